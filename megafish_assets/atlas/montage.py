@@ -1,0 +1,109 @@
+"""Sheets of tiles: which detection lies where, and the picture."""
+
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+import polars as pl
+from PIL import Image, ImageDraw, ImageFont
+
+from megafish_assets.atlas.columns import TILES
+from megafish_assets.crops.batches import decoded_rgb
+from megafish_assets.detections.columns import empty_frame
+
+N_ROWS, N_COLUMNS = 5, 10
+"""The notebook's sheet of 50."""
+
+EXTREME_ROWS = 2
+"""Rows of the nearest tiles, and as many of the farthest."""
+
+TILE_PX = 128
+"""Longest side of a tile: the notebook's."""
+
+GAP_PX = 6
+HEADER_PX = 44
+PAPER, INK = (250, 250, 248), (35, 40, 45)
+
+
+def sheet_name(sheet: str, cluster: int) -> str:
+    """The sheet's file name; clusters in order when files are sorted."""
+    return f"cluster_{cluster:02d}_{sheet}.png"
+
+
+def chosen_tiles(clusters: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """Where every tile of every sheet lies, in the columns `TILES`.
+
+    `clusters` holds `video`, `detection_id`, `cluster` and `distance_to_centre`. A cluster with fewer rows than
+    a sheet has places leaves the rest empty; its two halves of extremes never share a tile.
+    """
+    parts = [empty_frame(TILES)]
+    for label in clusters["cluster"].unique().sort():
+        members = clusters.filter(pl.col("cluster") == label).sort("detection_id")
+        rng = np.random.default_rng([seed, label + 1])  # + 1, since noise is -1 and a seed may not be negative
+        drawn = members[np.sort(rng.permutation(members.height)[: N_ROWS * N_COLUMNS])]
+        parts += [_placed(drawn, "random", 0), *_extremes(members)]
+    return pl.concat(parts)
+
+
+def _extremes(members: pl.DataFrame) -> list[pl.DataFrame]:
+    order = members.sort("distance_to_centre", "detection_id")
+    n = min(EXTREME_ROWS * N_COLUMNS, members.height // 2)
+    return [_placed(order.head(n), "extremes", 0), _placed(order.reverse().head(n), "extremes", EXTREME_ROWS)]
+
+
+def _placed(members: pl.DataFrame, sheet: str, first_row: int) -> pl.DataFrame:
+    place = pl.int_range(pl.len())
+    label = members["cluster"][0] if members.height else 0
+    return members.with_columns(
+        pl.lit(sheet).alias("sheet"),
+        (first_row + place // N_COLUMNS).alias("row"),
+        (place % N_COLUMNS).alias("column"),
+        pl.lit(sheet_name(sheet, label)).alias("file"),
+    ).select(pl.col(name).cast(column.dtype) for name, column in TILES.items())
+
+
+def sheet_title(backbone: str, clusters: pl.DataFrame, label: int, sheet: str, seed: int) -> str:
+    """What a sheet shows: backbone, k, cluster, its size, and how the tiles were chosen."""
+    k = clusters.filter(pl.col("cluster") >= 0)["cluster"].n_unique()
+    size = clusters.filter(pl.col("cluster") == label).height
+    how = f"random draw, seed {seed}" if sheet == "random" else "nearest to the centre above, farthest below"
+    return f"{backbone}, k = {k}: {'noise' if label < 0 else f'cluster {label}'}, n = {size:,}; {how}"
+
+
+def tile_pixels(jpeg: bytes) -> np.ndarray:
+    """A crop as its tile: uint8 RGB, longest side 128 px, aspect kept; small crops are enlarged."""
+    picture = decoded_rgb(jpeg)
+    height, width = picture.shape[:2]
+    scale = TILE_PX / max(height, width)
+    size_wh = max(1, round(width * scale)), max(1, round(height * scale))
+    return cv2.resize(picture, size_wh, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+
+
+def tile_corner(row: int, column: int, pixels: np.ndarray) -> tuple[int, int]:
+    """Left and top edge, in px of the sheet, of a tile centred in its place."""
+    left = GAP_PX + column * (TILE_PX + GAP_PX) + (TILE_PX - pixels.shape[1]) // 2
+    top = HEADER_PX + row * (TILE_PX + GAP_PX) + (TILE_PX - pixels.shape[0]) // 2
+    return left, top
+
+
+def draw_sheet(tiles: pl.DataFrame, jpegs: Mapping[str, bytes], title: str, colour: tuple[float, ...]) -> np.ndarray:
+    """uint8 RGB of one sheet: its tiles in their places under a title with a bar of the cluster's colour.
+
+    `jpegs` holds the crop of every `detection_id` among the tiles; raises KeyError where one is missing.
+    """
+    n_rows = int(tiles["row"].max()) + 1 if tiles.height else 1
+    width = GAP_PX + N_COLUMNS * (TILE_PX + GAP_PX)
+    sheet = np.full((HEADER_PX + n_rows * (TILE_PX + GAP_PX), width, 3), PAPER, np.uint8)
+    for row in tiles.iter_rows(named=True):
+        pixels = tile_pixels(jpegs[row["detection_id"]])
+        left, top = tile_corner(row["row"], row["column"], pixels)
+        sheet[top : top + pixels.shape[0], left : left + pixels.shape[1]] = pixels
+    return _titled(sheet, title, colour)
+
+
+def _titled(sheet: np.ndarray, title: str, colour: tuple[float, ...]) -> np.ndarray:
+    image = Image.fromarray(sheet)
+    pen = ImageDraw.Draw(image)
+    pen.rectangle((GAP_PX, 10, GAP_PX + 22, 32), fill=tuple(round(255 * channel) for channel in colour))
+    pen.text((GAP_PX + 34, 21), title, fill=INK, font=ImageFont.load_default(size=18), anchor="lm")
+    return np.asarray(image)

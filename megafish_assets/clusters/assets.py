@@ -1,0 +1,209 @@
+"""The assets of groups: `pca`, `kmeans_sweep`, `clusters` and `umap`, each one a backbone, by factories."""
+
+from typing import Literal
+
+import dagster as dg
+import numpy as np
+import polars as pl
+from pydantic import Field
+
+from megafish_assets.clusters import grouping, manifold, plots
+from megafish_assets.clusters.columns import CLUSTERS, PCA, SWEEP, UMAP
+from megafish_assets.clusters.frames import centres_frame, clusters_frame, positions_frame
+from megafish_assets.clusters.reduction import VARIANCE, Projection, fit_projection, standardised
+from megafish_assets.embeddings.batch import EmbeddingBatch
+from megafish_assets.orchestration.figures import figure_metadata
+from megafish_assets.orchestration.io_manager import Fitted
+from megafish_assets.orchestration.metadata import column_lineage, coverage, table_metadata
+from megafish_assets.orchestration.progress import Progress
+from megafish_assets.orchestration.resources import Figures
+
+SEED = Field(default=42, ge=0, description="Seed of every random choice of this asset.")
+
+
+class PcaConfig(dg.Config):
+    """How much of the variance is kept."""
+
+    variance: float = Field(default=VARIANCE, gt=0, le=1, description="Share of the variance that is kept.")
+
+
+def pca_asset(backbone: str) -> dg.AssetsDefinition:
+    """Standardised vectors in as few dimensions as keep 95 % of their variance."""
+
+    @dg.asset(
+        key=["pca", backbone],
+        ins={"vectors": dg.AssetIn(["embeddings", backbone])},
+        metadata=table_metadata(PCA),
+        kinds={"scikitlearn", "deltalake"},
+        description="Standardised vectors, reduced to the components that keep 95 % of the variance. Mean, scale and "
+        f"components lie beside them, in `pca_model/{backbone}`.",
+    )
+    def pca(
+        context: dg.AssetExecutionContext, config: PcaConfig, vectors: EmbeddingBatch, figures: Figures
+    ) -> dg.Output[Fitted]:
+        matrix = vectors.on_cpu()
+        model = fit_projection(matrix, config.variance)
+        reduced = EmbeddingBatch.from_rows(vectors.detection_ids, model.project(matrix), vectors.vectors_version)
+        n_kept = len(model.components)
+        plot = plots.variance_plot(model.spectrum, n_kept, f"{backbone}, n = {len(vectors):,}, d = {vectors.dim}")
+        return dg.Output(
+            Fitted(reduced.to_frame(), model.to_frame()),
+            metadata={
+                "n_dimensions": vectors.dim,
+                "n_components": n_kept,
+                "variance_reached_share": model.variance_reached,
+                "n_outdated_vectors": vectors.n_outdated,
+            }
+            | coverage(context, dg.AssetKey(["embeddings", backbone]))
+            | column_lineage({f"embeddings/{backbone}": ["video", "detection_id", "vectors_version"]})
+            | figure_metadata(figures, context.asset_key, "cumulative_variance", plot),
+        )
+
+    return pca
+
+
+class SweepConfig(dg.Config):
+    """Which k are tried, on how many rows."""
+
+    k_from: int = Field(default=grouping.SWEPT_KS[0], ge=2, description="Smallest k.")
+    k_to: int = Field(default=grouping.SWEPT_KS[-1], ge=2, description="Largest k, included.")
+    n_rows: int = Field(
+        default=grouping.SWEEP_ROWS, ge=3, description="Rows of the sample, the same for all backbones."
+    )
+    seed: int = SEED
+
+
+def kmeans_sweep_asset(backbone: str) -> dg.AssetsDefinition:
+    """Inertia and silhouette against k, on the sample that all backbones share."""
+
+    @dg.asset(
+        key=["kmeans_sweep", backbone],
+        ins={
+            "reduced": dg.AssetIn(["pca", backbone]),
+            "crops": dg.AssetIn("crops", metadata={"columns": ["detection_id", "fault"]}),
+        },
+        metadata=table_metadata(SWEEP),
+        kinds={"scikitlearn", "deltalake"},
+        description="Inertia and silhouette of KMeans for k = 2..40 in PCA space, on one seeded sample of crops that "
+        "all backbones share.",
+    )
+    def kmeans_sweep(
+        context: dg.AssetExecutionContext,
+        config: SweepConfig,
+        reduced: EmbeddingBatch,
+        crops: pl.LazyFrame,
+        figures: Figures,
+    ) -> dg.Output[pl.DataFrame]:
+        ids = crops.filter(pl.col("fault").is_null()).select("detection_id").collect()["detection_id"].to_numpy()
+        sample = grouping.shared_sample(ids, config.n_rows, config.seed)
+        rows = reduced.on_cpu()[np.isin(reduced.detection_ids.astype(str), sample)]
+        ks = range(config.k_from, config.k_to + 1)
+        progress = Progress(context.log.info, "values of k", len(ks))
+        table = grouping.sweep(rows, ks, config.seed, on_k=progress.step)
+        title = f"{backbone}, KMeans in PCA space, n = {len(rows):,}, seed {config.seed}"
+        best = table.sort("silhouette", descending=True).head(1).to_dicts()
+        return dg.Output(
+            table,
+            metadata={
+                "n_sample": len(sample),
+                "n_sample_without_vector": len(sample) - len(rows),
+                "best_silhouette": best[0]["silhouette"] if best else None,
+                "k_of_best_silhouette": best[0]["k"] if best else None,
+            }
+            | figure_metadata(figures, context.asset_key, "inertia_silhouette", plots.sweep_plot(table, title)),
+        )
+
+    return kmeans_sweep
+
+
+class ClustersConfig(dg.Config):
+    """How many clusters."""
+
+    k: int = Field(default=grouping.K, ge=2, description="Number of clusters; 4 is the notebook's.")
+    seed: int = SEED
+
+
+def clusters_asset(backbone: str) -> dg.AssetsDefinition:
+    """A label for every row, at the chosen k."""
+
+    @dg.asset(
+        key=["clusters", backbone],
+        ins={"reduced": dg.AssetIn(["pca", backbone])},
+        metadata=table_metadata(CLUSTERS),
+        kinds={"scikitlearn", "deltalake"},
+        description="KMeans label of every row in PCA space, and its distance to the cluster's centre. The centres lie "
+        f"beside them, in `clusters_model/{backbone}`.",
+    )
+    def clusters(
+        context: dg.AssetExecutionContext, config: ClustersConfig, reduced: EmbeddingBatch
+    ) -> dg.Output[Fitted]:
+        vectors = reduced.on_cpu()
+        labels, distances, centres = grouping.grouped(vectors, config.k, config.seed)
+        sizes = np.bincount(labels, minlength=config.k)
+        silhouette = manifold.sampled_silhouette(vectors, labels, config.seed)
+        return dg.Output(
+            Fitted(clusters_frame(reduced.detection_ids, labels, distances), centres_frame(centres)),
+            metadata={
+                "k": config.k,
+                "cluster_sizes": ", ".join(map(str, sizes)),
+                "largest_cluster_share": float(sizes.max() / sizes.sum()),
+                "silhouette_pca": silhouette,
+            }
+            | coverage(context, dg.AssetKey(["embeddings", backbone]))
+            | column_lineage({f"pca/{backbone}": ["video", "detection_id"]}),
+        )
+
+    return clusters
+
+
+class UmapConfig(dg.Config):
+    """UMAP's knobs, and the space that it looks at."""
+
+    n_neighbors: int = Field(default=manifold.N_NEIGHBORS, ge=2, description="Neighbours of each row in the graph.")
+    n_components: int = Field(default=manifold.N_COMPONENTS, ge=2, le=16, description="Coordinates that come out.")
+    space: Literal["standardised", "pca"] = Field(
+        default="standardised",
+        description="Standardised vectors, as in the notebook, or their principal components.",
+    )
+    seed: int = SEED
+
+
+def umap_asset(backbone: str) -> dg.AssetsDefinition:
+    """Four coordinates a row, drawn pair by pair in the colours of the clusters."""
+
+    @dg.asset(
+        key=["umap", backbone],
+        ins={
+            "vectors": dg.AssetIn(["embeddings", backbone]),
+            "reduction": dg.AssetIn(["pca", backbone]),
+            "clusters": dg.AssetIn(["clusters", backbone]),
+        },
+        metadata=table_metadata(UMAP),
+        kinds={"umap", "deltalake"},
+        description="Four UMAP coordinates a row (15 neighbours, seeded), and the clusters seen in them.",
+    )
+    def umap(
+        context: dg.AssetExecutionContext,
+        config: UmapConfig,
+        vectors: EmbeddingBatch,
+        reduction: Fitted,
+        clusters: pl.DataFrame,
+        figures: Figures,
+    ) -> dg.Output[pl.DataFrame]:
+        model = Projection.from_frame(reduction.model)
+        matrix = vectors.on_cpu()
+        space = model.project(matrix) if config.space == "pca" else standardised(matrix, model.mean, model.scale)
+        positions = manifold.umap_positions(space, config.n_neighbors, config.n_components, config.seed)
+        table = positions_frame(vectors.detection_ids, positions)
+        labels = table.join(clusters, on="detection_id", how="left")["cluster"].fill_null(-1).to_numpy()
+        chosen = f"k = {labels.max() + 1}, n = {len(table):,}, seed {config.seed}"
+        title = f"{backbone}, UMAP of {config.space} vectors, {chosen}"
+        return dg.Output(
+            table,
+            metadata={"silhouette_umap": manifold.sampled_silhouette(positions, labels, config.seed)}
+            | coverage(context, dg.AssetKey(["embeddings", backbone]))
+            | column_lineage({f"embeddings/{backbone}": ["video", "detection_id"]})
+            | figure_metadata(figures, context.asset_key, "pairs", plots.pair_plot(positions, labels, title)),
+        )
+
+    return umap

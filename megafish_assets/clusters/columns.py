@@ -1,0 +1,37 @@
+"""The columns of this stage's tables."""
+
+import polars as pl
+
+from megafish_assets.detections.columns import KEY, Column, Columns
+from megafish_assets.embeddings.columns import VECTORS
+
+PCA: Columns = VECTORS | {
+    "vector": Column(pl.List(pl.Float32), "principal components of the standardised vector, largest variance first"),
+}
+
+PCA_MODEL: Columns = {
+    "part": Column(pl.String, "`mean` and `scale` of each dimension, `component` (unit length), or `spectrum`"),
+    "index": Column(pl.Int64, "number of the component, 0 for the other parts"),
+    "values": Column(pl.List(pl.Float64), "one number a dimension; for `spectrum` every component's share of variance"),
+}
+
+SWEEP: Columns = {
+    "k": Column(pl.Int64, "number of clusters"),
+    "inertia": Column(pl.Float64, "sum of squared distances to the nearest centre, in PCA space"),
+    "silhouette": Column(pl.Float64, "mean silhouette coefficient in PCA space, -1 to 1"),
+    "n_rows": Column(pl.Int64, "rows of the sample that was swept"),
+}
+
+CLUSTERS: Columns = KEY | {
+    "cluster": Column(pl.Int64, "label from 0, the largest cluster first; -1 would be noise"),
+    "distance_to_centre": Column(pl.Float64, "Euclidean distance to the cluster's centre, in PCA space"),
+}
+
+CENTRES: Columns = {
+    "cluster": Column(pl.Int64, "label"),
+    "centre": Column(pl.List(pl.Float64), "mean of the cluster's rows, in PCA space"),
+}
+
+UMAP: Columns = KEY | {
+    "position": Column(pl.List(pl.Float32), "UMAP coordinates, 4 unless configured"),
+}

@@ -1,0 +1,29 @@
+"""Labels, centres and positions as the tables that are kept."""
+
+import numpy as np
+import polars as pl
+
+from megafish_assets.clusters.columns import CENTRES, CLUSTERS, UMAP
+from megafish_assets.detections.columns import empty_frame
+
+
+def clusters_frame(detection_ids: np.ndarray, labels: np.ndarray, distances: np.ndarray) -> pl.DataFrame:
+    """The columns `CLUSTERS`, a row an id."""
+    columns = {"detection_id": detection_ids, "cluster": labels, "distance_to_centre": distances}
+    return _keyed(pl.DataFrame(columns), CLUSTERS)
+
+
+def centres_frame(centres: np.ndarray) -> pl.DataFrame:
+    """The columns `CENTRES`, a row a cluster, from `(k, d)`."""
+    rows = {"cluster": list(range(len(centres))), "centre": centres.tolist()}
+    return pl.DataFrame(rows, schema=empty_frame(CENTRES).schema)
+
+
+def positions_frame(detection_ids: np.ndarray, positions: np.ndarray) -> pl.DataFrame:
+    """The columns `UMAP`, a row an id, from `(n, d)`."""
+    return _keyed(pl.DataFrame({"detection_id": detection_ids, "position": positions.tolist()}), UMAP)
+
+
+def _keyed(frame: pl.DataFrame, columns: dict) -> pl.DataFrame:
+    video = pl.col("detection_id").cast(pl.String).str.extract(r"^([^/]+)/").alias("video")
+    return frame.with_columns(video).select(pl.col(name).cast(column.dtype) for name, column in columns.items())

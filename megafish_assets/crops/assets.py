@@ -1,0 +1,64 @@
+"""The asset of pixels: `crops`."""
+
+import dagster as dg
+import polars as pl
+
+from megafish_assets.crops.columns import CROPS
+from megafish_assets.crops.extraction import VideoTask, crop_numbers, extracted, faults
+from megafish_assets.crops.overlay import FILE_WIDTH_PX, PAGE_WIDTH_PX, busiest_frames, jpeg
+from megafish_assets.detections.columns import empty_frame
+from megafish_assets.orchestration.metadata import column_lineage, per_video, picture, table_metadata
+from megafish_assets.orchestration.partitions import PIXEL_RUNS, VIDEOS
+from megafish_assets.orchestration.progress import Progress
+from megafish_assets.orchestration.resources import Figures, Recordings
+
+
+@dg.asset(
+    partitions_def=VIDEOS,
+    backfill_policy=PIXEL_RUNS,
+    metadata=table_metadata(CROPS),
+    kinds={"opencv", "deltalake"},
+)
+def crops(
+    context: dg.AssetExecutionContext,
+    sampled_detections: pl.DataFrame,
+    raw_detections: pl.LazyFrame,
+    recordings: Recordings,
+    figures: Figures,
+) -> pl.DataFrame:
+    """Every sampled box cut out of its video, which is decoded once and in order; after this none is opened."""
+    tasks = video_tasks(sampled_detections, raw_detections, recordings)
+    progress = Progress(context.log.info, "videos decoded", len(tasks))
+    parts, pictures = [empty_frame(CROPS)], {}
+    for result in extracted(tasks):
+        parts.append(result.crops)
+        if result.overlay_bgr is not None:
+            figures.save(context.asset_key, f"{result.key}.jpg", jpeg(result.overlay_bgr, FILE_WIDTH_PX))
+            pictures[result.key] = jpeg(result.overlay_bgr, PAGE_WIDTH_PX)
+        progress.step()
+    table = pl.concat(parts).sort("detection_id")
+    report(context, table, pictures)
+    return table
+
+
+def video_tasks(sampled: pl.DataFrame, raw: pl.LazyFrame, recordings: Recordings) -> list[VideoTask]:
+    """One task for every video that has sampled rows."""
+    drawn = raw.join(busiest_frames(sampled).lazy(), on=["video", "frame_id"]).collect()
+    boxes = drawn.partition_by("video", as_dict=True)
+    return [
+        VideoTask(key, recordings.path(rows["video_file"][0]), rows, boxes[(key,)])
+        for (key,), rows in sampled.partition_by("video", as_dict=True, maintain_order=True).items()
+    ]
+
+
+def report(context: dg.AssetExecutionContext, table: pl.DataFrame, pictures: dict[str, bytes]) -> None:
+    """Numbers on every video's event; lineage and one picture on one, since they are the same or large."""
+    numbers = crop_numbers(table)
+    per_video(context, numbers)
+    why = faults(table)
+    if why:
+        context.log.warning(f"{numbers['n_set_aside'].sum()} of {table.height} rows set aside:\n{why}")
+    for key in sorted(pictures)[:1]:
+        boxes = picture(pictures[key], f"boxes on a frame of {key}")
+        context.add_asset_metadata({"boxes": boxes}, partition_key=key)
+    context.add_asset_metadata(column_lineage({"sampled_detections": ["video", "detection_id", "frame_id"]}))

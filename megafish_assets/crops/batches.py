@@ -1,0 +1,88 @@
+"""Crops on their way to a model: decoded by worker threads, ahead of the forward pass, onto its device."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+
+BATCHES_AHEAD = 3
+"""Decoded batches that wait for the model: enough to hide decoding, few enough to stay small."""
+
+
+class UndecodableCropError(ValueError):
+    """A stored JPEG can't be decoded, so its bytes are not what `crops` wrote."""
+
+
+@dataclass(frozen=True)
+class CropBatch:
+    """Some crops of one size, on a device."""
+
+    detection_ids: np.ndarray
+    """str `(n,)`, on the CPU."""
+    pixels_rgb: torch.Tensor
+    """uint8 `(n, 3, height, width)`, on the device, not normalised."""
+
+
+@dataclass(frozen=True)
+class CropBatches:
+    """The crops of some videos, still as JPEG, and the device that they go to."""
+
+    detection_ids: np.ndarray
+    """str `(n,)`, sorted."""
+    jpegs: Sequence[bytes]
+    """One for each id."""
+    device: str
+    """As torch names it: `cpu`, `cuda`, `mps`."""
+
+    def __len__(self) -> int:
+        return len(self.jpegs)
+
+    def batches(self, shape: Callable[[np.ndarray], torch.Tensor], batch_size: int) -> Iterator[CropBatch]:
+        """Every crop once, in order, in batches of at most `batch_size`; none for no crops.
+
+        `shape` turns one picture (uint8 RGB `(height, width, 3)`) into a tensor (uint8 `(3, h, w)`, h and w the same
+        for all); it runs in worker threads. Raises UndecodableCropError.
+        """
+        starts = range(0, len(self), batch_size)
+        with ThreadPoolExecutor(max_workers=os.cpu_count()) as workers:
+            ahead: deque = deque()
+            for start in starts:
+                part = slice(start, start + batch_size)
+                items = zip(self.detection_ids[part], self.jpegs[part], strict=True)
+                work = [workers.submit(_decoded, name, jpeg, shape) for name, jpeg in items]
+                ahead.append((part, work))
+                if len(ahead) > BATCHES_AHEAD:
+                    yield self._on_device(*ahead.popleft())
+            while ahead:
+                yield self._on_device(*ahead.popleft())
+
+    def _on_device(self, part: slice, work: list) -> CropBatch:
+        import torch
+
+        pixels = torch.stack([item.result() for item in work])
+        if self.device.startswith("cuda"):
+            pixels = pixels.pin_memory().to(self.device, non_blocking=True)
+        return CropBatch(self.detection_ids[part], pixels.to(self.device))
+
+
+def decoded_rgb(jpeg: bytes) -> np.ndarray | None:
+    """The picture in a JPEG, uint8 `(height, width, 3)`; None if it can't be decoded."""
+    pixels = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    return None if pixels is None else cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+
+
+def _decoded(detection_id: str, jpeg: bytes, shape: Callable) -> torch.Tensor:
+    pixels = decoded_rgb(jpeg)
+    if pixels is None:
+        raise UndecodableCropError(f"the stored crop of {detection_id} is not a JPEG picture: materialise crops again")
+    return shape(pixels)

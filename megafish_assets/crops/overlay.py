@@ -1,0 +1,65 @@
+"""Whole frames with their boxes drawn: what the detector saw, and which boxes were sampled."""
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+import polars as pl
+
+from megafish_assets.crops.cutting import pixel_box
+from megafish_assets.crops.decoding import Frame
+from megafish_assets.detections.raw import BOX
+
+SAMPLED_BGR = (60, 220, 255)
+OTHER_BGR = (200, 200, 200)
+FILE_WIDTH_PX = 1280
+PAGE_WIDTH_PX = 640
+"""Wide enough to see a fish, and about 50 kB in the event log."""
+
+
+def busiest_frames(sampled: pl.DataFrame) -> pl.DataFrame:
+    """`video` and `frame_id` of each video's frame with the most sampled boxes, the earliest of equals."""
+    counts = sampled.group_by("video", "frame_id").len()
+    order = counts.sort(["video", "len", "frame_id"], descending=[False, True, False])
+    return order.unique("video", keep="first", maintain_order=True).select("video", "frame_id")
+
+
+def draw_boxes(pixels_bgr: np.ndarray, boxes: pl.DataFrame, sampled_ids: set[str]) -> np.ndarray:
+    """A copy with every box outlined: sampled ones yellow with their score, others thin and grey."""
+    drawn = pixels_bgr.copy()
+    height, width = drawn.shape[:2]
+    thick = max(1, width // 640)
+    for row in boxes.sort(pl.col("detection_id").is_in(list(sampled_ids))).iter_rows(named=True):
+        box = pixel_box(tuple(row[name] for name in BOX), (width, height))
+        if box is None:
+            continue
+        corners = (box.left_px, box.top_px), (box.right_px - 1, box.bottom_px - 1)
+        if row["detection_id"] not in sampled_ids:
+            cv2.rectangle(drawn, *corners, OTHER_BGR, thick, cv2.LINE_AA)
+            continue
+        cv2.rectangle(drawn, *corners, SAMPLED_BGR, 2 * thick, cv2.LINE_AA)
+        label, at = f"{row['score']:.2f}", (box.left_px, max(12 * thick, box.top_px - 4 * thick))
+        cv2.putText(drawn, label, at, cv2.FONT_HERSHEY_SIMPLEX, 0.4 * thick, SAMPLED_BGR, thick, cv2.LINE_AA)
+    return drawn
+
+
+@dataclass
+class FrameKeeper:
+    """Keeps the one frame of a video that is to be drawn, while the crops are cut."""
+
+    frame_id: int
+    kept: list[np.ndarray] = field(default_factory=list)
+    """The frame's pixels, BGR, once it has been seen."""
+
+    def __call__(self, frame: Frame) -> None:
+        if frame.frame_id == self.frame_id:
+            self.kept.append(frame.pixels_bgr)
+
+
+def jpeg(pixels_bgr: np.ndarray, width_px: int) -> bytes:
+    """The picture as JPEG, scaled down to this width if it is wider."""
+    height, width = pixels_bgr.shape[:2]
+    if width > width_px:
+        size = width_px, max(1, round(height * width_px / width))
+        pixels_bgr = cv2.resize(pixels_bgr, size, interpolation=cv2.INTER_AREA)
+    return cv2.imencode(".jpg", pixels_bgr, [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes()

@@ -1,0 +1,53 @@
+"""The whole platform on one page, in the order the data flows. The only reader of the environment."""
+
+import os
+
+import dagster as dg
+
+from megafish_assets.atlas.assets import montages_asset
+from megafish_assets.clusters.assets import clusters_asset, kmeans_sweep_asset, pca_asset, umap_asset
+from megafish_assets.crops.assets import crops
+from megafish_assets.detections.assets import (
+    INFERENCE,
+    filtered_detections,
+    raw_detections,
+    sampled_detections,
+    size_limits,
+)
+from megafish_assets.embeddings.assets import embeddings_asset
+from megafish_assets.orchestration.console import console
+from megafish_assets.orchestration.io_manager import GpuDeltaLakeIOManager
+from megafish_assets.orchestration.jobs import per_video_assets, register_videos, whole_collection_assets
+from megafish_assets.orchestration.policy import grouped
+from megafish_assets.orchestration.resources import Figures, Inference, Recordings, Tables
+from megafish_assets.orchestration.settings import Settings
+
+settings = Settings.from_environment(os.environ)
+tables = str(settings.root / "tables")
+backbones = [backbone.name for backbone in settings.backbones]
+
+defs = dg.Definitions(
+    assets=[
+        *grouped("detections", [INFERENCE, raw_detections, size_limits, filtered_detections, sampled_detections]),
+        *grouped("crops", [crops]),
+        *grouped(
+            "embeddings",
+            [embeddings_asset(b, settings.weights, settings.geometry) for b in settings.backbones],
+        ),
+        *grouped(
+            "clusters",
+            [make(b) for make in (pca_asset, kmeans_sweep_asset, clusters_asset, umap_asset) for b in backbones],
+        ),
+        *grouped("atlas", [montages_asset(b) for b in backbones]),
+    ],
+    jobs=[register_videos, per_video_assets, whole_collection_assets],
+    resources={
+        "io_manager": GpuDeltaLakeIOManager(root_uri=tables, device=settings.device),
+        "tables": Tables(root=tables),
+        "figures": Figures(folder=str(settings.root / "figures")),
+        "inference": Inference(uri=settings.inference_uri),
+        "recordings": Recordings.of(settings.recordings, settings.clock),
+    },
+    executor=dg.in_process_executor,
+    loggers={"console": console},
+)

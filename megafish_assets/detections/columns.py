@@ -1,0 +1,58 @@
+"""The columns of every table of this stage, once: name, type, unit. Later stages build theirs the same way."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table."""
+
+    dtype: pl.DataType | type[pl.DataType]
+    """How it is held in memory and in Delta."""
+    meaning: str
+    """What it says, with its unit; shown in the page."""
+
+
+Columns = dict[str, Column]
+
+
+def empty_frame(columns: Columns) -> pl.DataFrame:
+    """A frame of these columns without a row."""
+    return pl.DataFrame(schema={name: column.dtype for name, column in columns.items()})
+
+
+KEY: Columns = {
+    "video": Column(pl.String, "partition key of the video: its file's stem, made safe"),
+    "detection_id": Column(pl.String, "`<video>/<frame:06d>/<rank:03d>`, one key from raw row to montage tile"),
+}
+
+RAW: Columns = KEY | {
+    "video_file": Column(pl.String, "file as the detector named it"),
+    "video_id": Column(pl.Int64, "the number in the file's name; null without one"),
+    "frame_id": Column(pl.Int64, "frame in the video, from 0"),
+    "x_1024": Column(pl.Float64, "left edge of the box, px in the frame stretched to 1024 x 1024"),
+    "y_1024": Column(pl.Float64, "top edge of the box, px in the stretched frame"),
+    "width_1024": Column(pl.Float64, "width of the box, px in the stretched frame"),
+    "height_1024": Column(pl.Float64, "height of the box, px in the stretched frame"),
+    "score": Column(pl.Float64, "the detector's confidence, 0 to 1"),
+    "timestamp_seconds": Column(pl.Float64, "seconds since the first video's first frame; null without video_id"),
+    "recorded_at": Column(pl.Datetime("us"), "local time of day; null unless the recording's start is configured"),
+}
+
+FILTERED: Columns = RAW | {
+    "limits_version": Column(pl.String, "version of the size limits that the row was kept by"),
+}
+
+SAMPLED: Columns = FILTERED
+
+LIMITS: Columns = {
+    "width_low_log": Column(pl.Float64, "smallest kept natural log of width_1024"),
+    "width_high_log": Column(pl.Float64, "largest kept natural log of width_1024"),
+    "height_low_log": Column(pl.Float64, "smallest kept natural log of height_1024"),
+    "height_high_log": Column(pl.Float64, "largest kept natural log of height_1024"),
+    "floor_1024": Column(pl.Float64, "smallest kept width and height, px in the stretched frame"),
+    "n_rows": Column(pl.Int64, "raw rows that the limits were computed from"),
+    "limits_version": Column(pl.String, "changes with the values, and only then"),
+}

@@ -1,0 +1,86 @@
+"""How large a box may be: the notebook's four limits and its floor."""
+
+import hashlib
+import math
+from dataclasses import dataclass, fields
+
+import polars as pl
+
+FLOOR_1024 = 32.0
+"""Smallest kept width and height, px in the stretched frame (60 x 34 px of a 1080p frame): the notebook's."""
+
+SPREAD_STDS = 2.0
+"""Kept distance from the median of the logs, in sample standard deviations: the notebook's."""
+
+
+@dataclass(frozen=True)
+class SizeLimits:
+    """What the filter keeps, bounds included. Logs are natural, of px in the stretched frame."""
+
+    width_low_log: float
+    width_high_log: float
+    height_low_log: float
+    height_high_log: float
+    floor_1024: float
+    n_rows: int
+    """Raw rows behind the values."""
+
+    @property
+    def limits_version(self) -> str:
+        """Twelve hexadecimal digits that change with the four limits or the floor."""
+        values = (self.width_low_log, self.width_high_log, self.height_low_log, self.height_high_log)
+        text = ",".join(value.hex() for value in (*values, float(self.floor_1024)))
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def to_frame(self) -> pl.DataFrame:
+        """One row, in the columns `LIMITS`."""
+        values = {field.name: [getattr(self, field.name)] for field in fields(self)}
+        return pl.DataFrame(values | {"limits_version": [self.limits_version]})
+
+    @classmethod
+    def from_frame(cls, frame: pl.DataFrame) -> "SizeLimits":
+        """The limits in a frame that `to_frame` made."""
+        return cls(**frame.select([field.name for field in fields(cls)]).row(0, named=True))
+
+    def in_1024_px(self) -> dict[str, float]:
+        """The four limits as sizes in px of the stretched frame, for people."""
+        return {
+            f"{side}_{end}_1024": math.exp(getattr(self, f"{side}_{end}_log"))
+            for side in ("width", "height")
+            for end in ("low", "high")
+        }
+
+
+def size_limits(raw: pl.LazyFrame) -> SizeLimits:
+    """The limits of all these rows: median -+ 2 sample standard deviations of the logs of each side.
+
+    Raises ValueError with fewer than two rows, where there is no standard deviation.
+    """
+    logs = {side: pl.col(f"{side}_1024").log() for side in ("width", "height")}
+    found = raw.select(
+        pl.len().alias("n"),
+        *[log.median().alias(f"{side}_median") for side, log in logs.items()],
+        *[log.std(ddof=1).alias(f"{side}_std") for side, log in logs.items()],
+    ).collect()
+    row = found.row(0, named=True)
+    if row["n"] < 2:
+        raise ValueError(f"size limits need at least 2 raw detections, given {row['n']}: materialise raw_detections")
+    ends = {
+        f"{side}_{end}_log": row[f"{side}_median"] + sign * SPREAD_STDS * row[f"{side}_std"]
+        for side in logs
+        for end, sign in (("low", -1), ("high", 1))
+    }
+    return SizeLimits(**ends, floor_1024=FLOOR_1024, n_rows=row["n"])
+
+
+def largest_move(old: SizeLimits, new: SizeLimits) -> float:
+    """How far the limit that moved most has moved, as a share of its size in px: 0.01 is 1 %."""
+    before, after = old.in_1024_px(), new.in_1024_px()
+    if old.floor_1024 != new.floor_1024:
+        return math.inf
+    return max(abs(after[name] / before[name] - 1) for name in before)
+
+
+def settled(old: SizeLimits | None, new: SizeLimits, tolerance: float) -> SizeLimits:
+    """The old limits while none has moved by more than the tolerance, else the new ones."""
+    return new if old is None or largest_move(old, new) > tolerance else old

@@ -1,0 +1,73 @@
+"""The detector's rows, typed, keyed and timed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from megafish_assets.detections.columns import RAW
+from megafish_assets.detections.videos import video_key, video_number
+
+STRETCHED_PX = 1024
+"""The detector sees every frame stretched to this width and height, so its boxes are in that space."""
+
+BOX = ["x_1024", "y_1024", "width_1024", "height_1024"]
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How a video's number and a frame's become a time."""
+
+    clip_seconds: float
+    """Length of one video file."""
+    frames_per_clip: int
+    """Frames in one video file."""
+    recording_start: datetime | None
+    """Local time of video 0, frame 0; None where it is not known."""
+
+    def __post_init__(self) -> None:
+        if not self.clip_seconds > 0 or not self.frames_per_clip > 0:
+            raise ValueError(
+                f"clip_seconds = {self.clip_seconds} and frames_per_clip = {self.frames_per_clip}; both must be above 0"
+            )
+
+
+def raw_detections(inference: pl.DataFrame, clock: Clock) -> pl.DataFrame:
+    """Every given row in the columns `RAW`, sorted by `detection_id`; no row is added or dropped.
+
+    `inference` holds `video_file`, `frame_id`, `box` (`[x, y, w, h]`) and `score`. Ranks in a frame follow
+    (x, y, w, h, score), then the order given, so that the same rows get the same ids in any order.
+    """
+    order = ["video", "frame_id", *BOX, "score"]
+    rows = (
+        inference.lazy()
+        .with_columns(pl.col("video_file").cast(pl.String), pl.col("frame_id").cast(pl.Int64))
+        .with_columns(
+            video_key(pl.col("video_file")).alias("video"),
+            *[pl.col("box").list.get(i, null_on_oob=True).cast(pl.Float64).alias(name) for i, name in enumerate(BOX)],
+            pl.col("score").cast(pl.Float64),
+        )
+        .with_columns(video_number(pl.col("video")).alias("video_id"))
+        .sort(order, maintain_order=True)
+        .with_columns(pl.int_range(pl.len()).over("video", "frame_id").alias("rank"))
+        .with_columns(_detection_id(), _timestamp_seconds(clock).alias("timestamp_seconds"))
+        .with_columns(_recorded_at(clock).alias("recorded_at"))
+    )
+    return rows.select(*RAW).sort("detection_id").collect()
+
+
+def _detection_id() -> pl.Expr:
+    frame, rank = pl.col("frame_id").cast(pl.String), pl.col("rank").cast(pl.String)
+    return pl.format("{}/{}/{}", pl.col("video"), frame.str.zfill(6), rank.str.zfill(3)).alias("detection_id")
+
+
+def _timestamp_seconds(clock: Clock) -> pl.Expr:
+    seconds_per_frame = clock.clip_seconds / clock.frames_per_clip
+    return pl.col("video_id") * clock.clip_seconds + pl.col("frame_id") * seconds_per_frame
+
+
+def _recorded_at(clock: Clock) -> pl.Expr:
+    if clock.recording_start is None:
+        return pl.lit(None, dtype=pl.Datetime("us"))
+    elapsed = pl.duration(microseconds=(pl.col("timestamp_seconds") * 1e6).round().cast(pl.Int64))
+    return (pl.lit(clock.recording_start) + elapsed).cast(pl.Datetime("us"))

@@ -1,0 +1,43 @@
+"""The assets of vectors: `embeddings/<backbone>`, one a backbone, all from one factory."""
+
+from pathlib import Path
+
+import dagster as dg
+
+from megafish_assets.crops.batches import CropBatches
+from megafish_assets.embeddings.backbones import Backbone
+from megafish_assets.embeddings.batch import EmbeddingBatch
+from megafish_assets.embeddings.columns import VECTORS
+from megafish_assets.embeddings.encoder import load_encoder
+from megafish_assets.embeddings.weights import find_weights, vectors_version
+from megafish_assets.orchestration.metadata import column_lineage, table_metadata
+from megafish_assets.orchestration.partitions import PIXEL_RUNS, VIDEOS
+from megafish_assets.orchestration.progress import Progress
+
+
+def embeddings_asset(backbone: Backbone, weights_folder: Path | None, geometry: str) -> dg.AssetsDefinition:
+    """One vector a crop. Its code version is the version that each vector row carries."""
+    weights = find_weights(backbone, weights_folder)
+
+    @dg.asset(
+        key=["embeddings", backbone.name],
+        ins={"crops": dg.AssetIn("crops")},
+        partitions_def=VIDEOS,
+        backfill_policy=PIXEL_RUNS,
+        code_version=vectors_version(weights, geometry),
+        pool="gpu",
+        metadata=table_metadata(VECTORS)
+        | {"timm_id": backbone.timm_id, "dim": backbone.dim, "weights": weights.identity},
+        kinds={"pytorch", "deltalake"},
+        description=f"One vector of {backbone.dim} numbers a crop, by timm's `{backbone.timm_id}`"
+        + (", trained on the synthetic reef: for the demo only." if backbone.embedded else "."),
+    )
+    def embeddings(context: dg.AssetExecutionContext, crops: CropBatches) -> EmbeddingBatch:
+        encoder = load_encoder(weights, geometry, crops.device)
+        progress = Progress(context.log.info, f"crops embedded on {crops.device}", len(crops))
+        vectors = encoder.encode(crops, on_batch=progress.step)
+        lineage = column_lineage({"crops": ["video", "detection_id"]})
+        context.add_asset_metadata({"device": crops.device, "vectors_version": encoder.vectors_version} | lineage)
+        return vectors
+
+    return embeddings

@@ -1,0 +1,142 @@
+"""One Delta table: open, create, read, replace; no row is ever lost to another writer."""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import dagster as dg
+import polars as pl
+import pyarrow as pa
+from deltalake import DeltaTable, WriterProperties, write_deltalake
+from deltalake.exceptions import CommitFailedError, TableNotFoundError
+
+COMMIT_TRIES = 12
+"""With the pauses below, half a minute: eight writers of one partition finish in a few tries each."""
+
+FIRST_PAUSE_SECONDS = 0.05
+LONGEST_PAUSE_SECONDS = 4.0
+
+ZSTD = WriterProperties(compression="ZSTD")
+"""float vectors don't shrink with snappy, the default; with zstd they do."""
+
+
+class MissingTableError(LookupError):
+    """A table that should be read was never written."""
+
+
+class ForeignRowsError(ValueError):
+    """Rows of other partitions than those that are being written."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """The Delta table at one place."""
+
+    uri: str
+    """Local path or object-store address."""
+    storage_options: dict[str, str] = field(default_factory=dict)
+    """Credentials and the like, as deltalake takes them."""
+
+    def open(self) -> DeltaTable:
+        """The table at its last version. Raises MissingTableError; any other failure to open it passes through."""
+        try:
+            return DeltaTable(self.uri, storage_options=self.storage_options or None)
+        except TableNotFoundError as error:
+            raise MissingTableError(f"no Delta table at {self.uri}") from error
+
+    def exists(self) -> bool:
+        """False only where there is no table; a table that can't be opened raises."""
+        try:
+            self.open()
+        except MissingTableError:
+            return False
+        return True
+
+    def scan(self) -> pl.LazyFrame:
+        """Every row of the last version. Raises MissingTableError."""
+        return pl.scan_delta(self.open())
+
+    def replace(self, frame: pl.DataFrame) -> int:
+        """Makes these rows the whole table; returns the version written."""
+        data = to_arrow(frame)
+        return self._committed(
+            lambda: write_deltalake(
+                self.uri,
+                data,
+                mode="overwrite",
+                schema_mode="overwrite",
+                storage_options=self.storage_options or None,
+                writer_properties=ZSTD,
+            )
+        )
+
+    def replace_partitions(self, frame: pl.DataFrame, column: str, keys: Sequence[str]) -> int:
+        """Makes these rows all that the table holds for these keys, in one commit; other keys stay.
+
+        The table is created first if absent, so that the predicate always applies and first writers can't
+        overwrite each other. New columns are merged in. Returns the version written. Raises ForeignRowsError.
+        """
+        foreign = set(frame[column].unique()) - set(keys)
+        if foreign:
+            raise ForeignRowsError(
+                f"rows of {sorted(map(str, foreign))[:5]} in a write of {len(keys)} other partitions"
+            )
+        data = to_arrow(frame)
+        quoted = ", ".join("'" + key.replace("'", "''") + "'" for key in keys)
+
+        def write() -> None:
+            DeltaTable.create(
+                self.uri,
+                data.schema,
+                mode="ignore",
+                partition_by=[column],
+                storage_options=self.storage_options or None,
+            )
+            write_deltalake(
+                self.uri,
+                data,
+                mode="overwrite",
+                predicate=f"{column} IN ({quoted})",
+                schema_mode="merge",
+                storage_options=self.storage_options or None,
+                writer_properties=ZSTD,
+            )
+
+        return self._committed(write)
+
+    def _committed(self, write: Callable[[], None]) -> int:
+        pause = FIRST_PAUSE_SECONDS
+        for attempt in range(1, COMMIT_TRIES + 1):
+            try:
+                write()
+                break
+            except CommitFailedError:
+                # Another writer committed to the same rows first; nothing was written, so writing again is safe.
+                if attempt == COMMIT_TRIES:
+                    raise
+                time.sleep(pause * random.uniform(0.5, 1.5))
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+        return self.open().version()
+
+
+def table_of(root: str, group: str, asset_key: dg.AssetKey) -> Table:
+    """The table of an asset: `<root>/<group>/<asset key>`."""
+    return Table("/".join([root, group, *asset_key.path]))
+
+
+def to_arrow(frame: pl.DataFrame) -> pa.Table:
+    """The frame as Arrow types that Delta has, fixed-size lists as plain ones.
+
+    Raises TypeError for types that Delta would refuse or return as another type.
+    """
+    lists = [pl.col(name).arr.to_list() for name, dtype in frame.schema.items() if isinstance(dtype, pl.Array)]
+    frame = frame.with_columns(lists)
+    refused = (pl.Float16, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64, pl.Categorical, pl.Enum, pl.Object)
+    for name, dtype in frame.schema.items():
+        inner = dtype.inner if isinstance(dtype, pl.List) else dtype
+        if isinstance(inner, refused):
+            raise TypeError(
+                f"column {name!r} is {dtype}, which Delta can't keep; cast it to a signed int, float or string"
+            )
+    return frame.to_arrow(compat_level=pl.CompatLevel.oldest())

@@ -1,0 +1,32 @@
+"""How far long work has come, with its rate and an estimate, in the run's log."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+EVERY_SECONDS = 10.0
+"""Often enough to see that it moves, seldom enough for a log that a person reads."""
+
+
+@dataclass
+class Progress:
+    """Says at most every ten seconds, and at the end, how much is done."""
+
+    say: Callable[[str], None]
+    what: str
+    """What is counted, as in `3 of 12 <what>`."""
+    total: int
+    done: int = 0
+    started: float = field(default_factory=time.monotonic)
+    said: float = field(default_factory=time.monotonic)
+
+    def step(self, n: int = 1) -> None:
+        """Counts n more as done."""
+        self.done += n
+        now = time.monotonic()
+        if now - self.said < EVERY_SECONDS and self.done < self.total:
+            return
+        self.said = now
+        rate = self.done / max(now - self.started, 1e-9)
+        left = f", about {(self.total - self.done) / rate:.0f} s left" if self.done < self.total else ""
+        self.say(f"{self.done} of {self.total} {self.what}, {rate:.1f} a second{left}")

@@ -1,0 +1,107 @@
+"""What assets are given from the world outside: the detector's table, the video files, a place for pictures."""
+
+from datetime import datetime
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+from pydantic import Field
+
+from megafish_assets.detections.raw import Clock
+from megafish_assets.detections.videos import keyed_videos, video_key
+from megafish_assets.orchestration.delta import MissingTableError, Table, table_of
+
+
+class Inference(dg.ConfigurableResource):
+    """The detector's Delta table, which other programs write."""
+
+    uri: str = Field(description="Path or object-store address of the detector's Delta table.")
+
+    def videos(self) -> dict[str, str]:
+        """`{partition key: video_file}` of every video that has rows, in sorted order."""
+        files = self._scan().select(pl.col("video_file").unique()).collect()["video_file"]
+        return keyed_videos(files)
+
+    def rows(self, keys: list[str]) -> pl.DataFrame:
+        """All columns of these videos' rows."""
+        return self._scan().filter(video_key(pl.col("video_file")).is_in(keys)).collect()
+
+    def version(self) -> int:
+        """The Delta version of the table."""
+        return self._table().version()
+
+    def _scan(self) -> pl.LazyFrame:
+        return pl.scan_delta(self._table())
+
+    def _table(self):
+        try:
+            return Table(self.uri).open()
+        except MissingTableError as error:
+            raise MissingTableError(
+                f"no inference table: expected a Delta table at {self.uri}. Let the detector write there, or name "
+                "its table in MEGAFISH_INFERENCE."
+            ) from error
+
+
+class Recordings(dg.ConfigurableResource):
+    """The folder of video files, and how their numbers become times."""
+
+    folder: str = Field(description="Folder of the video files.")
+    clip_seconds: float = Field(description="Length of one video file in seconds.", gt=0)
+    frames_per_clip: int = Field(description="Frames in one video file.", gt=0)
+    recording_start: str | None = Field(default=None, description="Local time of video 0, frame 0; none if unknown.")
+
+    @classmethod
+    def of(cls, folder: Path, clock: Clock) -> "Recordings":
+        """The resource for a folder and a clock."""
+        start = None if clock.recording_start is None else clock.recording_start.isoformat()
+        return cls(
+            folder=str(folder),
+            clip_seconds=clock.clip_seconds,
+            frames_per_clip=clock.frames_per_clip,
+            recording_start=start,
+        )
+
+    def path(self, video_file: str) -> Path:
+        """Where a video of this name lies."""
+        return Path(self.folder) / video_file
+
+    def clock(self) -> Clock:
+        """How video and frame numbers become times."""
+        start = None if self.recording_start is None else datetime.fromisoformat(self.recording_start)
+        return Clock(self.clip_seconds, self.frames_per_clip, start)
+
+
+class Figures(dg.ConfigurableResource):
+    """The folder where plots and montages are kept as files."""
+
+    folder: str = Field(description="Folder of the picture files.")
+
+    def place(self, asset_key: dg.AssetKey) -> Path:
+        """The folder of an asset's pictures."""
+        return Path(self.folder, *asset_key.path)
+
+    def save(self, asset_key: dg.AssetKey, name: str, picture: bytes) -> Path:
+        """Writes `<folder>/<asset key>/<name>` and returns its path; an older picture is replaced."""
+        path = self.place(asset_key) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".{name}.partial")
+        partial.write_bytes(picture)
+        partial.replace(path)
+        return path
+
+    def clear(self, asset_key: dg.AssetKey) -> None:
+        """Removes the pictures that an earlier run of this asset left."""
+        for path in self.place(asset_key).glob("*.*"):
+            path.unlink()
+
+
+class Tables(dg.ConfigurableResource):
+    """Read access to what an asset stored earlier, for the few that build on their own past."""
+
+    root: str = Field(description="Folder of the Delta tables.")
+
+    def stored(self, context: dg.AssetExecutionContext) -> pl.DataFrame | None:
+        """All rows that the running asset's last run left; None if there was none."""
+        table = table_of(self.root, context.assets_def.group_names_by_key[context.asset_key], context.asset_key)
+        return table.scan().collect() if table.exists() else None

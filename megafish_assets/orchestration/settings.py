@@ -1,0 +1,98 @@
+"""What a collection's owner sets: one table of environment variables, read once by `definitions.py`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from megafish_assets.detections.raw import Clock
+from megafish_assets.embeddings.backbones import Backbone, chosen_backbones
+from megafish_assets.embeddings.geometry import GEOMETRIES
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+VARIABLES: dict[str, str] = {
+    "MEGAFISH_ROOT": "folder of the collection: tables, figures and the Dagster storage lie in it; default `data/demo`",
+    "MEGAFISH_INFERENCE": "the detector's Delta table, a path or an object-store address; default `<root>/inference`",
+    "MEGAFISH_RECORDINGS": "folder of the video files; default `<root>/recordings`",
+    "MEGAFISH_BACKBONES": "comma-separated names out of `BACKBONES`; default `mobilenetv3,vit,xcit`",
+    "MEGAFISH_WEIGHTS": "folder of `<timm_id>.safetensors`, used instead of the model hub; default none",
+    "MEGAFISH_GEOMETRY": "how a crop becomes a square: `letterbox` (default), `squash` or `center`",
+    "MEGAFISH_DEVICE": "`auto` (default: cuda, else mps, else cpu), `cpu`, `cuda` or `mps`",
+    "MEGAFISH_CLIP_SECONDS": "length of one video file in seconds, for time stamps; default 10",
+    "MEGAFISH_CLIP_FRAMES": "frames in one video file, for time stamps; default 300",
+    "MEGAFISH_RECORDING_START": "local time of the first frame, as `2025-12-12T13:30:00`; default none, no time of day",
+}
+"""Every variable with its meaning; the README's table is held to it by a test."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one collection, checked."""
+
+    root: Path
+    inference_uri: str
+    recordings: Path
+    backbones: list[Backbone]
+    weights: Path | None
+    geometry: str
+    device: str
+    clock: Clock
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+        """The settings in these variables; an empty one counts as not set.
+
+        Raises ValueError that names the variable, what it holds and what it may hold.
+        """
+        given = {name: environment[name] for name in VARIABLES if environment.get(name)}
+        root = Path(given.get("MEGAFISH_ROOT", "data/demo")).absolute()
+        weights = given.get("MEGAFISH_WEIGHTS")
+        return cls(
+            root=root,
+            inference_uri=given.get("MEGAFISH_INFERENCE", str(root / "inference")),
+            recordings=Path(given.get("MEGAFISH_RECORDINGS", root / "recordings")).absolute(),
+            backbones=chosen_backbones(given.get("MEGAFISH_BACKBONES")),
+            weights=None if weights is None else _folder("MEGAFISH_WEIGHTS", weights),
+            geometry=_choice("MEGAFISH_GEOMETRY", given.get("MEGAFISH_GEOMETRY", "letterbox"), tuple(GEOMETRIES)),
+            device=_choice("MEGAFISH_DEVICE", given.get("MEGAFISH_DEVICE", "auto"), DEVICES),
+            clock=Clock(
+                clip_seconds=_number("MEGAFISH_CLIP_SECONDS", given.get("MEGAFISH_CLIP_SECONDS", "10"), float),
+                frames_per_clip=_number("MEGAFISH_CLIP_FRAMES", given.get("MEGAFISH_CLIP_FRAMES", "300"), int),
+                recording_start=_moment("MEGAFISH_RECORDING_START", given.get("MEGAFISH_RECORDING_START")),
+            ),
+        )
+
+
+def _folder(name: str, value: str) -> Path:
+    if not Path(value).is_dir():
+        raise ValueError(f"{name} = {value!r} is not a folder")
+    return Path(value).absolute()
+
+
+def _choice(name: str, value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise ValueError(f"{name} = {value!r}, allowed: {', '.join(allowed)}")
+    return value
+
+
+def _number(name: str, value: str, kind: type) -> float:
+    try:
+        number = kind(value)
+    except ValueError as error:
+        raise ValueError(f"{name} = {value!r}, expected a number above 0") from error
+    if not 0 < number < float("inf"):
+        raise ValueError(f"{name} = {value!r}, expected a number above 0")
+    return number
+
+
+def _moment(name: str, value: str | None) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise ValueError(f"{name} = {value!r}, expected a local time such as 2025-12-12T13:30:00") from error
+    if moment.tzinfo is not None:
+        raise ValueError(f"{name} = {value!r}: give the camera's local time without a time zone")
+    return moment

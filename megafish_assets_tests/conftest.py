@@ -1,0 +1,48 @@
+"""Real input for tests: the shared data, and a process that brings a collection up to date."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+REAL_DATA = REPOSITORY.parent / "shared" / "data"
+FORCED = os.environ.get("MEGAFISH_FORCE_REAL_DATA") == "1"
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real videos, labelled fish and weights; a test without it skips, or fails where CI forces it."""
+    if not REAL_DATA.is_dir():
+        reason = "real data not found at ../shared/data from the project's root"
+        pytest.fail(reason) if FORCED else pytest.skip(reason)
+    return REAL_DATA
+
+
+def collection_environment(root: Path, **settings: str) -> dict[str, str]:
+    """The environment of a collection at `root`; `backbones="vit"` sets MEGAFISH_BACKBONES."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MEGAFISH_", "DAGSTER_"))}
+    given = {f"MEGAFISH_{name.upper()}": str(value) for name, value in settings.items()}
+    return (
+        inherited
+        | given
+        | {
+            "MEGAFISH_ROOT": str(root),
+            "MEGAFISH_DAGSTER_STORAGE": str(root / "dagster"),
+            "DAGSTER_HOME": str(REPOSITORY),
+        }
+    )
+
+
+def bring_up_to_date(root: Path, **settings: str) -> subprocess.CompletedProcess:
+    """`python -m megafish_assets` over a collection, in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "megafish_assets"],
+        cwd=REPOSITORY,
+        env=collection_environment(root, **settings),
+        capture_output=True,
+        text=True,
+        timeout=500,
+    )
