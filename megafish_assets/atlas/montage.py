@@ -66,7 +66,7 @@ def sheet_title(backbone: str, clusters: pl.DataFrame, label: int, sheet: str, s
     """What a sheet shows: backbone, k, cluster, its size, and how the tiles were chosen."""
     k = clusters.filter(pl.col("cluster") >= 0)["cluster"].n_unique()
     size = clusters.filter(pl.col("cluster") == label).height
-    how = f"random draw, seed {seed}" if sheet == "random" else "nearest to the centre above, farthest below"
+    how = f"random draw, seed {seed}" if sheet == "random" else "nearest to the centre above the line, farthest below"
     return f"{backbone}, k = {k}: {'noise' if label < 0 else f'cluster {label}'}, n = {size:,}; {how}"
 
 
@@ -94,6 +94,9 @@ def draw_sheet(tiles: pl.DataFrame, jpegs: Mapping[str, bytes], title: str, colo
     n_rows = int(tiles["row"].max()) + 1 if tiles.height else 1
     width = GAP_PX + N_COLUMNS * (TILE_PX + GAP_PX)
     sheet = np.full((HEADER_PX + n_rows * (TILE_PX + GAP_PX), width, 3), PAPER, np.uint8)
+    if "extremes" in tiles["sheet"]:
+        border = HEADER_PX + EXTREME_ROWS * (TILE_PX + GAP_PX) - GAP_PX // 2
+        sheet[border - 1 : border + 1, GAP_PX:-GAP_PX] = INK
     for row in tiles.iter_rows(named=True):
         pixels = tile_pixels(jpegs[row["detection_id"]])
         left, top = tile_corner(row["row"], row["column"], pixels)

@@ -29,7 +29,7 @@ BACKBONES: dict[str, Backbone] = {
         Backbone("dinov2", "vit_small_patch14_dinov2.lvd142m", dim=384, input_px=224),
         Backbone("mobilenetv2", "mobilenetv2_100", dim=1280),
         # A timm test architecture trained on the synthetic reef (`reef/train_tiny.py`): for the demo and the tests.
-        Backbone("reef_tiny", "test_resnet.r160_in1k", dim=96, input_px=96, embedded=True),
+        Backbone("reef_tiny", "test_resnet.r160_in1k", dim=96, input_px=64, embedded=True),
     )
 }
 

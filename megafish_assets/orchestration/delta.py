@@ -77,6 +77,11 @@ class Table:
         The table is created first if absent, so that the predicate always applies and first writers can't
         overwrite each other. New columns are merged in. Returns the version written. Raises ForeignRowsError.
         """
+        if not keys:
+            raise ValueError(
+                "a run over no partition: ranges follow the order in which partitions were added, so this one ends "
+                "before it begins; swap its ends"
+            )
         foreign = set(frame[column].unique()) - set(keys)
         if foreign:
             raise ForeignRowsError(

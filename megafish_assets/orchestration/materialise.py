@@ -64,6 +64,7 @@ def materialise(defs: dg.Definitions, work: Work, instance: dg.DagsterInstance) 
         asset_selection=[work.asset_key],
         tags=work.tags,
         instance=instance,
+        run_config={"loggers": {"console": {}}},  # unnamed, Dagster's own logger would speak at every step
         raise_on_error=False,
     )
 

@@ -52,7 +52,7 @@ class Settings:
             root=root,
             inference_uri=given.get("MEGAFISH_INFERENCE", str(root / "inference")),
             recordings=Path(given.get("MEGAFISH_RECORDINGS", root / "recordings")).absolute(),
-            backbones=chosen_backbones(given.get("MEGAFISH_BACKBONES")),
+            backbones=_backbones("MEGAFISH_BACKBONES", given.get("MEGAFISH_BACKBONES")),
             weights=None if weights is None else _folder("MEGAFISH_WEIGHTS", weights),
             geometry=_choice("MEGAFISH_GEOMETRY", given.get("MEGAFISH_GEOMETRY", "letterbox"), tuple(GEOMETRIES)),
             device=_choice("MEGAFISH_DEVICE", given.get("MEGAFISH_DEVICE", "auto"), DEVICES),
@@ -68,6 +68,13 @@ def _folder(name: str, value: str) -> Path:
     if not Path(value).is_dir():
         raise ValueError(f"{name} = {value!r} is not a folder")
     return Path(value).absolute()
+
+
+def _backbones(name: str, value: str | None) -> list[Backbone]:
+    try:
+        return chosen_backbones(value)
+    except ValueError as error:
+        raise ValueError(f"{name} = {value!r}: {error}") from error
 
 
 def _choice(name: str, value: str, allowed: tuple[str, ...]) -> str:

@@ -1,0 +1,80 @@
+"""What counts as missing, on a real instance."""
+
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+
+from megafish_assets.orchestration.io_manager import GpuDeltaLakeIOManager
+from megafish_assets.orchestration.materialise import Work, asset_order, materialise, missing_work
+from megafish_assets.orchestration.partitions import ROW_RUNS, VIDEOS
+from megafish_assets.orchestration.policy import grouped
+from megafish_assets_tests.orchestration.small_platform import ASSETS
+
+
+def platform(root: Path, assets: list = ASSETS) -> dg.Definitions:
+    return dg.Definitions(
+        assets=assets, resources={"io_manager": GpuDeltaLakeIOManager(root_uri=str(root), device="cpu")}
+    )
+
+
+def bring(defs: dg.Definitions, instance: dg.DagsterInstance) -> dict[str, list[tuple[str, ...]]]:
+    """Everything brought up to date; the partitions of each run by asset."""
+    runs = {}
+    for key in asset_order(defs):
+        for work in list(missing_work(defs, key, instance)):
+            assert materialise(defs, work, instance).success
+            runs.setdefault(key.to_user_string(), []).append(work.partition_keys)
+    return runs
+
+
+def test_everything_is_made_once_and_then_nothing(tmp_path: Path) -> None:
+    defs, instance = platform(tmp_path), dg.DagsterInstance.ephemeral()
+    instance.add_dynamic_partitions(VIDEOS.name, ["a", "b", "c"])
+    whole = ("a", "b", "c")
+    assert bring(defs, instance) == {"rows": [whole], "doubled": [whole], "everything": [()]}
+    assert bring(defs, instance) == {}
+
+
+def test_a_new_video_makes_its_own_partitions_and_the_collection_again(tmp_path: Path) -> None:
+    defs, instance = platform(tmp_path), dg.DagsterInstance.ephemeral()
+    instance.add_dynamic_partitions(VIDEOS.name, ["a", "b"])
+    bring(defs, instance)
+    instance.add_dynamic_partitions(VIDEOS.name, ["c"])
+    assert bring(defs, instance) == {"rows": [("c",)], "doubled": [("c",)], "everything": [()]}
+
+
+def test_a_partition_made_again_remakes_what_follows_from_it_alone(tmp_path: Path) -> None:
+    defs, instance = platform(tmp_path), dg.DagsterInstance.ephemeral()
+    instance.add_dynamic_partitions(VIDEOS.name, ["a", "b", "c"])
+    bring(defs, instance)
+    materialise(defs, Work(dg.AssetKey("rows"), ("b",)), instance)
+    assert bring(defs, instance) == {"doubled": [("b",)], "everything": [()]}
+
+
+def test_a_gap_splits_a_range_and_no_run_is_longer_than_the_policy_says(tmp_path: Path) -> None:
+    defs, instance = platform(tmp_path), dg.DagsterInstance.ephemeral()
+    keys = [f"v{number:03d}" for number in range(ROW_RUNS.max_partitions_per_run + 3)]
+    instance.add_dynamic_partitions(VIDEOS.name, keys)
+    materialise(defs, Work(dg.AssetKey("rows"), ("v001",)), instance)
+    runs = [work.partition_keys for work in missing_work(defs, dg.AssetKey("rows"), instance)]
+    assert [len(run) for run in runs] == [1, ROW_RUNS.max_partitions_per_run, 1]
+    assert [key for run in runs for key in run] == [key for key in keys if key != "v001"]
+
+
+def test_another_code_version_remakes_every_partition(tmp_path: Path) -> None:
+    def versioned(version: str) -> list:
+        @dg.asset(partitions_def=VIDEOS, backfill_policy=ROW_RUNS, code_version=version)
+        def rows(context: dg.AssetExecutionContext) -> pl.DataFrame:
+            return pl.DataFrame({"video": context.partition_keys, "detection_id": context.partition_keys})
+
+        return grouped("small", [rows])
+
+    instance = dg.DagsterInstance.ephemeral()
+    instance.add_dynamic_partitions(VIDEOS.name, ["a", "b"])
+    assert bring(platform(tmp_path, versioned("1")), instance) == {"rows": [("a", "b")]}
+    assert bring(platform(tmp_path, versioned("1")), instance) == {}
+    # One partition of the new version leaves the other out of date, though the asset's last event is new.
+    newer = platform(tmp_path, versioned("2"))
+    materialise(newer, Work(dg.AssetKey("rows"), ("b",)), instance)
+    assert bring(newer, instance) == {"rows": [("a",)]}

@@ -1,0 +1,76 @@
+"""Settings: defaults, clear refusals, and one table that the README repeats to the letter."""
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from megafish_assets.embeddings.backbones import BACKBONES
+from megafish_assets.orchestration.devices import resolved_device
+from megafish_assets.orchestration.settings import VARIABLES, Settings
+from megafish_assets_tests.conftest import REPOSITORY
+
+
+def test_nothing_set_is_the_demo_place_with_the_notebooks_backbones() -> None:
+    settings = Settings.from_environment({})
+    assert settings.root == Path("data/demo").absolute()
+    assert settings.inference_uri == str(settings.root / "inference")
+    assert settings.recordings == settings.root / "recordings"
+    assert [backbone.name for backbone in settings.backbones] == ["mobilenetv3", "vit", "xcit"]
+    assert (settings.geometry, settings.device, settings.weights) == ("letterbox", "auto", None)
+    assert (settings.clock.clip_seconds, settings.clock.frames_per_clip) == (10.0, 300)
+
+
+def test_a_collection_has_its_own_root_and_its_inference_can_lie_elsewhere(tmp_path: Path) -> None:
+    settings = Settings.from_environment(
+        {
+            "MEGAFISH_ROOT": str(tmp_path),
+            "MEGAFISH_INFERENCE": "s3://bucket/inference",
+            "MEGAFISH_RECORDING_START": "2025-12-12T13:30:00",
+            "MEGAFISH_GEOMETRY": "",
+        }
+    )
+    assert settings.inference_uri == "s3://bucket/inference"
+    assert settings.recordings == tmp_path / "recordings"
+    assert settings.clock.recording_start == datetime(2025, 12, 12, 13, 30)
+    assert settings.geometry == "letterbox"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MEGAFISH_BACKBONES", "resnet50"),
+        ("MEGAFISH_BACKBONES", "vit,vit"),
+        ("MEGAFISH_WEIGHTS", "/no/such/folder"),
+        ("MEGAFISH_GEOMETRY", "stretch"),
+        ("MEGAFISH_DEVICE", "gpu"),
+        ("MEGAFISH_CLIP_SECONDS", "0"),
+        ("MEGAFISH_CLIP_SECONDS", "nan"),
+        ("MEGAFISH_CLIP_FRAMES", "300.5"),
+        ("MEGAFISH_RECORDING_START", "yesterday"),
+        ("MEGAFISH_RECORDING_START", "2025-12-12T13:30:00+01:00"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_the_variable_and_the_value(name: str, value: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        Settings.from_environment({name: value})
+    assert value.split(",")[0] in str(caught.value)
+    assert name in str(caught.value)
+
+
+def test_the_readme_repeats_the_tables_of_settings_and_backbones() -> None:
+    readme = (REPOSITORY / "README.md").read_text()
+    for name, meaning in VARIABLES.items():
+        assert f"| `{name}` | {meaning} |" in readme
+    for backbone in BACKBONES.values():
+        assert f"| `{backbone.name}` | `{backbone.timm_id}`" in readme
+
+
+def test_a_device_that_is_not_there_is_an_error_and_auto_takes_one_that_is() -> None:
+    import torch
+
+    there = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    assert resolved_device("auto") == there
+    missing = next(device for device in ("cuda", "mps") if device != there)
+    with pytest.raises(RuntimeError, match=f"'{missing}', but this machine has"):
+        resolved_device(missing)
