@@ -52,13 +52,12 @@ def video_tasks(sampled: pl.DataFrame, raw: pl.LazyFrame, recordings: Recordings
 
 
 def report(context: dg.AssetExecutionContext, table: pl.DataFrame, pictures: dict[str, bytes]) -> None:
-    """Numbers on every video's event; lineage and one picture on one, since they are the same or large."""
+    """Numbers and a small picture on every video's event; what was set aside in the run's log too."""
     numbers = crop_numbers(table)
     per_video(context, numbers)
     why = faults(table)
     if why:
         context.log.warning(f"{numbers['n_set_aside'].sum()} of {table.height} rows set aside:\n{why}")
-    for key in sorted(pictures)[:1]:
-        boxes = picture(pictures[key], f"boxes on a frame of {key}")
-        context.add_asset_metadata({"boxes": boxes}, partition_key=key)
+    for key, boxes in pictures.items():
+        context.add_asset_metadata({"boxes": picture(boxes, f"boxes on a frame of {key}")}, partition_key=key)
     context.add_asset_metadata(column_lineage({"sampled_detections": ["video", "detection_id", "frame_id"]}))
