@@ -13,11 +13,12 @@ KDE_ROWS = 2_000
 
 
 def cluster_colour(label: int) -> tuple[float, float, float]:
-    """RGB, each 0 to 1: grey for noise (-1), twenty hues that then repeat."""
+    """RGB, each 0 to 1: grey for noise (-1), eighteen colours that then repeat."""
     if label < 0:
         return to_rgb(NOISE_COLOUR)
-    strong, light = divmod(label % 20, 10)
-    return colormaps["tab20"].colors[2 * light + strong]
+    light, hue = divmod(label % 18, 9)
+    hue += hue >= 7  # tab20's eighth hue is grey, which is noise's
+    return colormaps["tab20"].colors[2 * hue + light]
 
 
 def variance_plot(spectrum: np.ndarray, n_kept: int, title: str) -> Figure:
@@ -90,8 +91,9 @@ def _legend(figure: Figure, labels: np.ndarray) -> None:
 
 
 def _coloured_histogram(axes, x: np.ndarray, y: np.ndarray, labels: np.ndarray) -> None:
-    extent = (x.min(), x.max() + 1e-6, y.min(), y.max() + 1e-6)
-    n_bins = int(np.clip(2 * np.sqrt(len(labels)), FEWEST_BINS, MOST_BINS))
+    # In float32 a millionth would vanish beside 16.
+    extent = (float(x.min()), float(x.max()) + 1e-6, float(y.min()), float(y.max()) + 1e-6)
+    n_bins = int(np.clip(1.2 * np.sqrt(len(labels)), FEWEST_BINS, MOST_BINS))
     total, mixed = np.zeros((n_bins, n_bins)), np.zeros((n_bins, n_bins, 3))
     for label in np.unique(labels):
         own = labels == label

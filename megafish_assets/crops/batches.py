@@ -77,7 +77,8 @@ class CropBatches:
 
 def decoded_rgb(jpeg: bytes) -> np.ndarray | None:
     """The picture in a JPEG, uint8 `(height, width, 3)`; None if it can't be decoded."""
-    pixels = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    # OpenCV raises for no bytes at all, where it returns None for any others that are no picture.
+    pixels = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) if jpeg else None
     return None if pixels is None else cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
 
 

@@ -57,11 +57,16 @@ def size_limits(raw: pl.LazyFrame) -> SizeLimits:
     Raises ValueError with fewer than two rows, where there is no standard deviation.
     """
     logs = {side: pl.col(f"{side}_1024").log() for side in ("width", "height")}
-    found = raw.select(
-        pl.len().alias("n"),
-        *[log.median().alias(f"{side}_median") for side, log in logs.items()],
-        *[log.std(ddof=1).alias(f"{side}_std") for side, log in logs.items()],
-    ).collect()
+    # One box without a size would turn every limit into nan, and the filter would keep nothing.
+    found = (
+        raw.filter(*[log.is_finite() for log in logs.values()])
+        .select(
+            pl.len().alias("n"),
+            *[log.median().alias(f"{side}_median") for side, log in logs.items()],
+            *[log.std(ddof=1).alias(f"{side}_std") for side, log in logs.items()],
+        )
+        .collect()
+    )
     row = found.row(0, named=True)
     if row["n"] < 2:
         raise ValueError(f"size limits need at least 2 raw detections, given {row['n']}: materialise raw_detections")
@@ -78,9 +83,10 @@ def largest_move(old: SizeLimits, new: SizeLimits) -> float:
     before, after = old.in_1024_px(), new.in_1024_px()
     if old.floor_1024 != new.floor_1024:
         return math.inf
-    return max(abs(after[name] / before[name] - 1) for name in before)
+    moves = [abs(after[name] / before[name] - 1) for name in before]
+    return math.inf if any(map(math.isnan, moves)) else max(moves)
 
 
 def settled(old: SizeLimits | None, new: SizeLimits, tolerance: float) -> SizeLimits:
     """The old limits while none has moved by more than the tolerance, else the new ones."""
-    return new if old is None or largest_move(old, new) > tolerance else old
+    return old if old is not None and largest_move(old, new) <= tolerance else new

@@ -13,7 +13,7 @@ class ClashingVideosError(ValueError):
 def video_key(video_file: pl.Expr) -> pl.Expr:
     """The file's stem with every run of unsafe characters turned into one `-`."""
     name = video_file.str.replace(r"^.*[/\\]", "")
-    return name.str.replace(r"\.[^.]*$", "").str.replace_all(KEY_ALPHABET, "-")
+    return name.str.replace(r"(.)\.[^.]*$", "$1").str.replace_all(KEY_ALPHABET, "-")
 
 
 def video_number(key: pl.Expr) -> pl.Expr:

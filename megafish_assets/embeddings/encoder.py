@@ -96,27 +96,35 @@ def _model(weights: Weights) -> torch.nn.Module:
     options: dict = {"pretrained": True, "num_classes": 0}
     if backbone.input_px is not None and backbone.timm_id.startswith("vit"):
         options["img_size"] = backbone.input_px  # position embeddings are interpolated to this grid
-    if weights.path is not None:
-        options["pretrained_cfg_overlay"] = {"file": str(_checked(weights))}
+    names = None if weights.path is None else _names(weights)
+    if names is not None:
+        options["pretrained_cfg_overlay"] = {"file": str(weights.path)}
     try:
-        return timm.create_model(backbone.timm_id, **options)
+        model = timm.create_model(backbone.timm_id, **options)
     except (LocalEntryNotFoundError, HfHubHTTPError, ConnectionError) as error:
         raise MissingWeightsError(missing_weights(weights)) from error
     except RuntimeError as error:
         source = weights.path or f"the hub's weights of {backbone.timm_id}"
         raise UnfitWeightsError(f"{source} do not fit the architecture {backbone.timm_id}: {error}") from error
+    # Without a classifier timm loads leniently, and what the file lacks would stay random.
+    absent = [] if names is None else sorted(model.state_dict().keys() - names)
+    if absent:
+        raise UnfitWeightsError(
+            f"{weights.path} lacks {len(absent)} of the weights of {backbone.timm_id}, {absent[0]} first: it is of "
+            f"another architecture; put {backbone.timm_id}'s own there"
+        )
+    return model
 
 
-def _checked(weights: Weights) -> str:
-    """The path, once its header has shown that it is a safetensors file."""
+def _names(weights: Weights) -> set[str]:
+    """The names of the tensors in the file, once its header has shown that it is a safetensors file."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(weights.path, framework="pt") as file:
-            file.keys()
+            return set(file.keys())
     except SafetensorError as error:
         raise UnfitWeightsError(f"{weights.path} is not a whole safetensors file: {error}") from error
-    return str(weights.path)
 
 
 def missing_weights(weights: Weights) -> str:

@@ -36,8 +36,9 @@ def center(
 ) -> torch.Tensor:
     """timm's own way: the shorter side to `side / crop_share`, then the middle; a long fish loses head and tail."""
     height, width = picture.shape[1:]
-    scale = int(side_px / crop_share) / min(height, width)
-    size = max(side_px, int(height * scale)), max(side_px, int(width * scale))
+    short = int(side_px / crop_share)
+    # Multiplied before it is divided, as torchvision does: 49 * (256 / 49) would be a hair below 256.
+    size = int(short * height / min(height, width)), int(short * width / min(height, width))
     scaled = resized(picture, size, interpolation)
     top, left = round((size[0] - side_px) / 2), round((size[1] - side_px) / 2)
     return scaled[:, top : top + side_px, left : left + side_px]

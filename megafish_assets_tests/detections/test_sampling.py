@@ -1,0 +1,114 @@
+"""A seeded share of each video's rows."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from megafish_assets.detections.columns import FILTERED, SAMPLED, empty_frame
+from megafish_assets.detections.sampling import STRATEGIES, sample_size, sampled_detections, spread_rows
+
+COUNTS = {"few": 9, "one": 1, "ten": 10, "teens": 19, "many": 4_321} | {f"clip_{i:02d}": 97 * i for i in range(1, 46)}
+"""Rows of each of 50 videos."""
+
+
+def filtered(counts: dict[str, int] = COUNTS) -> pl.DataFrame:
+    """Rows that carry only what the sample looks at."""
+    rows = [(video, f"{video}/{i // 7:06d}/{i % 7:03d}") for video, n in counts.items() for i in range(n)]
+    return pl.DataFrame(rows, schema={"video": pl.String, "detection_id": pl.String}, orient="row")
+
+
+def sizes(sample: pl.DataFrame) -> dict[str, int]:
+    return dict(sample.group_by("video").len().iter_rows())
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_no_rows_give_an_empty_sample(strategy: str) -> None:
+    sample = sampled_detections(empty_frame(FILTERED), strategy=strategy)
+    assert sample.height == 0
+    assert dict(sample.schema) == {name: column.dtype for name, column in SAMPLED.items()}
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_the_notebooks_rule_is_a_tenth_of_each_video_rounded_down(strategy: str) -> None:
+    sample = sampled_detections(filtered(), share=0.1, at_least=0, strategy=strategy)
+    assert sizes(sample) == {video: n // 10 for video, n in COUNTS.items() if n >= 10}
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_video_with_fewer_than_ten_rows_keeps_one(strategy: str) -> None:
+    counts = {f"v{n}": n for n in range(1, 10)}
+    assert sizes(sampled_detections(filtered(counts), at_least=1, strategy=strategy)) == dict.fromkeys(counts, 1)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_sample_is_a_sorted_subset_without_repeats(strategy: str) -> None:
+    rows = filtered()
+    sample = sampled_detections(rows, share=0.37, strategy=strategy)
+    ids = sample["detection_id"]
+    assert ids.is_unique().all()
+    assert ids.is_sorted()
+    assert sample.join(rows, on=["video", "detection_id"], how="anti").height == 0
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_the_draw_is_seeded_and_knows_neither_row_order_nor_other_videos(strategy: str) -> None:
+    rows = filtered()
+    sample = sampled_detections(rows, seed=42, strategy=strategy)
+    shuffled = rows.sample(fraction=1.0, shuffle=True, seed=5)
+    assert sampled_detections(shuffled, seed=42, strategy=strategy).equals(sample)
+    alone = sampled_detections(rows.filter(pl.col("video") == "many"), seed=42, strategy=strategy)
+    assert alone.equals(sample.filter(pl.col("video") == "many"))
+    assert not sampled_detections(rows, seed=43, strategy=strategy).equals(sample)
+
+
+def test_videos_of_one_length_are_not_drawn_alike() -> None:
+    sample = sampled_detections(filtered({"a_1": 1_000, "b_2": 1_000}))
+    a, b = (sample.filter(pl.col("video") == video)["detection_id"].str.slice(4).to_list() for video in ("a_1", "b_2"))
+    assert a != b
+
+
+def test_a_random_draw_gives_every_row_its_chance() -> None:
+    drawn = [sampled_detections(filtered({"v": 20}), 0.1, seed=seed)["detection_id"].to_list() for seed in range(500)]
+    counts = np.unique(np.concatenate(drawn), return_counts=True)[1]
+    # 1,000 draws over 20 rows: mean 50, standard deviation below 7.
+    assert len(counts) == 20
+    assert counts.min() > 22
+    assert counts.max() < 78
+
+
+@pytest.mark.parametrize(("n_rows", "n_wanted"), [(100, 10), (97, 9), (50, 49), (7, 7), (1_000_003, 333)])
+def test_a_spread_draw_is_evenly_spaced(n_rows: int, n_wanted: int) -> None:
+    for seed in range(20):
+        drawn = spread_rows(n_rows, n_wanted, np.random.default_rng(seed))
+        assert len(drawn) == n_wanted
+        assert set(np.diff(drawn)) <= {n_rows // n_wanted, -(-n_rows // n_wanted)}
+        assert 0 <= drawn[0] <= n_rows // n_wanted
+        assert drawn[-1] < n_rows
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_shares_of_nothing_and_everything(strategy: str) -> None:
+    rows = filtered()
+    assert sampled_detections(rows, share=0, at_least=0, strategy=strategy).height == 0
+    assert sampled_detections(rows, share=1, strategy=strategy).equals(rows.sort("detection_id"))
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "share", "at_least", "size"),
+    [
+        (0, 0.1, 1, 0),
+        (100, 0.29, 0, 29),
+        (30, 0.1, 0, 3),
+        (9, 0.1, 0, 0),
+        (3, 0.1, 5, 3),
+        (10, 1, 0, 10),
+        (19, 0.1, 1, 1),
+    ],
+)
+def test_a_share_is_rounded_down_in_decimals(n_rows: int, share: float, at_least: int, size: int) -> None:
+    assert sample_size(n_rows, share, at_least) == size
+
+
+def test_an_unknown_strategy_is_refused() -> None:
+    with pytest.raises(KeyError, match="nearest"):
+        sampled_detections(filtered(), strategy="nearest")
