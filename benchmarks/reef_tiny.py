@@ -42,7 +42,7 @@ def random_weights(seed: int, folder: Path) -> Weights:
     torch.manual_seed(seed)
     path = folder / f"random_{seed}.safetensors"
     save_file(timm.create_model(BACKBONE.timm_id, pretrained=False, num_classes=0).state_dict(), path)
-    return Weights(BACKBONE, path, None, f"random:{seed}")
+    return Weights(BACKBONE, path, None)
 
 
 def ami(crops: pl.DataFrame, weights: Weights, seed: int) -> float:

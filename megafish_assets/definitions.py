@@ -23,7 +23,6 @@ from megafish_assets.orchestration.resources import Figures, Inference, Recordin
 from megafish_assets.orchestration.settings import Settings
 
 settings = Settings.from_environment(os.environ)
-tables = str(settings.root / "tables")
 backbones = [backbone.name for backbone in settings.backbones]
 
 defs = dg.Definitions(
@@ -42,9 +41,9 @@ defs = dg.Definitions(
     ],
     jobs=[register_videos, per_video_assets, whole_collection_assets],
     resources={
-        "io_manager": GpuDeltaLakeIOManager(root_uri=tables, device=settings.device),
-        "tables": Tables(root=tables),
-        "figures": Figures(folder=str(settings.root / "figures")),
+        "io_manager": GpuDeltaLakeIOManager(root_uri=str(settings.tables), device=settings.device),
+        "tables": Tables(root=str(settings.tables)),
+        "figures": Figures(folder=str(settings.figures)),
         "inference": Inference(uri=settings.inference_uri),
         "recordings": Recordings.of(settings.recordings, settings.clock),
     },

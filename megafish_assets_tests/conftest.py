@@ -25,21 +25,13 @@ def collection_environment(root: Path, **settings: str) -> dict[str, str]:
     """The environment of a collection at `root`; `backbones="vit"` sets MEGAFISH_BACKBONES."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MEGAFISH_", "DAGSTER_"))}
     given = {f"MEGAFISH_{name.upper()}": str(value) for name, value in settings.items()}
-    return (
-        inherited
-        | given
-        | {
-            "MEGAFISH_ROOT": str(root),
-            "MEGAFISH_DAGSTER_STORAGE": str(root / "dagster"),
-            "DAGSTER_HOME": str(REPOSITORY),
-        }
-    )
+    return inherited | given | {"MEGAFISH_ROOT": str(root)}
 
 
 def bring_up_to_date(root: Path, **settings: str) -> subprocess.CompletedProcess:
-    """`python -m megafish_assets` over a collection, in a process of its own."""
+    """`python -m megafish_assets materialise` over a collection, in a process of its own."""
     return subprocess.run(
-        [sys.executable, "-m", "megafish_assets"],
+        [sys.executable, "-m", "megafish_assets", "materialise"],
         cwd=REPOSITORY,
         env=collection_environment(root, **settings),
         capture_output=True,

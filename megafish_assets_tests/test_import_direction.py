@@ -46,6 +46,6 @@ def test_the_machine_room_imports_no_asset_and_the_reef_is_imported_by_no_stage(
         assert "reef" not in folders(path), path.name
 
 
-def test_only_the_definitions_read_the_environment() -> None:
+def test_only_the_definitions_read_the_environment_and_only_the_command_line_writes_it() -> None:
     readers = [path.name for path in PACKAGE.rglob("*.py") if "os.environ" in path.read_text()]
     assert sorted(readers) == ["__main__.py", "definitions.py"]

@@ -3,14 +3,13 @@
 from typing import Literal
 
 import dagster as dg
-import numpy as np
 import polars as pl
 from pydantic import Field
 
 from megafish_assets.clusters import grouping, manifold, plots
 from megafish_assets.clusters.columns import CLUSTERS, PCA, SWEEP, UMAP
-from megafish_assets.clusters.frames import centres_frame, clusters_frame, positions_frame
-from megafish_assets.clusters.reduction import VARIANCE, Projection, fit_projection, standardised
+from megafish_assets.clusters.frames import centres_frame, clusters_frame, labelled, positions_frame
+from megafish_assets.clusters.reduction import VARIANCE, Projection, fit_projection
 from megafish_assets.embeddings.batch import EmbeddingBatch
 from megafish_assets.orchestration.figures import figure_metadata
 from megafish_assets.orchestration.io_manager import Fitted
@@ -28,15 +27,15 @@ class PcaConfig(dg.Config):
 
 
 def pca_asset(backbone: str) -> dg.AssetsDefinition:
-    """Standardised vectors in as few dimensions as keep 95 % of their variance."""
+    """Standardised vectors in as few dimensions as keep the configured share of their variance."""
 
     @dg.asset(
         key=["pca", backbone],
         ins={"vectors": dg.AssetIn(["embeddings", backbone])},
         metadata=table_metadata(PCA),
         kinds={"scikitlearn", "deltalake"},
-        description="Standardised vectors, reduced to the components that keep 95 % of the variance. Mean, scale and "
-        f"components lie beside them, in `pca_model/{backbone}`.",
+        description=f"Standardised vectors, reduced to components that keep {VARIANCE:.0%} of the variance. Mean, "
+        f"scale and components lie beside them, in `pca_model/{backbone}`.",
     )
     def pca(
         context: dg.AssetExecutionContext, config: PcaConfig, vectors: EmbeddingBatch, figures: Figures
@@ -54,7 +53,7 @@ def pca_asset(backbone: str) -> dg.AssetsDefinition:
                 "variance_reached_share": model.variance_reached,
                 "n_outdated_vectors": vectors.n_outdated,
             }
-            | coverage(context, dg.AssetKey(["embeddings", backbone]))
+            | coverage(context, f"embeddings/{backbone}", vectors.outdated_videos)
             | column_lineage({f"embeddings/{backbone}": ["video", "detection_id", "vectors_version"]})
             | figure_metadata(figures, context.asset_key, "cumulative_variance", plot),
         )
@@ -84,8 +83,8 @@ def kmeans_sweep_asset(backbone: str) -> dg.AssetsDefinition:
         },
         metadata=table_metadata(SWEEP),
         kinds={"scikitlearn", "deltalake"},
-        description="Inertia and silhouette of KMeans for k = 2..40 in PCA space, on one seeded sample of crops that "
-        "all backbones share.",
+        description="Inertia and silhouette of KMeans against k, in PCA space, on one seeded sample of crops that all "
+        "backbones share.",
     )
     def kmeans_sweep(
         context: dg.AssetExecutionContext,
@@ -96,7 +95,7 @@ def kmeans_sweep_asset(backbone: str) -> dg.AssetsDefinition:
     ) -> dg.Output[pl.DataFrame]:
         ids = crops.filter(pl.col("fault").is_null()).select("detection_id").collect()["detection_id"].to_numpy()
         sample = grouping.shared_sample(ids, config.n_rows, config.seed)
-        rows = reduced.on_cpu()[np.isin(reduced.detection_ids.astype(str), sample)]
+        rows = grouping.rows_of(reduced.on_cpu(), reduced.detection_ids, sample)
         ks = range(config.k_from, config.k_to + 1)
         progress = Progress(context.log.info, "values of k", len(ks))
         table = grouping.sweep(rows, ks, config.seed, on_k=progress.step)
@@ -139,17 +138,17 @@ def clusters_asset(backbone: str) -> dg.AssetsDefinition:
     ) -> dg.Output[Fitted]:
         vectors = reduced.on_cpu()
         labels, distances, centres = grouping.grouped(vectors, config.k, config.seed)
-        sizes = np.bincount(labels, minlength=config.k)
+        sizes = grouping.cluster_sizes(labels, config.k)
         silhouette = manifold.sampled_silhouette(vectors, labels, config.seed)
         return dg.Output(
             Fitted(clusters_frame(reduced.detection_ids, labels, distances), centres_frame(centres)),
             metadata={
                 "k": config.k,
                 "cluster_sizes": ", ".join(map(str, sizes)),
-                "largest_cluster_share": float(sizes.max() / sizes.sum()),
+                "largest_cluster_share": max(sizes) / sum(sizes),
                 "silhouette_pca": silhouette,
             }
-            | coverage(context, dg.AssetKey(["embeddings", backbone]))
+            | coverage(context, f"embeddings/{backbone}")
             | column_lineage({f"pca/{backbone}": ["video", "detection_id"]}),
         )
 
@@ -168,8 +167,16 @@ class UmapConfig(dg.Config):
     seed: int = SEED
 
 
+def projection_of(reduction: Fitted, vectors_version: str) -> Projection:
+    """The fitted PCA. Raises ValueError where it was fitted to vectors of another version."""
+    fitted_to = reduction.rows["vectors_version"].unique().to_list()
+    if fitted_to != [vectors_version]:
+        raise ValueError(f"PCA was fitted to vectors {fitted_to}, these are {vectors_version}: materialise pca first")
+    return Projection.from_frame(reduction.model)
+
+
 def umap_asset(backbone: str) -> dg.AssetsDefinition:
-    """Four coordinates a row, drawn pair by pair in the colours of the clusters."""
+    """Few coordinates a row, drawn pair by pair in the colours of the clusters."""
 
     @dg.asset(
         key=["umap", backbone],
@@ -180,7 +187,7 @@ def umap_asset(backbone: str) -> dg.AssetsDefinition:
         },
         metadata=table_metadata(UMAP),
         kinds={"umap", "deltalake"},
-        description="Four UMAP coordinates a row (15 neighbours, seeded), and the clusters seen in them.",
+        description="UMAP coordinates of every row, seeded, and the clusters seen in them.",
     )
     def umap(
         context: dg.AssetExecutionContext,
@@ -190,20 +197,25 @@ def umap_asset(backbone: str) -> dg.AssetsDefinition:
         clusters: pl.DataFrame,
         figures: Figures,
     ) -> dg.Output[pl.DataFrame]:
-        model = Projection.from_frame(reduction.model)
-        matrix = vectors.on_cpu()
-        space = model.project(matrix) if config.space == "pca" else standardised(matrix, model.mean, model.scale)
-        positions = manifold.umap_positions(space, config.n_neighbors, config.n_components, config.seed)
-        table = positions_frame(vectors.detection_ids, positions)
-        labels = table.join(clusters, on="detection_id", how="left")["cluster"].fill_null(-1).to_numpy()
-        chosen = f"k = {labels.max() + 1}, n = {len(table):,}, seed {config.seed}"
-        title = f"{backbone}, UMAP of {config.space} vectors, {chosen}"
+        matrix, model = vectors.on_cpu(), projection_of(reduction, vectors.vectors_version)
+        space = model.project(matrix) if config.space == "pca" else model.standardise(matrix)
+        table = positions_frame(
+            vectors.detection_ids,
+            manifold.umap_positions(space, config.n_neighbors, config.n_components, config.seed),
+        )
+        positions, labels = labelled(table, clusters)
+        drawn = f"k = {clusters['cluster'].n_unique()}, n = {len(labels):,}, seed {config.seed}"
+        plot = plots.pair_plot(positions, labels, f"{backbone}, UMAP of {config.space} vectors, {drawn}")
         return dg.Output(
             table,
-            metadata={"silhouette_umap": manifold.sampled_silhouette(positions, labels, config.seed)}
-            | coverage(context, dg.AssetKey(["embeddings", backbone]))
+            metadata={
+                "silhouette_umap": manifold.sampled_silhouette(positions, labels, config.seed),
+                "n_outdated_vectors": vectors.n_outdated,
+                "n_without_cluster": table.height - len(labels),
+            }
+            | coverage(context, f"embeddings/{backbone}", vectors.outdated_videos)
             | column_lineage({f"embeddings/{backbone}": ["video", "detection_id"]})
-            | figure_metadata(figures, context.asset_key, "pairs", plots.pair_plot(positions, labels, title)),
+            | figure_metadata(figures, context.asset_key, "pairs", plot),
         )
 
     return umap

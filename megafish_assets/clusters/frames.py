@@ -5,6 +5,7 @@ import polars as pl
 
 from megafish_assets.clusters.columns import CENTRES, CLUSTERS, UMAP
 from megafish_assets.detections.columns import empty_frame
+from megafish_assets.detections.videos import video_of
 
 
 def clusters_frame(detection_ids: np.ndarray, labels: np.ndarray, distances: np.ndarray) -> pl.DataFrame:
@@ -24,6 +25,14 @@ def positions_frame(detection_ids: np.ndarray, positions: np.ndarray) -> pl.Data
     return _keyed(pl.DataFrame({"detection_id": detection_ids, "position": positions.tolist()}), UMAP)
 
 
+def labelled(positions: pl.DataFrame, clusters: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Positions `(n, d)` and labels `(n,)` of the rows that have both; a row without a cluster is not noise."""
+    both = positions.join(clusters.select("detection_id", "cluster"), on="detection_id").sort("detection_id")
+    return np.array(both["position"].to_list(), dtype=np.float32), both["cluster"].to_numpy()
+
+
 def _keyed(frame: pl.DataFrame, columns: dict) -> pl.DataFrame:
-    video = pl.col("detection_id").cast(pl.String).str.extract(r"^([^/]+)/").alias("video")
-    return frame.with_columns(video).select(pl.col(name).cast(column.dtype) for name, column in columns.items())
+    ids = pl.col("detection_id").cast(pl.String)
+    return frame.with_columns(ids, video_of(ids).alias("video")).select(
+        pl.col(name).cast(column.dtype) for name, column in columns.items()
+    )

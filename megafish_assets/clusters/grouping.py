@@ -45,6 +45,16 @@ def grouped(vectors: np.ndarray, k: int, seed: int) -> tuple[np.ndarray, np.ndar
     return labels, np.linalg.norm(vectors - centres[labels], axis=1), centres
 
 
+def cluster_sizes(labels: np.ndarray, k: int) -> list[int]:
+    """Rows of each cluster from 0 to k - 1, also of empty ones; noise is not counted."""
+    return np.bincount(labels[labels >= 0], minlength=k).tolist()
+
+
+def rows_of(vectors: np.ndarray, detection_ids: np.ndarray, sample: np.ndarray) -> np.ndarray:
+    """The rows of `(n, d)` vectors whose id is in the sample, in the order given."""
+    return vectors[np.isin(detection_ids.astype(str), sample)]
+
+
 def shared_sample(detection_ids: np.ndarray, n_rows: int, seed: int) -> np.ndarray:
     """At most `n_rows` of the ids, sorted: the same for every backbone that is given the same ids."""
     ids = np.sort(detection_ids.astype(str))

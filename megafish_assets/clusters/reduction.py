@@ -32,7 +32,11 @@ class Projection:
 
     def project(self, vectors: np.ndarray) -> np.ndarray:
         """float32 `(n, m)` of `(n, d)`, also for rows that were not fitted."""
-        return (standardised(vectors, self.mean, self.scale) @ self.components.T).astype(np.float32)
+        return (self.standardise(vectors) @ self.components.T.astype(np.float32)).astype(np.float32)
+
+    def standardise(self, vectors: np.ndarray) -> np.ndarray:
+        """float32 `(n, d)`, every dimension with mean 0 and standard deviation 1 over the fitted rows."""
+        return ((vectors - self.mean) / self.scale).astype(np.float32)
 
     def to_frame(self) -> pl.DataFrame:
         """The columns `PCA_MODEL`."""
@@ -49,11 +53,6 @@ class Projection:
         return cls(rows["mean"][0], rows["scale"][0], rows["component"], rows["spectrum"][0])
 
 
-def standardised(vectors: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """float64, every dimension with mean 0 and standard deviation 1 over the fitted rows."""
-    return (vectors.astype(np.float64) - mean) / scale
-
-
 def fit_projection(vectors: np.ndarray, variance: float = VARIANCE) -> Projection:
     """The fewest components that explain this share of the variance of `(n, d)` standardised vectors.
 
@@ -65,10 +64,11 @@ def fit_projection(vectors: np.ndarray, variance: float = VARIANCE) -> Projectio
 
     if len(vectors) < 2:
         raise ValueError(f"PCA needs at least 2 vectors, given {len(vectors)}: embed more crops")
-    scaler = StandardScaler().fit(vectors.astype(np.float64))
+    double = vectors.astype(np.float64)
+    scaler = StandardScaler().fit(double)
     if not scaler.var_.any():
         raise ValueError(f"all {len(vectors)} vectors are equal, so there is nothing to reduce: look at the embeddings")
-    pca = PCA(svd_solver="full").fit(standardised(vectors, scaler.mean_, scaler.scale_))
+    pca = PCA(svd_solver="covariance_eigh").fit(scaler.transform(double))
     spectrum = pca.explained_variance_ratio_
     n_kept = min(len(spectrum), int(np.searchsorted(np.cumsum(spectrum), variance, side="right") + 1))
     return Projection(scaler.mean_, scaler.scale_, pca.components_[:n_kept], spectrum)

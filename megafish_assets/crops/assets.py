@@ -12,6 +12,9 @@ from megafish_assets.orchestration.partitions import PIXEL_RUNS, VIDEOS
 from megafish_assets.orchestration.progress import Progress
 from megafish_assets.orchestration.resources import Figures, Recordings
 
+PICTURES_A_RUN = 4
+"""In the event log, at 20 kB each and kept twice; every video has its picture as a file."""
+
 
 @dg.asset(
     partitions_def=VIDEOS,
@@ -43,10 +46,11 @@ def crops(
 
 def video_tasks(sampled: pl.DataFrame, raw: pl.LazyFrame, recordings: Recordings) -> list[VideoTask]:
     """One task for every video that has sampled rows."""
-    drawn = raw.join(busiest_frames(sampled).lazy(), on=["video", "frame_id"]).collect()
-    boxes = drawn.partition_by("video", as_dict=True)
+    busiest = busiest_frames(sampled)
+    drawn = raw.join(busiest.lazy(), on=["video", "frame_id"]).collect()
+    frames, boxes = dict(busiest.iter_rows()), drawn.partition_by("video", as_dict=True)
     return [
-        VideoTask(key, recordings.path(rows["video_file"][0]), rows, boxes[(key,)])
+        VideoTask(key, recordings.path(rows["video_file"][0]), rows, frames[key], boxes.get((key,), drawn.clear()))
         for (key,), rows in sampled.partition_by("video", as_dict=True, maintain_order=True).items()
     ]
 
@@ -58,6 +62,6 @@ def report(context: dg.AssetExecutionContext, table: pl.DataFrame, pictures: dic
     why = faults(table)
     if why:
         context.log.warning(f"{numbers['n_set_aside'].sum()} of {table.height} rows set aside:\n{why}")
-    for key, boxes in pictures.items():
+    for key, boxes in sorted(pictures.items())[:PICTURES_A_RUN]:
         context.add_asset_metadata({"boxes": picture(boxes, f"boxes on a frame of {key}")}, partition_key=key)
     context.add_asset_metadata(column_lineage({"sampled_detections": ["video", "detection_id", "frame_id"]}))

@@ -19,7 +19,7 @@ class Frame:
     frame_id: int
     """Position in decoding order, from 0."""
     presentation_seconds: float
-    """The container's own time stamp, so that variable frame rates come out right."""
+    """Seconds from the video's start by the container's own stamps, so that variable frame rates come out right."""
     pixels_bgr: np.ndarray
     """uint8 `(height, width, 3)`, native resolution, rotation by metadata applied."""
 

@@ -21,8 +21,10 @@ class VideoTask:
     path: Path
     sampled: pl.DataFrame
     """The rows to cut out."""
+    drawn_frame: int
+    """The frame that is kept as a picture."""
     boxes: pl.DataFrame
-    """Every raw row of the video's busiest frame, to be drawn on it."""
+    """Every raw row of that frame, to be drawn on it."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def extracted(tasks: Iterable[VideoTask]) -> Iterator[VideoResult]:
 
 
 def _extract(task: VideoTask) -> VideoResult:
-    keeper = FrameKeeper(task.boxes["frame_id"][0])
+    keeper = FrameKeeper(task.drawn_frame)
     crops = video_crops(task.path, task.sampled, see=keeper)
     ids = set(task.sampled["detection_id"])
     overlay = draw_boxes(keeper.kept[0], task.boxes, ids) if keeper.kept else None
@@ -60,7 +62,7 @@ def crop_numbers(crops: pl.DataFrame) -> pl.DataFrame:
         .agg(
             cut.sum().alias("n_crops"),
             (~cut).sum().alias("n_set_aside"),
-            (pl.col("clipped_share") > 0).mean().fill_null(0.0).alias("clipped_share"),
+            (pl.col("clipped_share") > 0).mean().fill_null(0.0).alias("clipped_crops_share"),
         )
         .sort("video")
     )

@@ -15,7 +15,7 @@ OTHER_BGR = (200, 200, 200)
 PICTURE_QUALITY = 80
 FILE_WIDTH_PX = 1280
 PAGE_WIDTH_PX = 400
-"""Wide enough to see a fish, and about 20 kB in the event log: every video has one."""
+"""Wide enough to see a fish, and about 20 kB in the event log."""
 
 
 def busiest_frames(sampled: pl.DataFrame) -> pl.DataFrame:

@@ -36,9 +36,10 @@ INFERENCE = dg.AssetSpec(
 )
 def raw_detections(context: dg.AssetExecutionContext, inference: Inference, recordings: Recordings) -> pl.DataFrame:
     """Every row of the video, typed and keyed; opens no video."""
-    rows = raw_rows(inference.rows(context.partition_keys), recordings.clock())
+    given, version = inference.rows(context.partition_keys)
+    rows = raw_rows(given, recordings.clock())
     context.add_asset_metadata(
-        {"inference_version": inference.version()} | column_lineage({"inference": ["video_file", "frame_id", "score"]})
+        {"inference_version": version} | column_lineage({"inference": ["video_file", "frame_id", "score"]})
     )
     return rows
 
@@ -76,7 +77,7 @@ def size_limits(
             "largest_move_share": 0.0 if old is None else largest_move(old, new),
             "n_raw_rows": new.n_rows,
         }
-        | coverage(context, dg.AssetKey("raw_detections"))
+        | coverage(context, "raw_detections")
         | figure_metadata(figures, context.asset_key, "filter", filter_histograms(raw_detections, limits)),
     )
 
@@ -107,7 +108,7 @@ class SampleConfig(dg.Config):
         description="Rows of a video that has any; 0 is the notebook's own rule.",
     )
     seed: int = Field(default=sampling.SEED, ge=0, description="Another seed draws another sample.")
-    strategy: Literal["random", "spread"] = Field(
+    strategy: Literal[*sampling.STRATEGIES] = Field(
         default="random",
         description="`random`, as in the notebook; `spread`: even steps through the video, fewest near-duplicates.",
     )

@@ -30,7 +30,7 @@ KEY: Columns = {
 
 RAW: Columns = KEY | {
     "video_file": Column(pl.String, "file as the detector named it"),
-    "video_id": Column(pl.Int64, "the number in the file's name; null without one"),
+    "video_id": Column(pl.Int64, "the number in the file's name; null without one or with several"),
     "frame_id": Column(pl.Int64, "frame in the video, from 0"),
     "x_1024": Column(pl.Float64, "left edge of the box, px in the frame stretched to 1024 x 1024"),
     "y_1024": Column(pl.Float64, "top edge of the box, px in the stretched frame"),

@@ -17,8 +17,13 @@ def video_key(video_file: pl.Expr) -> pl.Expr:
 
 
 def video_number(key: pl.Expr) -> pl.Expr:
-    """The last whole number in the key (`megalab_0012` is 12), null without one."""
-    return key.str.extract(r"(\d+)\D*$").cast(pl.Int64, strict=False)
+    """The number in the key (`megalab_0012` is 12); null without one, and where several could be meant."""
+    return key.str.extract(r"^\D*(\d+)\D*$").cast(pl.Int64, strict=False)
+
+
+def video_of(detection_id: pl.Expr) -> pl.Expr:
+    """The partition key that a `detection_id` begins with."""
+    return detection_id.str.extract(r"^([^/]+)/")
 
 
 def keyed_videos(video_files: pl.Series) -> dict[str, str]:

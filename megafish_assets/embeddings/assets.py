@@ -16,18 +16,22 @@ from megafish_assets.orchestration.progress import Progress
 
 
 def embeddings_asset(backbone: Backbone, weights_folder: Path | None, geometry: str) -> dg.AssetsDefinition:
-    """One vector a crop. Its code version is the version that each vector row carries."""
+    """One vector a crop. Its code version is the version that each vector row carries.
+
+    Weights that are still on the hub have no version yet; it is known from the first load of the definitions after
+    they were fetched.
+    """
     weights = find_weights(backbone, weights_folder)
+    version = vectors_version(weights, geometry)
 
     @dg.asset(
         key=["embeddings", backbone.name],
         ins={"crops": dg.AssetIn("crops")},
         partitions_def=VIDEOS,
         backfill_policy=PIXEL_RUNS,
-        code_version=vectors_version(weights, geometry),
+        code_version=version,
         pool="gpu",
-        metadata=table_metadata(VECTORS)
-        | {"timm_id": backbone.timm_id, "dim": backbone.dim, "weights": weights.identity},
+        metadata=table_metadata(VECTORS) | {"timm_id": backbone.timm_id, "dim": backbone.dim},
         kinds={"pytorch", "deltalake"},
         description=f"One vector of {backbone.dim} numbers a crop, by timm's `{backbone.timm_id}`"
         + (", trained on the synthetic reef: for the demo only." if backbone.embedded else "."),
@@ -37,7 +41,7 @@ def embeddings_asset(backbone: Backbone, weights_folder: Path | None, geometry: 
         progress = Progress(context.log.info, f"crops embedded on {crops.device}", len(crops))
         vectors = encoder.encode(crops, on_batch=progress.step)
         lineage = column_lineage({"crops": ["video", "detection_id"]})
-        context.add_asset_metadata({"device": crops.device, "vectors_version": encoder.vectors_version} | lineage)
+        context.add_asset_metadata(encoder.described() | lineage)
         return vectors
 
     return embeddings

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from megafish_assets.detections.videos import video_of
+
 if TYPE_CHECKING:
     import torch
 
@@ -24,6 +26,8 @@ class EmbeddingBatch:
     """What made them: one version for all rows."""
     n_outdated: int = 0
     """Rows in the table that another version made; they are left out here and count as missing."""
+    outdated_videos: tuple[str, ...] = ()
+    """Keys of the videos that those rows belong to, sorted."""
 
     def __post_init__(self) -> None:
         shape = tuple(self.vectors.shape)
@@ -48,7 +52,7 @@ class EmbeddingBatch:
         flat = pl.Series("vector", self.on_cpu().reshape(-1), dtype=pl.Float32)
         vectors = flat.reshape((len(self), self.dim)).arr.to_list() if len(self) else flat.cast(pl.List(pl.Float32))
         return pl.DataFrame([ids, vectors]).select(
-            pl.col("detection_id").str.extract(r"^([^/]+)/").alias("video"),
+            video_of(pl.col("detection_id")).alias("video"),
             "detection_id",
             "vector",
             pl.lit(self.vectors_version).alias("vectors_version"),
@@ -70,7 +74,8 @@ class EmbeddingBatch:
         """
         import torch
 
-        current = frame if version is None else frame.filter(pl.col("vectors_version") == version)
+        asked = pl.lit(True) if version is None else pl.col("vectors_version") == version
+        current, outdated = frame.filter(asked), frame.filter(~asked)
         versions = current["vectors_version"].unique().sort().to_list()
         if len(versions) > 1:
             raise ValueError(f"vectors of {len(versions)} versions in one table ({versions}): materialise it again")
@@ -78,8 +83,9 @@ class EmbeddingBatch:
         return cls(
             detection_ids=current["detection_id"].sort().to_numpy(),
             vectors=torch.from_numpy(matrix).to(device),
-            vectors_version=version or (versions[0] if versions else ""),
-            n_outdated=frame.height - current.height,
+            vectors_version=versions[0] if versions else "",
+            n_outdated=outdated.height,
+            outdated_videos=tuple(outdated.select(video_of(pl.col("detection_id")).unique().sort()).to_series()),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,17 +12,13 @@ import numpy as np
 from megafish_assets.crops.batches import CropBatches
 from megafish_assets.embeddings.batch import EmbeddingBatch
 from megafish_assets.embeddings.geometry import square_maker
-from megafish_assets.embeddings.weights import Weights, vectors_version
+from megafish_assets.embeddings.weights import Weights, fetched, vectors_version
 
 if TYPE_CHECKING:
     import torch
 
 BATCH_SIZE = 64
 """Crops a forward pass; larger ones gain under 5 % on two cores."""
-
-
-class MissingWeightsError(RuntimeError):
-    """Neither the weights folder nor the hub has a backbone's weights."""
 
 
 class UnfitWeightsError(RuntimeError):
@@ -56,24 +53,31 @@ class Encoder:
         empty = torch.empty((0, self.dim), device=self.device)
         return EmbeddingBatch(crops.detection_ids, torch.cat(vectors) if vectors else empty, self.vectors_version)
 
+    def described(self) -> dict[str, str | int]:
+        """What made the vectors, for people."""
+        cfg = self.model.pretrained_cfg
+        used = {name: str(cfg[name]) for name in ("mean", "std", "interpolation")}
+        precision = "float16" if self.device == "cuda" else "float32"
+        return {"vectors_version": self.vectors_version, "device": self.device, "precision": precision} | used
+
     def forward(self, pixels_rgb: torch.Tensor) -> torch.Tensor:
         """float32 `(n, dim)` of uint8 `(n, 3, side, side)`; half precision inside on a CUDA device."""
         import torch
 
         scaled = (pixels_rgb.float() / 255 - self.mean) / self.std
-        with torch.autocast(self.device, dtype=torch.float16, enabled=self.device.startswith("cuda")):
+        with torch.autocast(self.device, dtype=torch.float16, enabled=self.device == "cuda"):
             return self.model(scaled).float()
 
 
 def load_encoder(weights: Weights, geometry: str, device: str) -> Encoder:
-    """The backbone with its weights, without its classifier, on the device.
+    """The backbone with its weights, without its classifier, on the device; fetches them from the hub if need be.
 
     Raises MissingWeightsError or UnfitWeightsError; random weights never stand in.
     """
     import timm
     import torch
 
-    backbone = weights.backbone
+    backbone, weights = weights.backbone, fetched(weights)
     model = _model(weights).eval().requires_grad_(False).to(device)
     data = timm.data.resolve_data_config(pretrained_cfg=model.pretrained_cfg)
     side = backbone.input_px or data["input_size"][1]
@@ -89,50 +93,35 @@ def load_encoder(weights: Weights, geometry: str, device: str) -> Encoder:
 
 
 def _model(weights: Weights) -> torch.nn.Module:
-    import timm
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    """The architecture filled strictly from the file: a tensor that is missing or too many is an error.
 
-    backbone = weights.backbone
-    options: dict = {"pretrained": True, "num_classes": 0}
-    if backbone.input_px is not None and backbone.timm_id.startswith("vit"):
-        options["img_size"] = backbone.input_px  # position embeddings are interpolated to this grid
-    names = None if weights.path is None else _names(weights)
-    if names is not None:
-        options["pretrained_cfg_overlay"] = {"file": str(weights.path)}
+    With its classifier if the file has one, which is then taken off: asked for no classifier, timm would load
+    leniently and leave random numbers wherever the file has none.
+    """
+    import timm
+
+    backbone, names = weights.backbone, _tensor_names(weights.path)
+    classifier = timm.get_pretrained_cfg(backbone.timm_id).classifier
+    overlay: dict = {"file": str(weights.path)}
+    options: dict = {"img_size": backbone.input_px} if backbone.fixed_grid else {}
+    if f"{classifier}.weight" not in names:
+        overlay["num_classes"] = options["num_classes"] = 0
     try:
-        model = timm.create_model(backbone.timm_id, **options)
-    except (LocalEntryNotFoundError, HfHubHTTPError, ConnectionError) as error:
-        raise MissingWeightsError(missing_weights(weights)) from error
+        model = timm.create_model(backbone.timm_id, pretrained=True, pretrained_cfg_overlay=overlay, **options)
     except RuntimeError as error:
-        source = weights.path or f"the hub's weights of {backbone.timm_id}"
-        raise UnfitWeightsError(f"{source} do not fit the architecture {backbone.timm_id}: {error}") from error
-    # Without a classifier timm loads leniently, and what the file lacks would stay random.
-    absent = [] if names is None else sorted(model.state_dict().keys() - names)
-    if absent:
         raise UnfitWeightsError(
-            f"{weights.path} lacks {len(absent)} of the weights of {backbone.timm_id}, {absent[0]} first: it is of "
-            f"another architecture; put {backbone.timm_id}'s own there"
-        )
+            f"{weights.path} does not hold the weights of {backbone.timm_id}: {error}; put that model's own file there"
+        ) from error
+    model.reset_classifier(0)
     return model
 
 
-def _names(weights: Weights) -> set[str]:
+def _tensor_names(path: Path) -> set[str]:
     """The names of the tensors in the file, once its header has shown that it is a safetensors file."""
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(weights.path, framework="pt") as file:
+        with safe_open(path, framework="pt") as file:
             return set(file.keys())
     except SafetensorError as error:
-        raise UnfitWeightsError(f"{weights.path} is not a whole safetensors file: {error}") from error
-
-
-def missing_weights(weights: Weights) -> str:
-    """What is missing and both remedies."""
-    name = f"{weights.backbone.timm_id}.safetensors"
-    searched = "MEGAFISH_WEIGHTS names no folder" if weights.folder is None else f"{weights.folder} has no {name}"
-    return (
-        f"no weights for backbone {weights.backbone.name} ({weights.backbone.timm_id}): {searched}, and the model hub "
-        f"cannot be reached. Either connect this machine to the hub once, so that timm can fetch them, or put {name} "
-        f"(from a machine that can) into a folder and name it in MEGAFISH_WEIGHTS."
-    )
+        raise UnfitWeightsError(f"{path} is not a whole safetensors file: {error}") from error

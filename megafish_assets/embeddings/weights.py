@@ -7,6 +7,12 @@ from pathlib import Path
 from megafish_assets.embeddings.backbones import Backbone
 
 EMBEDDED_FOLDER = Path(__file__).parent
+HUB_FILE = "model.safetensors"
+"""As timm's hub repositories name it; their pickles are never asked for."""
+
+
+class MissingWeightsError(RuntimeError):
+    """Neither the weights folder nor the hub has a backbone's weights."""
 
 
 @dataclass(frozen=True)
@@ -15,28 +21,67 @@ class Weights:
 
     backbone: Backbone
     path: Path | None
-    """A safetensors file; None for timm's own on the model hub."""
+    """A safetensors file; None while it is still on the model hub only."""
     folder: Path | None
-    """The folder that was searched, for the error that names it."""
-    identity: str
-    """`sha256:<digest>` of the file, or `hub:<timm id>`: a hub's tag is never given to other weights."""
+    """The folder that was searched first, for the error that names it."""
+
+    @property
+    def digest(self) -> str | None:
+        """SHA-256 of the file, hexadecimal; None without a file."""
+        if self.path is None:
+            return None
+        with self.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def find_weights(backbone: Backbone, folder: Path | None) -> Weights:
-    """`<timm_id>.safetensors` in the folder if it is there, the package's own if embedded, else the hub's."""
-    path = EMBEDDED_FOLDER / f"{backbone.name}.safetensors" if backbone.embedded else None
-    if path is None and folder is not None and (folder / f"{backbone.timm_id}.safetensors").is_file():
-        path = folder / f"{backbone.timm_id}.safetensors"
-    identity = f"hub:{backbone.timm_id}" if path is None else f"sha256:{_digest(path)}"
-    return Weights(backbone, path, folder, identity)
+    """The package's own file if embedded, else `<timm_id>.safetensors` in the folder, else the hub's if fetched."""
+    if backbone.embedded:
+        return Weights(backbone, EMBEDDED_FOLDER / f"{backbone.name}.safetensors", folder)
+    local = None if folder is None else folder / f"{backbone.timm_id}.safetensors"
+    if local is not None and local.is_file():
+        return Weights(backbone, local, folder)
+    return Weights(backbone, _fetched_earlier(backbone), folder)
 
 
-def vectors_version(weights: Weights, geometry: str) -> str:
-    """Name, geometry and twelve hexadecimal digits that change with model, weights or preprocessing."""
-    parts = (weights.backbone.timm_id, weights.backbone.input_px, weights.identity, geometry)
+def fetched(weights: Weights) -> Weights:
+    """The same weights with a file: downloaded from the hub if there is none yet. Raises MissingWeightsError."""
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    if weights.path is not None:
+        return weights
+    try:
+        path = hf_hub_download(weights.backbone.hub_repository, HUB_FILE)
+    except (LocalEntryNotFoundError, HfHubHTTPError, ConnectionError) as error:
+        raise MissingWeightsError(missing_weights(weights)) from error
+    return Weights(weights.backbone, Path(path), weights.folder)
+
+
+def vectors_version(weights: Weights, geometry: str) -> str | None:
+    """Name, geometry and twelve hexadecimal digits that change with model, weights or preprocessing.
+
+    None while the weights are on the hub only: their digest is not known before they are here.
+    """
+    if weights.path is None:
+        return None
+    parts = (weights.backbone.timm_id, weights.backbone.input_px, weights.digest, geometry)
     return f"{weights.backbone.name}-{geometry}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:12]}"
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def missing_weights(weights: Weights) -> str:
+    """What is missing, and both remedies."""
+    name = f"{weights.backbone.timm_id}.safetensors"
+    searched = "MEGAFISH_WEIGHTS names no folder" if weights.folder is None else f"{weights.folder} has no {name}"
+    return (
+        f"no weights for backbone {weights.backbone.name} ({weights.backbone.timm_id}): {searched}, and "
+        f"{weights.backbone.hub_repository} cannot be had from the model hub. Either connect this machine to the hub "
+        f"once, or put {name} (that repository's {HUB_FILE}) into a folder and name it in MEGAFISH_WEIGHTS."
+    )
+
+
+def _fetched_earlier(backbone: Backbone) -> Path | None:
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(backbone.hub_repository, HUB_FILE)
+    return Path(found) if isinstance(found, str) else None

@@ -58,7 +58,7 @@ class Table:
         return pl.scan_delta(self.open())
 
     def replace(self, frame: pl.DataFrame) -> int:
-        """Makes these rows the whole table; returns the version written."""
+        """Makes these rows the whole table; returns the table's version afterwards."""
         data = to_arrow(frame)
         return self._committed(
             lambda: write_deltalake(
@@ -75,7 +75,8 @@ class Table:
         """Makes these rows all that the table holds for these keys, in one commit; other keys stay.
 
         The table is created first if absent, so that the predicate always applies and first writers can't
-        overwrite each other. New columns are merged in. Returns the version written. Raises ForeignRowsError.
+        overwrite each other. New columns are merged in. Returns the table's version afterwards.
+        Raises ForeignRowsError, and ValueError for no keys.
         """
         if not keys:
             raise ValueError(

@@ -4,6 +4,7 @@
 vectors on the device, `Fitted` rows beside the model that made them. Tables lie at `<root>/<group>/<asset key>`.
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,9 +21,18 @@ from megafish_assets.crops.batches import CropBatches
 from megafish_assets.embeddings.batch import EmbeddingBatch
 from megafish_assets.orchestration.delta import MissingTableError, Table
 from megafish_assets.orchestration.devices import resolved_device
+from megafish_assets.orchestration.partitions import VIDEO_COLUMN
 
 KEY = "detection_id"
 """Every table that has it is read in its order: Delta promises none."""
+
+
+FIT = "fit_version"
+"""Column that ties rows to the model that made them."""
+
+
+class MixedFitError(RuntimeError):
+    """Rows and the model beside them come from different fits."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,11 @@ class Fitted:
     rows: pl.DataFrame
     model: pl.DataFrame
     """Stored at the asset's own place with `_model` behind the first part of its key."""
+
+    @property
+    def version(self) -> str:
+        """Twelve hexadecimal digits that change with the model; both tables carry them."""
+        return hashlib.sha256(self.model.write_ipc(None).getvalue()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
@@ -51,7 +66,7 @@ class Slice:
         """The rows, not yet read."""
         rows = self.table.scan()
         if self.keys is not None:
-            rows = rows.filter(pl.col("video").is_in(list(self.keys)))
+            rows = rows.filter(pl.col(VIDEO_COLUMN).is_in(list(self.keys)))
         return rows.select(self.columns) if self.columns else rows
 
     def collect(self) -> pl.DataFrame:
@@ -72,7 +87,12 @@ def _read_vectors(part: Slice) -> EmbeddingBatch:
 
 
 def _read_fitted(part: Slice) -> Fitted:
-    return Fitted(part.collect(), model_table(part.table).scan().collect())
+    rows, model = part.collect(), model_table(part.table).scan().collect()
+    if set(rows[FIT].unique()) != set(model[FIT].unique()):
+        raise MixedFitError(
+            f"the rows at {part.table.uri} and the model beside them are of two fits: a run was cut off"
+        )
+    return Fitted(rows.drop(FIT), model.drop(FIT))
 
 
 READERS: dict[type, Callable[[Slice], Any]] = {
@@ -86,7 +106,7 @@ READERS: dict[type, Callable[[Slice], Any]] = {
 WRITERS: dict[type, Callable[[Any], pl.DataFrame]] = {
     pl.DataFrame: lambda frame: frame,
     EmbeddingBatch: EmbeddingBatch.to_frame,
-    Fitted: lambda fitted: fitted.rows,
+    Fitted: lambda fitted: fitted.rows.with_columns(pl.lit(fitted.version).alias(FIT)),
 }
 
 
@@ -112,18 +132,16 @@ class FormHandler(DbTypeHandler):
             raise TypeError(f"{context.asset_key.to_user_string()} returned {type(obj)}; can store {list(WRITERS)}")
         frame = WRITERS[type(obj)](obj)
         if isinstance(obj, Fitted):
-            model_table(table).replace(obj.model)
+            model_table(table).replace(obj.model.with_columns(pl.lit(obj.version).alias(FIT)))
         if context.has_asset_partitions:
             dimension = table_slice.partition_dimensions[0]
             version = table.replace_partitions(frame, dimension.partition_expr, dimension.partitions)
             _count_per_partition(context, frame, dimension.partition_expr, dimension.partitions)
+            counted = {}
         else:
             version = table.replace(frame)
-        return {
-            "dagster/row_count": frame.height,
-            "dagster/uri": connection.table_uri,
-            "delta_version": version,
-        }
+            counted = {"dagster/row_count": frame.height}
+        return counted | {"dagster/uri": connection.table_uri, "delta_version": version}
 
     def load_input(self, context: dg.InputContext, table_slice: TableSlice, connection: TableConnection) -> Any:
         dimensions = table_slice.partition_dimensions
@@ -136,9 +154,9 @@ class FormHandler(DbTypeHandler):
         )
         try:
             return READERS[context.dagster_type.typing_type](part)
-        except MissingTableError as error:
+        except (MissingTableError, MixedFitError) as error:
             upstream = context.asset_key.to_user_string()
-            raise MissingTableError(f"{error}: materialise {upstream} first") from error
+            raise type(error)(f"{error}: materialise {upstream} first") from error
 
 
 def _count_per_partition(context: dg.OutputContext, frame: pl.DataFrame, column: str, keys: Sequence[str]) -> None:

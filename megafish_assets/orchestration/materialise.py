@@ -58,7 +58,7 @@ def missing_work(defs: dg.Definitions, asset_key: dg.AssetKey, instance: dg.Dags
         yield Work(asset_key, run)
 
 
-def materialise(defs: dg.Definitions, work: Work, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
+def run_work(defs: dg.Definitions, work: Work, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
     """Runs it in this process; the result says whether it succeeded."""
     return defs.resolve_implicit_global_asset_job_def().execute_in_process(
         asset_selection=[work.asset_key],
@@ -67,6 +67,17 @@ def materialise(defs: dg.Definitions, work: Work, instance: dg.DagsterInstance) 
         run_config={"loggers": {"console": {}}},  # unnamed, Dagster's own logger would speak at every step
         raise_on_error=False,
     )
+
+
+def failure(result: dg.ExecuteInProcessResult) -> str:
+    """Why a run failed: the error that started it, with its trace."""
+    failed = next((event for event in result.all_events if event.is_step_failure), None)
+    if failed is None:
+        return "no step failed; see the run's log in the page"
+    error = failed.step_failure_data.error
+    while error.cause is not None:
+        error = error.cause
+    return error.to_string()
 
 
 def _runs(keys: list[str], wanted: list[bool], longest: int) -> Iterator[tuple[str, ...]]:
@@ -84,8 +95,7 @@ def _runs(keys: list[str], wanted: list[bool], longest: int) -> Iterator[tuple[s
 
 def _newest(instance: dg.DagsterInstance, asset_key: dg.AssetKey) -> int:
     """Storage id of the asset's last materialisation, 0 without one; ids grow with time."""
-    event = instance.get_latest_materialization_event(asset_key)
-    records = instance.fetch_materializations(asset_key, limit=1).records if event else []
+    records = instance.fetch_materializations(asset_key, limit=1).records
     return records[0].storage_id if records else 0
 
 

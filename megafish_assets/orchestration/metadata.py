@@ -41,10 +41,13 @@ def per_video(context: dg.AssetExecutionContext, numbers: pl.DataFrame) -> None:
         context.add_asset_metadata({name: row[name] for name in row if name != "video"}, partition_key=row["video"])
 
 
-def coverage(context: dg.AssetExecutionContext, upstream: dg.AssetKey) -> dict:
-    """How many videos there are, how many of them the upstream asset has, and the first missing names."""
+def coverage(context: dg.AssetExecutionContext, upstream: str, outdated: Sequence[str] = ()) -> dict:
+    """How many videos there are, how many of them the upstream asset has, and the first missing names.
+
+    Videos whose rows are of another version are missing too.
+    """
     expected = context.instance.get_dynamic_partitions(VIDEOS.name)
-    present = context.instance.get_materialized_partitions(upstream)
+    present = context.instance.get_materialized_partitions(dg.AssetKey(upstream.split("/"))) - set(outdated)
     missing = sorted(set(expected) - present)
     numbers = {"n_videos_expected": len(expected), "n_videos_present": len(expected) - len(missing)}
     return numbers | ({"missing_videos": ", ".join(missing[:MISSING_SHOWN])} if missing else {})

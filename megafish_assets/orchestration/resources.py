@@ -19,21 +19,18 @@ class Inference(dg.ConfigurableResource):
 
     def videos(self) -> dict[str, str]:
         """`{partition key: video_file}` of every video that has rows, in sorted order."""
-        files = self._scan().select(pl.col("video_file").unique()).collect()["video_file"]
-        return keyed_videos(files)
+        return _videos(pl.scan_delta(self._table()))
 
-    def rows(self, keys: list[str]) -> pl.DataFrame:
-        """All columns of these videos' rows; none for a key that the table has no rows of."""
+    def rows(self, keys: list[str]) -> tuple[pl.DataFrame, int]:
+        """All columns of these videos' rows, and the Delta version that they were read at.
+
+        A key that the table has no rows of gives none.
+        """
+        table, wanted = self._table(), set(keys)
+        rows = pl.scan_delta(table)
         # By file name, not by key computed a row: Parquet's statistics then skip what other videos wrote.
-        files = [file for key, file in self.videos().items() if key in set(keys)]
-        return self._scan().filter(pl.col("video_file").is_in(files)).collect()
-
-    def version(self) -> int:
-        """The Delta version of the table."""
-        return self._table().version()
-
-    def _scan(self) -> pl.LazyFrame:
-        return pl.scan_delta(self._table())
+        files = [file for key, file in _videos(rows).items() if key in wanted]
+        return rows.filter(pl.col("video_file").is_in(files)).collect(), table.version()
 
     def _table(self):
         try:
@@ -43,6 +40,10 @@ class Inference(dg.ConfigurableResource):
                 f"no inference table: expected a Delta table at {self.uri}. Let the detector write there, or name "
                 "its table in MEGAFISH_INFERENCE."
             ) from error
+
+
+def _videos(rows: pl.LazyFrame) -> dict[str, str]:
+    return keyed_videos(rows.select(pl.col("video_file").unique()).collect()["video_file"])
 
 
 class Recordings(dg.ConfigurableResource):
@@ -92,10 +93,13 @@ class Figures(dg.ConfigurableResource):
         partial.replace(path)
         return path
 
-    def clear(self, asset_key: dg.AssetKey) -> None:
-        """Removes the pictures that an earlier run of this asset left."""
-        for path in self.place(asset_key).glob("*.*"):
-            path.unlink()
+    def replace_all(self, asset_key: dg.AssetKey, pictures: dict[str, bytes]) -> None:
+        """Makes these, by name, the asset's only pictures."""
+        for name, picture in pictures.items():
+            self.save(asset_key, name, picture)
+        for path in self.place(asset_key).iterdir():
+            if path.name not in pictures:
+                path.unlink()
 
 
 class Tables(dg.ConfigurableResource):

@@ -39,6 +39,16 @@ class Settings:
     device: str
     clock: Clock
 
+    @property
+    def tables(self) -> Path:
+        """Folder of the Delta tables."""
+        return self.root / "tables"
+
+    @property
+    def figures(self) -> Path:
+        """Folder of plots and montages."""
+        return self.root / "figures"
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         """The settings in these variables; an empty one counts as not set.
@@ -50,7 +60,7 @@ class Settings:
         weights = given.get("MEGAFISH_WEIGHTS")
         return cls(
             root=root,
-            inference_uri=given.get("MEGAFISH_INFERENCE", str(root / "inference")),
+            inference_uri=_address(given.get("MEGAFISH_INFERENCE", str(root / "inference"))),
             recordings=Path(given.get("MEGAFISH_RECORDINGS", root / "recordings")).absolute(),
             backbones=_backbones("MEGAFISH_BACKBONES", given.get("MEGAFISH_BACKBONES")),
             weights=None if weights is None else _folder("MEGAFISH_WEIGHTS", weights),
@@ -62,6 +72,11 @@ class Settings:
                 recording_start=_moment("MEGAFISH_RECORDING_START", given.get("MEGAFISH_RECORDING_START")),
             ),
         )
+
+
+def _address(value: str) -> str:
+    """An object store's address as it is, a path made absolute: Dagster's processes start in other folders."""
+    return value if "://" in value else str(Path(value).absolute())
 
 
 def _folder(name: str, value: str) -> Path:

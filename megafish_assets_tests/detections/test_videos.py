@@ -53,9 +53,10 @@ def test_a_key_is_never_empty(file: str) -> None:
     assert keys(file)[0]
 
 
-def test_the_number_is_the_last_one_in_the_key() -> None:
-    frame = pl.DataFrame({"key": ["megalab_0012", "cam2_0031-b", "reef", "9" * 30]})
-    assert frame.select(video_number(pl.col("key")))["key"].to_list() == [12, 31, None, None]
+def test_the_number_is_the_only_one_in_the_key() -> None:
+    """A date and a time have many: taking one of them would give a plausible, wrong time."""
+    frame = pl.DataFrame({"key": ["megalab_0012", "0031-b", "reef", "9" * 30, "1_2025-08-14_22-36-47"]})
+    assert frame.select(video_number(pl.col("key")))["key"].to_list() == [12, 31, None, None, None]
 
 
 def test_files_are_keyed_in_the_sorted_order_of_their_keys() -> None:

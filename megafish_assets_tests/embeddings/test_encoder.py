@@ -14,8 +14,8 @@ from safetensors.torch import load_file, save_file
 from megafish_assets.crops.batches import CropBatches
 from megafish_assets.embeddings.backbones import BACKBONES
 from megafish_assets.embeddings.batch import EmbeddingBatch
-from megafish_assets.embeddings.encoder import BATCH_SIZE, Encoder, MissingWeightsError, UnfitWeightsError, load_encoder
-from megafish_assets.embeddings.weights import find_weights, vectors_version
+from megafish_assets.embeddings.encoder import BATCH_SIZE, Encoder, UnfitWeightsError, load_encoder
+from megafish_assets.embeddings.weights import MissingWeightsError, find_weights, vectors_version
 
 MODEL = BACKBONES["mobilenetv2"]
 FILE = "mobilenetv2_100.safetensors"

@@ -15,7 +15,7 @@ from megafish_assets.crops.batches import CropBatches
 from megafish_assets.embeddings.batch import EmbeddingBatch
 from megafish_assets.orchestration import delta
 from megafish_assets.orchestration.delta import ForeignRowsError, MissingTableError, Table, to_arrow
-from megafish_assets.orchestration.io_manager import Fitted, GpuDeltaLakeIOManager
+from megafish_assets.orchestration.io_manager import Fitted, GpuDeltaLakeIOManager, MixedFitError
 from megafish_assets.orchestration.partitions import ROW_RUNS, VIDEOS
 from megafish_assets.orchestration.policy import grouped
 from megafish_assets_tests.orchestration.small_platform import doubled, everything, run, write_one
@@ -123,7 +123,7 @@ def test_events_carry_row_counts_a_partition_and_a_short_statement(tmp_path: Pat
     assert sorted(event.partition for event in events) == keys
     for event in events:
         assert event.metadata["dagster/partition_row_count"].value == 3
-        assert event.metadata["dagster/row_count"].value == 120
+        assert "dagster/row_count" not in event.metadata  # it would be the run's, not the table's
         assert event.metadata["Query"].value == "SELECT * FROM small.rows"
 
 
@@ -202,6 +202,17 @@ def test_device_vectors_leave_and_return_and_only_the_current_version_is_read(tm
     assert stored(tmp_path, "seen", "tiny").rows() == [(4, 56.0)]
     assert stored(tmp_path, "fit_model", "tiny")["mean"].to_list() == [56.0]
     assert stored(tmp_path, "fit", "tiny").sort("detection_id")["vector"].to_list()[0] == [4.0, 5.0, 6.0, 7.0]
+
+
+def test_rows_beside_the_model_of_another_fit_are_refused(tmp_path: Path) -> None:
+    instance = dg.DagsterInstance.ephemeral()
+    instance.add_dynamic_partitions(VIDEOS.name, ["v1"])
+    run_forms(tmp_path, instance, "new", 0, "v1")
+    run_forms(tmp_path, instance, "new", 1)
+    model = Table(str(tmp_path / "small" / "fit_model" / "tiny"))
+    model.replace(model.scan().collect().with_columns(pl.lit("of a run that was cut off").alias("fit_version")))
+    with pytest.raises(MixedFitError, match="materialise fit/tiny first"):
+        run_forms(tmp_path, instance, "new", 2)
 
 
 def test_crops_arrive_as_batches_without_the_ones_set_aside(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import dagster as dg
 import polars as pl
 
 from megafish_assets.orchestration.io_manager import GpuDeltaLakeIOManager
-from megafish_assets.orchestration.materialise import Work, asset_order, materialise, missing_work
+from megafish_assets.orchestration.materialise import Work, asset_order, missing_work, run_work
 from megafish_assets.orchestration.partitions import ROW_RUNS, VIDEOS
 from megafish_assets.orchestration.policy import grouped
 from megafish_assets_tests.orchestration.small_platform import ASSETS
@@ -23,7 +23,7 @@ def bring(defs: dg.Definitions, instance: dg.DagsterInstance) -> dict[str, list[
     runs = {}
     for key in asset_order(defs):
         for work in list(missing_work(defs, key, instance)):
-            assert materialise(defs, work, instance).success
+            assert run_work(defs, work, instance).success
             runs.setdefault(key.to_user_string(), []).append(work.partition_keys)
     return runs
 
@@ -48,7 +48,7 @@ def test_a_partition_made_again_remakes_what_follows_from_it_alone(tmp_path: Pat
     defs, instance = platform(tmp_path), dg.DagsterInstance.ephemeral()
     instance.add_dynamic_partitions(VIDEOS.name, ["a", "b", "c"])
     bring(defs, instance)
-    materialise(defs, Work(dg.AssetKey("rows"), ("b",)), instance)
+    run_work(defs, Work(dg.AssetKey("rows"), ("b",)), instance)
     assert bring(defs, instance) == {"doubled": [("b",)], "everything": [()]}
 
 
@@ -56,7 +56,7 @@ def test_a_gap_splits_a_range_and_no_run_is_longer_than_the_policy_says(tmp_path
     defs, instance = platform(tmp_path), dg.DagsterInstance.ephemeral()
     keys = [f"v{number:03d}" for number in range(ROW_RUNS.max_partitions_per_run + 3)]
     instance.add_dynamic_partitions(VIDEOS.name, keys)
-    materialise(defs, Work(dg.AssetKey("rows"), ("v001",)), instance)
+    run_work(defs, Work(dg.AssetKey("rows"), ("v001",)), instance)
     runs = [work.partition_keys for work in missing_work(defs, dg.AssetKey("rows"), instance)]
     assert [len(run) for run in runs] == [1, ROW_RUNS.max_partitions_per_run, 1]
     assert [key for run in runs for key in run] == [key for key in keys if key != "v001"]
@@ -76,5 +76,5 @@ def test_another_code_version_remakes_every_partition(tmp_path: Path) -> None:
     assert bring(platform(tmp_path, versioned("1")), instance) == {}
     # One partition of the new version leaves the other out of date, though the asset's last event is new.
     newer = platform(tmp_path, versioned("2"))
-    materialise(newer, Work(dg.AssetKey("rows"), ("b",)), instance)
+    run_work(newer, Work(dg.AssetKey("rows"), ("b",)), instance)
     assert bring(newer, instance) == {"rows": [("a",)]}

@@ -1,0 +1,47 @@
+"""Which raw rows can't be believed, and why. A faulty row is kept, named and counted; nothing after raw uses it."""
+
+import polars as pl
+
+STRETCHED_PX = 1024
+"""The detector sees every frame stretched to this width and height, so its boxes are in that space."""
+
+OVERHANG_1024 = 1.0
+"""How far a box may reach outside the frame, px of the stretched frame: detectors round their edges to about this."""
+
+BOX = ["x_1024", "y_1024", "width_1024", "height_1024"]
+
+NO_FAULT = pl.lit(None, dtype=pl.String)
+
+
+def fault() -> pl.Expr:
+    """The first reason that applies to a row of the columns `RAW` with `box_length` and `is_repeat`, else null."""
+    numbers = [pl.col(name) for name in BOX]
+    finite = pl.all_horizontal(number.is_finite() for number in numbers)
+    x, y, width, height = numbers
+    right, bottom = x + width, y + height
+    low, high = -OVERHANG_1024, STRETCHED_PX + OVERHANG_1024
+    apart = (right <= 0) | (bottom <= 0) | (x >= STRETCHED_PX) | (y >= STRETCHED_PX)
+    over = (x < low) | (y < low) | (right > high) | (bottom > high)
+    reasons = {
+        "frame_id is null": pl.col("frame_id").is_null(),
+        "box is null": pl.col("box_length").is_null(),
+        "box has not 4 numbers": pl.col("box_length") != len(BOX),
+        "box holds a null": pl.any_horizontal(number.is_null() for number in numbers),
+        "box is not finite": ~finite,
+        "box has no size": (width <= 0) | (height <= 0),
+        "box is outside the frame": apart,
+        "box reaches outside the frame": over,
+        "score is null": pl.col("score").is_null(),
+        "score is not in 0 to 1": ~pl.col("score").is_between(0, 1) | pl.col("score").is_nan(),
+        "repeats another row": pl.col("is_repeat"),
+    }
+    found = NO_FAULT
+    for reason, applies in reversed(reasons.items()):
+        found = pl.when(applies).then(pl.lit(reason)).otherwise(found)
+    return found
+
+
+def fault_counts(raw: pl.DataFrame) -> dict[str, int]:
+    """Faulty rows by reason, the commonest first; empty where every row can be believed."""
+    counts = raw.drop_nulls("fault").group_by("fault").len().sort(["len", "fault"], descending=[True, False])
+    return dict(counts.iter_rows())
