@@ -4,10 +4,15 @@ It writes the environment that Dagster's processes inherit, before `definitions.
 """
 
 import argparse
+import fcntl
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from megafish_assets.orchestration.settings import Settings
 
 REPOSITORY = Path(__file__).parents[1]
 DEMO_ROOT = REPOSITORY / "data" / "demo"
@@ -26,8 +31,14 @@ def main(arguments: list[str] | None = None) -> int:
     if given.command == "demo":
         return demo()
     own_collection = bool(os.environ.get("MEGAFISH_ROOT"))
-    prepare(own_collection)
-    return materialise() if given.command == "materialise" else serve(given.port)
+    try:
+        home = prepare(own_collection)
+    except (OSError, ValueError) as wrong:
+        return refused(str(wrong))
+    if given.command == "ui":
+        return serve(given.port)
+    with alone(home):
+        return materialise()
 
 
 def demo() -> int:
@@ -35,26 +46,38 @@ def demo() -> int:
     from megafish_assets.reef.plan import ReefPlan
     from megafish_assets.reef.recording import write_reef
 
-    prepare(own_collection=False)
-    write_reef(DEMO_ROOT, ReefPlan(), on_progress=lambda line: print(line, flush=True))
-    return materialise()
+    with alone(prepare(own_collection=False)):
+        write_reef(DEMO_ROOT, ReefPlan(), on_progress=lambda line: print(line, flush=True))
+        return materialise()
 
 
-def prepare(own_collection: bool) -> None:
-    """Sets the environment of a collection: its own, or, whatever the user has set for his, the demo's."""
+@contextmanager
+def alone(home: Path) -> Iterator[None]:
+    """Waits until no other command materialises this collection: two would do all the work twice."""
+    with (home / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def prepare(own_collection: bool) -> Path:
+    """Sets the environment of a collection: its own, or, whatever the user has set for his, the demo's.
+
+    Returns the folder of its Dagster storage. Raises ValueError or OSError for settings that can't be.
+    """
     if not own_collection:
         for name in [name for name in os.environ if name.startswith("MEGAFISH_")]:
             del os.environ[name]
         os.environ |= {"MEGAFISH_ROOT": str(DEMO_ROOT), "MEGAFISH_BACKBONES": "reef_tiny"}
-    root = Path(os.environ["MEGAFISH_ROOT"]).absolute()
+    root = Settings.from_environment(os.environ).root
     os.environ["MEGAFISH_ROOT"] = str(root)
     home = root / "dagster"
     home.mkdir(parents=True, exist_ok=True)
     os.environ["DAGSTER_HOME"] = str(home)
     # The instance's settings are the repository's, its storage is the collection's: two collections never mix.
-    configuration = home / "dagster.yaml"
-    configuration.unlink(missing_ok=True)
-    configuration.symlink_to(REPOSITORY / "dagster.yaml")
+    link = home / f".dagster.yaml.{os.getpid()}"
+    link.symlink_to(REPOSITORY / "dagster.yaml")
+    link.replace(home / "dagster.yaml")
+    return home
 
 
 def serve(port: int) -> int:
@@ -65,50 +88,72 @@ def serve(port: int) -> int:
 
 
 def materialise() -> int:
-    """Brings the collection up to date; 1 if an asset failed, after naming it."""
+    """Brings the collection up to date; 1 if an asset failed, after naming it and making what doesn't need it."""
     import dagster as dg
+    from deltalake.exceptions import DeltaError
 
     from megafish_assets.definitions import defs, settings
-    from megafish_assets.detections.videos import ClashingVideosError
     from megafish_assets.orchestration.delta import MissingTableError
-    from megafish_assets.orchestration.materialise import asset_order
-    from megafish_assets.orchestration.partitions import add_videos
+    from megafish_assets.orchestration.materialise import Collection, asset_order, end_killed_runs
+    from megafish_assets.orchestration.partitions import VIDEOS, add_videos
     from megafish_assets.orchestration.resources import Inference
 
     try:
-        videos = Inference(uri=settings.inference_uri).videos()
-    except (MissingTableError, ClashingVideosError) as error:
-        print(error, file=sys.stderr)
-        return 1
+        arrived = Inference(uri=settings.inference_uri).row_counts()
+    except (MissingTableError, ValueError, DeltaError) as error:
+        return refused(f"{settings.inference_uri}: {error}")
+    if not arrived:
+        return refused(
+            f"the inference table at {settings.inference_uri} has no rows yet: let the detector finish a video"
+        )
+    if not settings.recordings.is_dir():
+        return refused(f"no folder of video files at {settings.recordings}: name it in MEGAFISH_RECORDINGS")
     with dg.DagsterInstance.get() as instance:
-        new = add_videos(instance, list(videos))
-        print(f"{settings.root}: {len(videos)} videos, {len(new)} of them new", flush=True)
+        end_killed_runs(instance)
+        new = add_videos(instance, list(arrived))
+        print(f"{settings.root}: {len(arrived)} videos, {len(new)} of them new", flush=True)
+        gone = sorted(set(instance.get_dynamic_partitions(VIDEOS.name)) - set(arrived))
+        if gone:
+            print(
+                f"{len(gone)} videos are no longer in the inference table and stay as they are: {', '.join(gone[:10])}"
+            )
+        collection, failed = Collection(defs, instance, str(settings.tables), arrived), set()
         for asset_key in asset_order(defs):
-            if not brought_up_to_date(defs, asset_key, instance):
-                return 1
+            if failed & defs.resolve_asset_graph().get(asset_key).parent_keys:
+                failed.add(asset_key)
+                print(f"{asset_key.to_user_string():32} left out: what it is made from failed", flush=True)
+            elif not brought_up_to_date(collection, asset_key):
+                failed.add(asset_key)
         for asset_key in asset_order(defs):
             for picture in sorted(settings.figures.joinpath(*asset_key.path).glob("*.png")):
                 print(picture)
-    return 0
+    return 1 if failed else 0
 
 
-def brought_up_to_date(defs, asset_key, instance) -> bool:
+def refused(why: str) -> int:
+    """Says why nothing was done."""
+    print(why, file=sys.stderr)
+    return 1
+
+
+def brought_up_to_date(collection, asset_key) -> bool:
     """Runs what one asset lacks, a line a run; False once a run has failed."""
-    from megafish_assets.orchestration.materialise import failure, missing_work, run_work
+    from megafish_assets.orchestration.materialise import failure, run_work
 
-    name = asset_key.to_user_string()
-    work = list(missing_work(defs, asset_key, instance))
-    if not work:
+    name, job = asset_key.to_user_string(), collection.defs.resolve_implicit_global_asset_job_def()
+    runs = list(collection.missing(asset_key))
+    if not runs:
         print(f"{name:32} up to date", flush=True)
-    for run in work:
+    for keys in runs:
         started = time.monotonic()
-        result = run_work(defs, run, instance)
-        done = f"{len(run.partition_keys)} videos" if run.partition_keys else "whole collection"
+        result = run_work(job, asset_key, keys, collection.instance)
         took = f"{time.monotonic() - started:6.1f} s"
         if not result.success:
-            print(f"{name:32} FAILED after {took}, run {result.run_id}\n{failure(result)}", file=sys.stderr, flush=True)
+            print(
+                f"{name:32} FAILED after {took}, run {result.run_id}:\n{failure(result)}", file=sys.stderr, flush=True
+            )
             return False
-        print(f"{name:32} {done:20} {took}", flush=True)
+        print(f"{name:32} {f'{len(keys)} videos' if keys else 'whole collection':20} {took}", flush=True)
     return True
 
 

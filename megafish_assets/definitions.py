@@ -20,6 +20,7 @@ from megafish_assets.orchestration.io_manager import GpuDeltaLakeIOManager
 from megafish_assets.orchestration.jobs import per_video_assets, register_videos, whole_collection_assets
 from megafish_assets.orchestration.policy import grouped
 from megafish_assets.orchestration.resources import Figures, Inference, Recordings, Tables
+from megafish_assets.orchestration.restate import restate_filtered
 from megafish_assets.orchestration.settings import Settings
 
 settings = Settings.from_environment(os.environ)
@@ -39,7 +40,7 @@ defs = dg.Definitions(
         ),
         *grouped("atlas", [montages_asset(b) for b in backbones]),
     ],
-    jobs=[register_videos, per_video_assets, whole_collection_assets],
+    jobs=[register_videos, restate_filtered, per_video_assets, whole_collection_assets],
     resources={
         "io_manager": GpuDeltaLakeIOManager(root_uri=str(settings.tables), device=settings.device),
         "tables": Tables(root=str(settings.tables)),

@@ -45,8 +45,8 @@ def test_the_demo_takes_none_of_a_users_settings(tmp_path: Path) -> None:
     }
 
 
-def test_a_collection_keeps_its_settings_and_its_own_storage_also_with_a_space_in_its_name(tmp_path: Path) -> None:
-    root = tmp_path / "my videos"
+def test_a_collection_keeps_its_settings_and_its_own_storage(tmp_path: Path) -> None:
+    root = tmp_path / "mine"
     found = prepared(collection_environment(root, backbones="vit"), own=True)
     assert found["MEGAFISH_BACKBONES"] == "vit"
     assert found["DAGSTER_HOME"] == str(root / "dagster")
@@ -58,6 +58,28 @@ def test_no_inference_table_ends_with_one_clear_sentence(tmp_path: Path) -> None
     assert finished.returncode == 1
     assert f"expected a Delta table at {tmp_path / 'inference'}" in finished.stderr
     assert "Traceback" not in finished.stderr
+
+
+@pytest.mark.parametrize("name", ["my videos", "rëef", "hash#q?", "pct%20x"])
+def test_a_root_that_delta_would_not_find_again_is_refused_in_one_line(tmp_path: Path, name: str) -> None:
+    finished = bring_up_to_date(tmp_path / name)
+    assert finished.returncode == 1
+    assert finished.stderr.startswith("MEGAFISH_ROOT = ") and len(finished.stderr.splitlines()) == 1
+    assert not (tmp_path / name).exists()
+
+
+def test_a_wrong_setting_is_one_line(tmp_path: Path) -> None:
+    finished = bring_up_to_date(tmp_path, backbones="resnet50")
+    assert finished.returncode == 1
+    assert "resnet50" in finished.stderr and len(finished.stderr.splitlines()) == 1
+
+
+def test_no_recordings_are_said_before_anything_is_made(tmp_path: Path) -> None:
+    rows = {"video_file": ["a.mp4"], "frame_id": [0], "box": [[1.0, 2.0, 40.0, 50.0]], "score": [0.5]}
+    write_deltalake(str(tmp_path / "inference"), pl.DataFrame(rows).to_arrow())
+    finished = bring_up_to_date(tmp_path)
+    assert finished.returncode == 1 and "MEGAFISH_RECORDINGS" in finished.stderr
+    assert not (tmp_path / "tables").exists()
 
 
 @pytest.fixture

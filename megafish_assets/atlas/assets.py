@@ -6,12 +6,15 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
+from megafish_assets.atlas import checks
 from megafish_assets.atlas.columns import TILES
+from megafish_assets.atlas.measures import tiles_of_another_cluster, tiles_of_other_pixels
 from megafish_assets.atlas.montage import chosen_tiles, draw_sheet, sheet_title
 from megafish_assets.clusters.plots import cluster_colour
 from megafish_assets.crops.overlay import jpeg
 from megafish_assets.orchestration.metadata import column_lineage, coverage, picture, table_metadata
 from megafish_assets.orchestration.resources import Figures
+from megafish_assets.orchestration.verdicts import specs, verdict
 
 PAGE_WIDTH_PX = 900
 PAGE_CLUSTERS = 12
@@ -29,6 +32,7 @@ def montages_asset(backbone: str) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=["montages", backbone],
+        check_specs=specs(f"montages/{backbone}", checks.MONTAGES),
         ins={
             "clusters": dg.AssetIn(["clusters", backbone]),
             "crops": dg.AssetIn("crops", metadata={"columns": ["detection_id", "jpeg"]}),
@@ -44,7 +48,7 @@ def montages_asset(backbone: str) -> dg.AssetsDefinition:
         clusters: pl.DataFrame,
         crops: pl.LazyFrame,
         figures: Figures,
-    ) -> dg.Output[pl.DataFrame]:
+    ):
         tiles = chosen_tiles(clusters, config.seed)
         wanted = tiles["detection_id"].unique().to_list()
         jpegs = dict(crops.filter(pl.col("detection_id").is_in(wanted)).collect().iter_rows())
@@ -52,18 +56,20 @@ def montages_asset(backbone: str) -> dg.AssetsDefinition:
         sheets, shown = {}, {}
         for (file, label), sheet in tiles.partition_by("file", "cluster", as_dict=True, maintain_order=True).items():
             title = sheet_title(backbone, clusters, label, sheet["sheet"][0], config.seed)
-            drawn = cv2.cvtColor(draw_sheet(sheet, jpegs, title, cluster_colour(label)), cv2.COLOR_RGB2BGR)
-            sheets[file] = encoded_png(drawn)
+            sheets[file] = draw_sheet(sheet, jpegs, title, cluster_colour(label))
             if label < PAGE_CLUSTERS:
-                shown[file.removesuffix(".png")] = picture(jpeg(drawn, PAGE_WIDTH_PX), title)
-        figures.replace_all(context.asset_key, sheets)
-        return dg.Output(
-            tiles,
-            metadata={
-                "n_tiles": tiles.height,
-                "sheets": dg.MetadataValue.path(str(figures.place(context.asset_key))),
-            }
-            | coverage(context, f"embeddings/{backbone}")
+                shown[file.removesuffix(".png")] = picture(jpeg(sheets[file][..., ::-1], PAGE_WIDTH_PX), title)
+        figures.replace_all(context.asset_key, {file: png(sheet) for file, sheet in sheets.items()})
+        numbers = {
+            "n_tiles": tiles.height,
+            "n_tiles_of_another_cluster": tiles_of_another_cluster(tiles, clusters),
+            "n_tiles_of_other_pixels": tiles_of_other_pixels(tiles, sheets, jpegs),
+        } | coverage(context, f"embeddings/{backbone}")
+        return dg.MaterializeResult(
+            value=tiles,
+            check_results=[verdict(checks.MONTAGES, numbers)],
+            metadata=numbers
+            | {"sheets": dg.MetadataValue.path(str(figures.place(context.asset_key)))}
             | column_lineage({f"clusters/{backbone}": ["video", "detection_id", "cluster", "distance_to_centre"]})
             | shown,
         )
@@ -81,6 +87,6 @@ def require_crops(jpegs: dict[str, bytes], wanted: list[str]) -> None:
         )
 
 
-def encoded_png(pixels_bgr: np.ndarray) -> bytes:
+def png(pixels_rgb: np.ndarray) -> bytes:
     """The picture as PNG."""
-    return cv2.imencode(".png", pixels_bgr)[1].tobytes()
+    return cv2.imencode(".png", pixels_rgb[..., ::-1])[1].tobytes()

@@ -6,7 +6,7 @@ import dagster as dg
 import polars as pl
 from pydantic import Field
 
-from megafish_assets.clusters import grouping, manifold, plots
+from megafish_assets.clusters import checks, grouping, manifold, plots
 from megafish_assets.clusters.columns import CLUSTERS, PCA, SWEEP, UMAP
 from megafish_assets.clusters.frames import centres_frame, clusters_frame, labelled, positions_frame
 from megafish_assets.clusters.reduction import VARIANCE, Projection, fit_projection
@@ -16,6 +16,7 @@ from megafish_assets.orchestration.io_manager import Fitted
 from megafish_assets.orchestration.metadata import column_lineage, coverage, table_metadata
 from megafish_assets.orchestration.progress import Progress
 from megafish_assets.orchestration.resources import Figures
+from megafish_assets.orchestration.verdicts import specs, verdict
 
 SEED = Field(default=42, ge=0, description="Seed of every random choice of this asset.")
 
@@ -31,29 +32,29 @@ def pca_asset(backbone: str) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=["pca", backbone],
+        check_specs=specs(f"pca/{backbone}", checks.PCA),
         ins={"vectors": dg.AssetIn(["embeddings", backbone])},
         metadata=table_metadata(PCA),
         kinds={"scikitlearn", "deltalake"},
         description=f"Standardised vectors, reduced to components that keep {VARIANCE:.0%} of the variance. Mean, "
         f"scale and components lie beside them, in `pca_model/{backbone}`.",
     )
-    def pca(
-        context: dg.AssetExecutionContext, config: PcaConfig, vectors: EmbeddingBatch, figures: Figures
-    ) -> dg.Output[Fitted]:
+    def pca(context: dg.AssetExecutionContext, config: PcaConfig, vectors: EmbeddingBatch, figures: Figures):
         matrix = vectors.on_cpu()
         model = fit_projection(matrix, config.variance)
         reduced = EmbeddingBatch.from_rows(vectors.detection_ids, model.project(matrix), vectors.vectors_version)
         n_kept = len(model.components)
         plot = plots.variance_plot(model.spectrum, n_kept, f"{backbone}, n = {len(vectors):,}, d = {vectors.dim}")
-        return dg.Output(
-            Fitted(reduced.to_frame(), model.to_frame()),
-            metadata={
-                "n_dimensions": vectors.dim,
-                "n_components": n_kept,
-                "variance_reached_share": model.variance_reached,
-                "n_outdated_vectors": vectors.n_outdated,
-            }
-            | coverage(context, f"embeddings/{backbone}", vectors.outdated_videos)
+        numbers = {
+            "n_dimensions": vectors.dim,
+            "n_components": n_kept,
+            "variance_reached_share": model.variance_reached,
+            "n_outdated_vectors": vectors.n_outdated,
+        } | coverage(context, f"embeddings/{backbone}", vectors.outdated_videos)
+        return dg.MaterializeResult(
+            value=Fitted(reduced.to_frame(), model.to_frame()),
+            check_results=[verdict(checks.PCA, numbers)],
+            metadata=numbers
             | column_lineage({f"embeddings/{backbone}": ["video", "detection_id", "vectors_version"]})
             | figure_metadata(figures, context.asset_key, "cumulative_variance", plot),
         )
@@ -77,6 +78,7 @@ def kmeans_sweep_asset(backbone: str) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=["kmeans_sweep", backbone],
+        check_specs=specs(f"kmeans_sweep/{backbone}", checks.SWEEP),
         ins={
             "reduced": dg.AssetIn(["pca", backbone]),
             "crops": dg.AssetIn("crops", metadata={"columns": ["detection_id", "fault"]}),
@@ -92,7 +94,7 @@ def kmeans_sweep_asset(backbone: str) -> dg.AssetsDefinition:
         reduced: EmbeddingBatch,
         crops: pl.LazyFrame,
         figures: Figures,
-    ) -> dg.Output[pl.DataFrame]:
+    ):
         ids = crops.filter(pl.col("fault").is_null()).select("detection_id").collect()["detection_id"].to_numpy()
         sample = grouping.shared_sample(ids, config.n_rows, config.seed)
         rows = grouping.rows_of(reduced.on_cpu(), reduced.detection_ids, sample)
@@ -100,15 +102,18 @@ def kmeans_sweep_asset(backbone: str) -> dg.AssetsDefinition:
         progress = Progress(context.log.info, "values of k", len(ks))
         table = grouping.sweep(rows, ks, config.seed, on_k=progress.step)
         title = f"{backbone}, KMeans in PCA space, n = {len(rows):,}, seed {config.seed}"
-        best = table.sort("silhouette", descending=True).head(1).to_dicts()
-        return dg.Output(
-            table,
-            metadata={
-                "n_sample": len(sample),
-                "n_sample_without_vector": len(sample) - len(rows),
-                "best_silhouette": best[0]["silhouette"] if best else None,
-                "k_of_best_silhouette": best[0]["k"] if best else None,
-            }
+        best = table.sort("silhouette", descending=True).head(1)
+        numbers = {
+            "n_sample": len(sample),
+            "n_sample_without_vector": len(sample) - len(rows),
+            "n_rises_of_inertia": grouping.rises(table["inertia"].to_numpy()),
+            "best_silhouette": best["silhouette"].first(),
+            "k_of_best_silhouette": best["k"].first(),
+        }
+        return dg.MaterializeResult(
+            value=table,
+            check_results=[verdict(checks.SWEEP, numbers)],
+            metadata=numbers
             | figure_metadata(figures, context.asset_key, "inertia_silhouette", plots.sweep_plot(table, title)),
         )
 
@@ -127,29 +132,31 @@ def clusters_asset(backbone: str) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=["clusters", backbone],
+        check_specs=specs(f"clusters/{backbone}", checks.CLUSTERS),
         ins={"reduced": dg.AssetIn(["pca", backbone])},
         metadata=table_metadata(CLUSTERS),
         kinds={"scikitlearn", "deltalake"},
         description="KMeans label of every row in PCA space, and its distance to the cluster's centre. The centres lie "
         f"beside them, in `clusters_model/{backbone}`.",
     )
-    def clusters(
-        context: dg.AssetExecutionContext, config: ClustersConfig, reduced: EmbeddingBatch
-    ) -> dg.Output[Fitted]:
+    def clusters(context: dg.AssetExecutionContext, config: ClustersConfig, reduced: EmbeddingBatch):
         vectors = reduced.on_cpu()
-        labels, distances, centres = grouping.grouped(vectors, config.k, config.seed)
-        sizes = grouping.cluster_sizes(labels, config.k)
+        k = min(config.k, len(vectors))
+        labels, distances, centres = grouping.grouped(vectors, k, config.seed)
+        sizes = grouping.cluster_sizes(labels, k)
         silhouette = manifold.sampled_silhouette(vectors, labels, config.seed)
-        return dg.Output(
-            Fitted(clusters_frame(reduced.detection_ids, labels, distances), centres_frame(centres)),
-            metadata={
-                "k": config.k,
-                "cluster_sizes": ", ".join(map(str, sizes)),
-                "largest_cluster_share": max(sizes) / sum(sizes),
-                "silhouette_pca": silhouette,
-            }
-            | coverage(context, f"embeddings/{backbone}")
-            | column_lineage({f"pca/{backbone}": ["video", "detection_id"]}),
+        numbers = {
+            "k": k,
+            "n_clusters_short": config.k - k,
+            "cluster_sizes": ", ".join(map(str, sizes)),
+            "n_empty_clusters": sizes.count(0),
+            "largest_cluster_share": max(sizes) / sum(sizes),
+            "silhouette_pca": silhouette,
+        } | coverage(context, f"embeddings/{backbone}")
+        return dg.MaterializeResult(
+            value=Fitted(clusters_frame(reduced.detection_ids, labels, distances), centres_frame(centres)),
+            check_results=[verdict(checks.CLUSTERS, numbers)],
+            metadata=numbers | column_lineage({f"pca/{backbone}": ["video", "detection_id"]}),
         )
 
     return clusters
@@ -180,6 +187,7 @@ def umap_asset(backbone: str) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=["umap", backbone],
+        check_specs=specs(f"umap/{backbone}", checks.UMAP),
         ins={
             "vectors": dg.AssetIn(["embeddings", backbone]),
             "reduction": dg.AssetIn(["pca", backbone]),
@@ -196,24 +204,28 @@ def umap_asset(backbone: str) -> dg.AssetsDefinition:
         reduction: Fitted,
         clusters: pl.DataFrame,
         figures: Figures,
-    ) -> dg.Output[pl.DataFrame]:
+    ):
         matrix, model = vectors.on_cpu(), projection_of(reduction, vectors.vectors_version)
         space = model.project(matrix) if config.space == "pca" else model.standardise(matrix)
-        table = positions_frame(
-            vectors.detection_ids,
-            manifold.umap_positions(space, config.n_neighbors, config.n_components, config.seed),
-        )
+        n_neighbors = min(config.n_neighbors, max(2, len(vectors) - 1))
+        laid_out = manifold.umap_positions(space, n_neighbors, config.n_components, config.seed)
+        table = positions_frame(vectors.detection_ids, laid_out)
         positions, labels = labelled(table, clusters)
         drawn = f"k = {clusters['cluster'].n_unique()}, n = {len(labels):,}, seed {config.seed}"
         plot = plots.pair_plot(positions, labels, f"{backbone}, UMAP of {config.space} vectors, {drawn}")
-        return dg.Output(
-            table,
-            metadata={
-                "silhouette_umap": manifold.sampled_silhouette(positions, labels, config.seed),
-                "n_outdated_vectors": vectors.n_outdated,
-                "n_without_cluster": table.height - len(labels),
-            }
-            | coverage(context, f"embeddings/{backbone}", vectors.outdated_videos)
+        trust = manifold.sampled_trustworthiness(space, laid_out, n_neighbors, config.seed)
+        numbers = {
+            "silhouette_umap": manifold.sampled_silhouette(positions, labels, config.seed),
+            "trustworthiness": trust,
+            "n_neighbors_short": config.n_neighbors - n_neighbors,
+            "n_nonfinite_rows": manifold.nonfinite_rows(laid_out),
+            "n_outdated_vectors": vectors.n_outdated,
+            "n_without_cluster": table.height - len(labels),
+        } | coverage(context, f"embeddings/{backbone}", vectors.outdated_videos)
+        return dg.MaterializeResult(
+            value=table,
+            check_results=[verdict(checks.UMAP, numbers)],
+            metadata=numbers
             | column_lineage({f"embeddings/{backbone}": ["video", "detection_id"]})
             | figure_metadata(figures, context.asset_key, "pairs", plot),
         )

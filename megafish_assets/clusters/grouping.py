@@ -50,6 +50,11 @@ def cluster_sizes(labels: np.ndarray, k: int) -> list[int]:
     return np.bincount(labels[labels >= 0], minlength=k).tolist()
 
 
+def rises(inertia: np.ndarray) -> int:
+    """How often inertia is larger than at the k before."""
+    return int((np.diff(inertia) > 0).sum())
+
+
 def rows_of(vectors: np.ndarray, detection_ids: np.ndarray, sample: np.ndarray) -> np.ndarray:
     """The rows of `(n, d)` vectors whose id is in the sample, in the order given."""
     return vectors[np.isin(detection_ids.astype(str), sample)]

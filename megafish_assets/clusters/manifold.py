@@ -8,6 +8,9 @@ N_NEIGHBORS, N_COMPONENTS = 15, 4
 SILHOUETTE_ROWS = 10_000
 """A silhouette costs the square of its rows, so larger sets are judged by a seeded sample."""
 
+TRUSTWORTHINESS_ROWS = 2_000
+"""It ranks every pair of rows."""
+
 
 def umap_positions(vectors: np.ndarray, n_neighbors: int, n_components: int, seed: int) -> np.ndarray:
     """float32 `(n, n_components)`; seeded, and therefore on one core.
@@ -25,6 +28,24 @@ def umap_positions(vectors: np.ndarray, n_neighbors: int, n_components: int, see
         )
     model = UMAP(n_neighbors=n_neighbors, n_components=n_components, metric="euclidean", random_state=seed, n_jobs=1)
     return model.fit_transform(vectors).astype(np.float32)
+
+
+def nonfinite_rows(positions: np.ndarray) -> int:
+    """Rows of `(n, d)` that hold a nan or an infinity."""
+    return int((~np.isfinite(positions)).any(axis=1).sum())
+
+
+def sampled_trustworthiness(vectors: np.ndarray, positions: np.ndarray, n_neighbors: int, seed: int) -> float:
+    """Trustworthiness of the positions on a seeded sample of rows, 0 to 1; nan for too few rows.
+
+    Source: Venna and Kaski 2001, doi:10.1007/3-540-44668-0_68.
+    """
+    from sklearn.manifold import trustworthiness
+
+    rows = np.random.default_rng(seed).permutation(len(vectors))[:TRUSTWORTHINESS_ROWS]
+    if n_neighbors >= len(rows) / 2:
+        return float("nan")
+    return float(trustworthiness(vectors[rows], positions[rows], n_neighbors=n_neighbors))
 
 
 def sampled_silhouette(positions: np.ndarray, labels: np.ndarray, seed: int) -> float:

@@ -9,9 +9,8 @@ import numpy as np
 import polars as pl
 
 from megafish_assets.crops.columns import CROPS
-from megafish_assets.crops.decoding import Frame, UnreadableVideoError, wanted_frames
-from megafish_assets.detections.columns import empty_frame
-from megafish_assets.detections.raw import BOX, STRETCHED_PX
+from megafish_assets.crops.decoding import Frame, UnreadableVideoError, frame_index, wanted_frames
+from megafish_assets.detections.columns import BOX, STRETCHED_PX, empty_frame
 
 JPEG_QUALITY = 95
 """6.9 kB for a median crop of 91 x 103 px, a third of PNG's."""
@@ -48,7 +47,7 @@ def pixel_box(box_xywh_1024: tuple[float, float, float, float], frame_wh_px: tup
     return PixelBox(*map(int, inside), clipped_share=float(1 - kept / area))
 
 
-def video_crops(path: Path, sampled: pl.DataFrame, see: Callable[[Frame], None] | None = None) -> pl.DataFrame:
+def video_crops(path: Path | None, sampled: pl.DataFrame, see: Callable[[Frame], None] | None = None) -> pl.DataFrame:
     """One row of the columns `CROPS` for every sampled row of one video, in their order.
 
     What can't be cut keeps its row with the reason in `fault`. `see` is shown every frame that was decoded for
@@ -58,6 +57,8 @@ def video_crops(path: Path, sampled: pl.DataFrame, see: Callable[[Frame], None] 
     cut: dict[str, dict] = {}
     unreadable = None
     try:
+        if path is None:
+            raise UnreadableVideoError("the video file lies outside the recordings folder")
         for frame in wanted_frames(path, rows.keys()):
             for row in rows[frame.frame_id].iter_rows(named=True):
                 cut[row["detection_id"]] = _cut(frame, row)
@@ -65,9 +66,19 @@ def video_crops(path: Path, sampled: pl.DataFrame, see: Callable[[Frame], None] 
                 see(frame)
     except UnreadableVideoError as error:
         unreadable = str(error)
-    missing = unreadable or f"frame not in the video {path.name}, or not decodable"
-    records = [_record(row, cut.get(row["detection_id"], {"fault": missing})) for row in sampled.iter_rows(named=True)]
+    records = []
+    n_frames = None if unreadable or len(cut) == sampled.height else len(frame_index(path).stamps_us)
+    for row in sampled.iter_rows(named=True):
+        found = cut.get(row["detection_id"])
+        fault = unreadable or (None if found else _why_no_frame(row["frame_id"], n_frames))
+        records.append(_record(row, {"fault": fault} | (found or {})))
     return pl.DataFrame(records, schema=empty_frame(CROPS).schema)
+
+
+def _why_no_frame(frame_id: int, n_frames: int) -> str:
+    if frame_id < 0:
+        return "frame_id is negative"
+    return f"frame is past the video's end ({n_frames} frames)" if frame_id >= n_frames else "frame can't be decoded"
 
 
 def _record(row: dict, cut: dict) -> dict:

@@ -18,7 +18,8 @@ class VideoTask:
     """One video to decode."""
 
     key: str
-    path: Path
+    path: Path | None
+    """None for a file outside the recordings folder, which is not opened."""
     sampled: pl.DataFrame
     """The rows to cut out."""
     drawn_frame: int
@@ -52,23 +53,3 @@ def _extract(task: VideoTask) -> VideoResult:
     ids = set(task.sampled["detection_id"])
     overlay = draw_boxes(keeper.kept[0], task.boxes, ids) if keeper.kept else None
     return VideoResult(task.key, crops, overlay)
-
-
-def crop_numbers(crops: pl.DataFrame) -> pl.DataFrame:
-    """A row a video: crops cut, rows set aside, share of the crops that were clipped by the frame's edge."""
-    cut = pl.col("fault").is_null()
-    return (
-        crops.group_by("video")
-        .agg(
-            cut.sum().alias("n_crops"),
-            (~cut).sum().alias("n_set_aside"),
-            (pl.col("clipped_share") > 0).mean().fill_null(0.0).alias("clipped_crops_share"),
-        )
-        .sort("video")
-    )
-
-
-def faults(crops: pl.DataFrame) -> str:
-    """Why rows were set aside, the commonest first, as a line a reason; empty if none were."""
-    counts = crops.drop_nulls("fault").group_by("fault").len().sort(["len", "fault"], descending=[True, False])
-    return "\n".join(f"{count} x {fault}" for fault, count in counts.iter_rows())

@@ -8,7 +8,7 @@ import polars as pl
 
 from megafish_assets.crops.cutting import pixel_box
 from megafish_assets.crops.decoding import Frame
-from megafish_assets.detections.raw import BOX
+from megafish_assets.detections.columns import BOX
 
 SAMPLED_BGR = (60, 220, 255)
 OTHER_BGR = (200, 200, 200)

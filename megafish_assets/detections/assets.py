@@ -6,18 +6,19 @@ import dagster as dg
 import polars as pl
 from pydantic import Field
 
-from megafish_assets.detections import sampling
+from megafish_assets.detections import checks, measures, sampling
 from megafish_assets.detections.columns import FILTERED, LIMITS, RAW, SAMPLED
-from megafish_assets.detections.counting import share_by_video
+from megafish_assets.detections.faults import faults_text, sound_rows
 from megafish_assets.detections.filtering import filtered_detections as filtered_rows
 from megafish_assets.detections.limits import SizeLimits, largest_move, settled
 from megafish_assets.detections.limits import size_limits as limits_of
 from megafish_assets.detections.plots import filter_histograms
 from megafish_assets.detections.raw import raw_detections as raw_rows
 from megafish_assets.orchestration.figures import figure_metadata
-from megafish_assets.orchestration.metadata import column_lineage, coverage, per_video, table_metadata
+from megafish_assets.orchestration.metadata import column_lineage, coverage, table_metadata, versions_read
 from megafish_assets.orchestration.partitions import ROW_RUNS, VIDEOS
 from megafish_assets.orchestration.resources import Figures, Inference, Recordings, Tables
+from megafish_assets.orchestration.verdicts import judged, specs, verdict
 
 INFERENCE = dg.AssetSpec(
     "inference",
@@ -31,17 +32,21 @@ INFERENCE = dg.AssetSpec(
     deps=[INFERENCE],
     partitions_def=VIDEOS,
     backfill_policy=ROW_RUNS,
+    check_specs=specs("raw_detections", checks.RAW),
     metadata=table_metadata(RAW),
     kinds={"polars", "deltalake"},
 )
-def raw_detections(context: dg.AssetExecutionContext, inference: Inference, recordings: Recordings) -> pl.DataFrame:
+def raw_detections(context: dg.AssetExecutionContext, inference: Inference, recordings: Recordings):
     """Every row of the video, typed and keyed; opens no video."""
     given, version = inference.rows(context.partition_keys)
     rows = raw_rows(given, recordings.clock())
-    context.add_asset_metadata(
-        {"inference_version": version} | column_lineage({"inference": ["video_file", "frame_id", "score"]})
+    context.log.info(faults_text(rows))
+    counts, n_lost = measures.raw_counts(rows), len(given) - len(rows)
+    return dg.MaterializeResult(
+        value=rows,
+        metadata={"inference_version": version} | column_lineage({"inference": ["video_file", "frame_id", "score"]}),
+        check_results=[judged(context, checks.RAW, counts, measures.raw_numbers, n_lost_rows=n_lost)],
     )
-    return rows
 
 
 class LimitsConfig(dg.Config):
@@ -55,47 +60,63 @@ class LimitsConfig(dg.Config):
     )
 
 
-@dg.asset(metadata=table_metadata(LIMITS), kinds={"polars", "deltalake"})
+@dg.asset(
+    check_specs=specs("size_limits", checks.SIZE_LIMITS),
+    metadata=table_metadata(LIMITS),
+    kinds={"polars", "deltalake"},
+)
 def size_limits(
     context: dg.AssetExecutionContext,
     config: LimitsConfig,
     raw_detections: pl.LazyFrame,
+    inference: Inference,
     tables: Tables,
     figures: Figures,
-) -> dg.Output[pl.DataFrame]:
+):
     """The notebook's four limits from all raw rows, and the floor of 32 px in the stretched frame."""
     before = tables.stored(context)
     old = None if before is None or before.is_empty() else SizeLimits.from_frame(before)
-    new = limits_of(raw_detections)
+    sound = sound_rows(raw_detections)
+    new = limits_of(sound)
     limits = settled(old, new, config.tolerance)
-    return dg.Output(
-        limits.to_frame(),
+    used = versions_read(context.instance, "filtered_detections", "size_limits")
+    seen = coverage(context, "raw_detections")
+    numbers = {
+        "drift_share": largest_move(limits, new),
+        "kept_share": measures.overall_kept_share(sound, limits),
+        "n_partitions_of_old_limits": sum(version != limits.limits_version for version in used.values()),
+        "n_rows_without_video": inference.n_rows_without_video(),
+        "n_sound_rows": new.n_rows,
+    }
+    return dg.MaterializeResult(
+        value=limits.to_frame(),
         data_version=dg.DataVersion(limits.limits_version),
         metadata=limits.in_1024_px()
-        | {
-            "limits_version": limits.limits_version,
-            "largest_move_share": 0.0 if old is None else largest_move(old, new),
-            "n_raw_rows": new.n_rows,
-        }
-        | coverage(context, "raw_detections")
-        | figure_metadata(figures, context.asset_key, "filter", filter_histograms(raw_detections, limits)),
+        | {"limits_version": limits.limits_version}
+        | numbers
+        | seen
+        | figure_metadata(figures, context.asset_key, "filter", filter_histograms(sound, limits)),
+        check_results=[verdict(checks.SIZE_LIMITS, numbers | seen)],
     )
 
 
 @dg.asset(
     partitions_def=VIDEOS,
     backfill_policy=ROW_RUNS,
+    check_specs=specs("filtered_detections", checks.FILTERED),
     metadata=table_metadata(FILTERED),
     kinds={"polars", "deltalake"},
 )
-def filtered_detections(
-    context: dg.AssetExecutionContext, raw_detections: pl.DataFrame, size_limits: pl.DataFrame
-) -> pl.DataFrame:
+def filtered_detections(context: dg.AssetExecutionContext, raw_detections: pl.DataFrame, size_limits: pl.DataFrame):
     """The rows of a believable size: the notebook's filter exactly, with the version of the limits used."""
-    kept = filtered_rows(raw_detections, SizeLimits.from_frame(size_limits))
-    per_video(context, share_by_video(raw_detections, kept, "kept_share"))
-    context.add_asset_metadata(column_lineage({"raw_detections": list(RAW), "size_limits": ["limits_version"]}))
-    return kept
+    limits, sound = SizeLimits.from_frame(size_limits), sound_rows(raw_detections)
+    kept = filtered_rows(sound, limits)
+    counts = measures.filtered_counts(sound, kept, limits)
+    return dg.MaterializeResult(
+        value=kept,
+        metadata=column_lineage({"raw_detections": sound.columns, "size_limits": ["limits_version"]}),
+        check_results=[judged(context, checks.FILTERED, counts, measures.filtered_numbers)],
+    )
 
 
 class SampleConfig(dg.Config):
@@ -117,16 +138,18 @@ class SampleConfig(dg.Config):
 @dg.asset(
     partitions_def=VIDEOS,
     backfill_policy=ROW_RUNS,
+    check_specs=specs("sampled_detections", checks.SAMPLED),
     metadata=table_metadata(SAMPLED),
     kinds={"polars", "deltalake"},
 )
-def sampled_detections(
-    context: dg.AssetExecutionContext, config: SampleConfig, filtered_detections: pl.DataFrame
-) -> pl.DataFrame:
+def sampled_detections(context: dg.AssetExecutionContext, config: SampleConfig, filtered_detections: pl.DataFrame):
     """A seeded share of each video's rows."""
     sample = sampling.sampled_detections(
         filtered_detections, config.share, config.at_least, config.seed, config.strategy
     )
-    per_video(context, share_by_video(filtered_detections, sample, "sampled_share"))
-    context.add_asset_metadata(column_lineage({"filtered_detections": list(FILTERED)}))
-    return sample
+    counts = measures.sampled_counts(filtered_detections, sample, config.share, config.at_least)
+    return dg.MaterializeResult(
+        value=sample,
+        metadata=column_lineage({"filtered_detections": list(FILTERED)}),
+        check_results=[judged(context, checks.SAMPLED, counts, measures.sampled_numbers)],
+    )

@@ -23,6 +23,12 @@ def empty_frame(columns: Columns) -> pl.DataFrame:
     return pl.DataFrame(schema={name: column.dtype for name, column in columns.items()})
 
 
+STRETCHED_PX = 1024
+"""The detector sees every frame stretched to this width and height, so its boxes are in that space."""
+
+BOX = ["x_1024", "y_1024", "width_1024", "height_1024"]
+"""The columns of a box in the stretched frame, in the detector's order."""
+
 KEY: Columns = {
     "video": Column(pl.String, "partition key of the video: its file's stem, made safe"),
     "detection_id": Column(pl.String, "`<video>/<frame:06d>/<rank:03d>`, one key from raw row to montage tile"),
@@ -39,9 +45,10 @@ RAW: Columns = KEY | {
     "score": Column(pl.Float64, "the detector's confidence, 0 to 1"),
     "timestamp_seconds": Column(pl.Float64, "seconds since the first video's first frame; null without video_id"),
     "recorded_at": Column(pl.Datetime("us"), "local time of day; null unless the recording's start is configured"),
+    "fault": Column(pl.String, "why the row can't be believed, so that nothing after this table uses it; else null"),
 }
 
-FILTERED: Columns = RAW | {
+FILTERED: Columns = {name: column for name, column in RAW.items() if name != "fault"} | {
     "limits_version": Column(pl.String, "version of the size limits that the row was kept by"),
 }
 

@@ -1,14 +1,15 @@
 """Which raw rows can't be believed, and why. A faulty row is kept, named and counted; nothing after raw uses it."""
 
+from typing import TypeVar
+
 import polars as pl
 
-STRETCHED_PX = 1024
-"""The detector sees every frame stretched to this width and height, so its boxes are in that space."""
+from megafish_assets.detections.columns import BOX, STRETCHED_PX
 
 OVERHANG_1024 = 1.0
 """How far a box may reach outside the frame, px of the stretched frame: detectors round their edges to about this."""
 
-BOX = ["x_1024", "y_1024", "width_1024", "height_1024"]
+Rows = TypeVar("Rows", pl.DataFrame, pl.LazyFrame)
 
 NO_FAULT = pl.lit(None, dtype=pl.String)
 
@@ -39,6 +40,18 @@ def fault() -> pl.Expr:
     for reason, applies in reversed(reasons.items()):
         found = pl.when(applies).then(pl.lit(reason)).otherwise(found)
     return found
+
+
+def sound_rows(raw: Rows) -> Rows:
+    """The rows without a fault, without the column that said so: all that anything after raw may use."""
+    return raw.filter(pl.col("fault").is_null()).drop("fault")
+
+
+def faults_text(raw: pl.DataFrame) -> str:
+    """How many rows have a fault, and a line a reason."""
+    counts = fault_counts(raw)
+    lines = [f"{sum(counts.values())} of {raw.height} rows have a fault"]
+    return "\n".join(lines + [f"{count} x {reason}" for reason, count in counts.items()])
 
 
 def fault_counts(raw: pl.DataFrame) -> dict[str, int]:

@@ -5,13 +5,9 @@ from datetime import datetime
 
 import polars as pl
 
-from megafish_assets.detections.columns import RAW
+from megafish_assets.detections.columns import BOX, RAW
+from megafish_assets.detections.faults import fault
 from megafish_assets.detections.videos import video_key, video_number
-
-STRETCHED_PX = 1024
-"""The detector sees every frame stretched to this width and height, so its boxes are in that space."""
-
-BOX = ["x_1024", "y_1024", "width_1024", "height_1024"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +29,7 @@ class Clock:
 
 
 def raw_detections(inference: pl.DataFrame, clock: Clock) -> pl.DataFrame:
-    """Every given row in the columns `RAW`, sorted by `detection_id`; no row is added or dropped.
+    """Every given row in the columns `RAW`, sorted by `detection_id`; none is added or dropped, faulty ones are named.
 
     `inference` holds `video_file`, `frame_id`, `box` (`[x, y, w, h]`) and `score`. Ranks in a frame follow
     (x, y, w, h, score), then the order given, so that the same rows get the same ids in any order.
@@ -41,15 +37,24 @@ def raw_detections(inference: pl.DataFrame, clock: Clock) -> pl.DataFrame:
     order = ["video", "frame_id", *BOX, "score"]
     rows = (
         inference.lazy()
-        .with_columns(pl.col("video_file").cast(pl.String), pl.col("frame_id").cast(pl.Int64))
+        .with_columns(
+            pl.col("video_file").cast(pl.String),
+            pl.col("frame_id").cast(pl.Int64),
+            pl.col("box").cast(pl.List(pl.Float64)),
+        )
         .with_columns(
             video_key(pl.col("video_file")).alias("video"),
-            *[pl.col("box").list.get(i, null_on_oob=True).cast(pl.Float64).alias(name) for i, name in enumerate(BOX)],
+            *[pl.col("box").list.get(i, null_on_oob=True).alias(name) for i, name in enumerate(BOX)],
+            pl.col("box").list.len().cast(pl.Int64).alias("box_length"),
             pl.col("score").cast(pl.Float64),
         )
         .with_columns(video_number(pl.col("video")).alias("video_id"))
         .sort(order, maintain_order=True)
-        .with_columns(pl.int_range(pl.len()).over("video", "frame_id").alias("rank"))
+        .with_columns(
+            pl.int_range(pl.len()).over("video", "frame_id").alias("rank"),
+            (pl.int_range(pl.len()).over(*order, "box_length") > 0).alias("is_repeat"),
+        )
+        .with_columns(fault().alias("fault"))
         .with_columns(_detection_id(), _timestamp_seconds(clock).alias("timestamp_seconds"))
         .with_columns(_recorded_at(clock).alias("recorded_at"))
     )
@@ -57,8 +62,9 @@ def raw_detections(inference: pl.DataFrame, clock: Clock) -> pl.DataFrame:
 
 
 def _detection_id() -> pl.Expr:
-    frame, rank = pl.col("frame_id").cast(pl.String), pl.col("rank").cast(pl.String)
-    return pl.format("{}/{}/{}", pl.col("video"), frame.str.zfill(6), rank.str.zfill(3)).alias("detection_id")
+    frame = pl.col("frame_id").cast(pl.String).str.zfill(6).fill_null("null")
+    rank = pl.col("rank").cast(pl.String).str.zfill(3)
+    return pl.format("{}/{}/{}", pl.col("video"), frame, rank).alias("detection_id")
 
 
 def _timestamp_seconds(clock: Clock) -> pl.Expr:

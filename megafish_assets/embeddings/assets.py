@@ -5,14 +5,16 @@ from pathlib import Path
 import dagster as dg
 
 from megafish_assets.crops.batches import CropBatches
+from megafish_assets.embeddings import checks
 from megafish_assets.embeddings.backbones import Backbone
-from megafish_assets.embeddings.batch import EmbeddingBatch
 from megafish_assets.embeddings.columns import VECTORS
 from megafish_assets.embeddings.encoder import load_encoder
+from megafish_assets.embeddings.measures import vector_counts, vector_numbers
 from megafish_assets.embeddings.weights import find_weights, vectors_version
 from megafish_assets.orchestration.metadata import column_lineage, table_metadata
 from megafish_assets.orchestration.partitions import PIXEL_RUNS, VIDEOS
 from megafish_assets.orchestration.progress import Progress
+from megafish_assets.orchestration.verdicts import judged, specs
 
 
 def embeddings_asset(backbone: Backbone, weights_folder: Path | None, geometry: str) -> dg.AssetsDefinition:
@@ -31,17 +33,21 @@ def embeddings_asset(backbone: Backbone, weights_folder: Path | None, geometry: 
         backfill_policy=PIXEL_RUNS,
         code_version=version,
         pool="gpu",
+        check_specs=specs(f"embeddings/{backbone.name}", checks.EMBEDDINGS),
         metadata=table_metadata(VECTORS) | {"timm_id": backbone.timm_id, "dim": backbone.dim},
         kinds={"pytorch", "deltalake"},
         description=f"One vector of {backbone.dim} numbers a crop, by timm's `{backbone.timm_id}`"
         + (", trained on the synthetic reef: for the demo only." if backbone.embedded else "."),
     )
-    def embeddings(context: dg.AssetExecutionContext, crops: CropBatches) -> EmbeddingBatch:
+    def embeddings(context: dg.AssetExecutionContext, crops: CropBatches):
         encoder = load_encoder(weights, geometry, crops.device)
         progress = Progress(context.log.info, f"crops embedded on {crops.device}", len(crops))
         vectors = encoder.encode(crops, on_batch=progress.step)
-        lineage = column_lineage({"crops": ["video", "detection_id"]})
-        context.add_asset_metadata(encoder.described() | lineage)
-        return vectors
+        counts = vector_counts(crops.detection_ids, vectors, backbone.dim)
+        return dg.MaterializeResult(
+            value=vectors,
+            metadata=encoder.described() | column_lineage({"crops": ["video", "detection_id"]}),
+            check_results=[judged(context, checks.EMBEDDINGS, counts, vector_numbers)],
+        )
 
     return embeddings

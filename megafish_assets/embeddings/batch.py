@@ -83,7 +83,7 @@ class EmbeddingBatch:
         return cls(
             detection_ids=current["detection_id"].sort().to_numpy(),
             vectors=torch.from_numpy(matrix).to(device),
-            vectors_version=versions[0] if versions else "",
+            vectors_version=versions[0] if versions else version or "",
             n_outdated=outdated.height,
             outdated_videos=tuple(outdated.select(video_of(pl.col("detection_id")).unique().sort()).to_series()),
         )

@@ -25,6 +25,10 @@ class UnfitWeightsError(RuntimeError):
     """The weights file is not a safetensors file of this architecture."""
 
 
+class TooLittleMemoryError(RuntimeError):
+    """Not even one crop fits into the device's memory."""
+
+
 @dataclass(frozen=True)
 class Encoder:
     """A frozen model on a device, with the preprocessing that belongs to its weights."""
@@ -47,7 +51,7 @@ class Encoder:
         vectors = []
         with torch.inference_mode():
             for batch in crops.batches(self.to_square, BATCH_SIZE):
-                vectors.append(self.forward(batch.pixels_rgb))
+                vectors.append(self.fitting(batch.pixels_rgb))
                 if on_batch is not None:
                     on_batch(len(batch.detection_ids))
         empty = torch.empty((0, self.dim), device=self.device)
@@ -59,6 +63,24 @@ class Encoder:
         used = {name: str(cfg[name]) for name in ("mean", "std", "interpolation")}
         precision = "float16" if self.device == "cuda" else "float32"
         return {"vectors_version": self.vectors_version, "device": self.device, "precision": precision} | used
+
+    def fitting(self, pixels_rgb: torch.Tensor) -> torch.Tensor:
+        """As `forward`, in halves of halves where the device's memory is too small for all at once.
+
+        Raises TooLittleMemoryError where even one crop does not fit.
+        """
+        import torch
+
+        try:
+            return self.forward(pixels_rgb)
+        except torch.OutOfMemoryError as error:
+            if len(pixels_rgb) == 1:
+                raise TooLittleMemoryError(
+                    f"{self.device} has too little free memory for one crop of {tuple(pixels_rgb.shape[2:])} px: end "
+                    "what else runs on it, or set MEGAFISH_DEVICE=cpu"
+                ) from error
+        half = len(pixels_rgb) // 2
+        return torch.cat([self.fitting(pixels_rgb[:half]), self.fitting(pixels_rgb[half:])])
 
     def forward(self, pixels_rgb: torch.Tensor) -> torch.Tensor:
         """float32 `(n, dim)` of uint8 `(n, 3, side, side)`; half precision inside on a CUDA device."""

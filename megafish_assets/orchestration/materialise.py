@@ -1,31 +1,19 @@
 """Materialises whatever is missing or older than what it is made from, asset by asset, without the page."""
 
-from collections.abc import Iterator
+import os
+import socket
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
+from megafish_assets.orchestration.delta import table_of
+from megafish_assets.orchestration.partitions import VIDEO_COLUMN
+
 CODE_VERSION_TAG = "dagster/code_version"
-
-
-@dataclass(frozen=True)
-class Work:
-    """One run: an asset, and the partitions of it that stand next to each other."""
-
-    asset_key: dg.AssetKey
-    partition_keys: tuple[str, ...]
-    """In the order of insertion; empty for an asset without partitions."""
-
-    @property
-    def tags(self) -> dict[str, str]:
-        """The range, as Dagster's own backfills name it."""
-        if not self.partition_keys:
-            return {}
-        return {
-            ASSET_PARTITION_RANGE_START_TAG: self.partition_keys[0],
-            ASSET_PARTITION_RANGE_END_TAG: self.partition_keys[-1],
-        }
+PROCESS_TAG = "megafish/process"
+"""On runs in this process: `host/pid`, so that a later one can tell which of them were killed."""
 
 
 def asset_order(defs: dg.Definitions) -> list[dg.AssetKey]:
@@ -34,35 +22,106 @@ def asset_order(defs: dg.Definitions) -> list[dg.AssetKey]:
     return [key for key in graph.toposorted_asset_keys if graph.get(key).is_executable]
 
 
-def missing_work(defs: dg.Definitions, asset_key: dg.AssetKey, instance: dg.DagsterInstance) -> Iterator[Work]:
-    """The runs that bring one asset up to date; its parents must be up to date already.
+@dataclass(frozen=True)
+class Made:
+    """The last materialisation of a partition."""
 
-    Missing is what was never made, what another code version made, and what is older than its parents. A
-    per-video asset does not count as older than a parent over all videos: new size limits restate nothing.
+    storage_id: int
+    """Grows with time."""
+    n_rows: int
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What was made so far, and what there is to make it from."""
+
+    defs: dg.Definitions
+    instance: dg.DagsterInstance
+    tables: str
+    """Folder of the Delta tables: an event whose table is gone counts for nothing."""
+    arrived: Mapping[str, int]
+    """Rows of each video in the detector's table, by partition key."""
+
+    def missing(self, asset_key: dg.AssetKey) -> Iterator[tuple[str, ...]]:
+        """The partitions of each run that brings one asset up to date; its parents must be up to date already.
+
+        One empty run for an asset without partitions. Missing is what was never made or is no longer stored, what
+        another code version made, what is older than its parents, and raw rows that are not as many as the detector
+        has written. A per-video asset does not count as older than a parent over all videos: new size limits
+        restate nothing.
+        """
+        node = self.defs.resolve_asset_graph().get(asset_key)
+        if node.partitions_def is None:
+            newest_parent = max((self._newest(parent) for parent in node.parent_keys), default=0)
+            if self._newest(asset_key) <= newest_parent or not self._table(asset_key).exists():
+                yield ()
+            return
+        made, parents = self._made(asset_key), [self._made(parent) for parent in self._per_video_parents(asset_key)]
+        keys = self.instance.get_dynamic_partitions(node.partitions_def.name)
+        wanted = [self._is_missing(key, made.get(key), parents) for key in keys]
+        yield from unbroken_runs(keys, wanted, node.backfill_policy.max_partitions_per_run)
+
+    def _is_missing(self, key: str, made: Made | None, parents: Sequence[Mapping[str, Made]]) -> bool:
+        if made is None:
+            return True
+        if not parents:
+            return made.n_rows != self.arrived.get(key, made.n_rows)
+        return any(key in parent and parent[key].storage_id > made.storage_id for parent in parents)
+
+    def _per_video_parents(self, asset_key: dg.AssetKey) -> list[dg.AssetKey]:
+        graph = self.defs.resolve_asset_graph()
+        return [parent for parent in graph.get(asset_key).parent_keys if graph.get(parent).partitions_def is not None]
+
+    def _table(self, asset_key: dg.AssetKey):
+        return table_of(self.tables, self.defs.resolve_asset_graph().get(asset_key).group_name, asset_key)
+
+    def _newest(self, asset_key: dg.AssetKey) -> int:
+        """Storage id of the asset's last materialisation, 0 without one."""
+        records = self.instance.fetch_materializations(asset_key, limit=1).records
+        return records[0].storage_id if records else 0
+
+    def _made(self, asset_key: dg.AssetKey) -> dict[str, Made]:
+        """Each partition's last materialisation, where the current code version made it and the table has it."""
+        code_version = self.defs.resolve_asset_graph().get(asset_key).code_version
+        latest = self.instance.get_latest_storage_id_by_partition(asset_key, dg.DagsterEventType.ASSET_MATERIALIZATION)
+        table, made = self._table(asset_key), {}
+        if not latest or not table.exists():
+            return made
+        stored = {partition[VIDEO_COLUMN] for partition in table.open().partitions()}
+        asked = dg.AssetRecordsFilter(asset_key, storage_ids=list(latest.values()))
+        for record in self.instance.fetch_materializations(asked, limit=len(latest)).records:
+            event = record.asset_materialization
+            n_rows = event.metadata["dagster/partition_row_count"].value
+            current = code_version is None or event.tags.get(CODE_VERSION_TAG) == code_version
+            if current and (n_rows == 0 or event.partition in stored):
+                made[event.partition] = Made(record.storage_id, n_rows)
+        return made
+
+
+def end_killed_runs(instance: dg.DagsterInstance) -> int:
+    """Marks runs as failed whose process on this host is gone; they would hold their places in the queue for ever."""
+    unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
+    ended = 0
+    for run in instance.get_runs(unfinished):
+        host, _, pid = run.tags.get(PROCESS_TAG, "/").partition("/")
+        if host == socket.gethostname() and not os.path.exists(f"/proc/{pid}"):
+            instance.report_run_failed(run, "the process was killed")
+            ended += 1
+    return ended
+
+
+def run_work(
+    job: dg.JobDefinition, asset_key: dg.AssetKey, partition_keys: Sequence[str], instance: dg.DagsterInstance
+) -> dg.ExecuteInProcessResult:
+    """Runs one asset for an unbroken range of partitions, or without them, in this process.
+
+    `job` is the one of all assets. The result says whether it succeeded.
     """
-    node = defs.resolve_asset_graph().get(asset_key)
-    if node.partitions_def is None:
-        newest_parent = max((_newest(instance, parent) for parent in node.parent_keys), default=0)
-        if _newest(instance, asset_key) <= newest_parent:
-            yield Work(asset_key, ())
-        return
-    made = _made_by(instance, asset_key, node.code_version)
-    parents = [
-        instance.get_latest_storage_id_by_partition(parent, dg.DagsterEventType.ASSET_MATERIALIZATION)
-        for parent in node.parent_keys
-        if defs.resolve_asset_graph().get(parent).partitions_def is not None
-    ]
-    keys = instance.get_dynamic_partitions(node.partitions_def.name)
-    wanted = [made.get(key, 0) <= max((parent.get(key, 0) for parent in parents), default=0) for key in keys]
-    for run in _runs(keys, wanted, node.backfill_policy.max_partitions_per_run):
-        yield Work(asset_key, run)
-
-
-def run_work(defs: dg.Definitions, work: Work, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
-    """Runs it in this process; the result says whether it succeeded."""
-    return defs.resolve_implicit_global_asset_job_def().execute_in_process(
-        asset_selection=[work.asset_key],
-        tags=work.tags,
+    ends = (ASSET_PARTITION_RANGE_START_TAG, ASSET_PARTITION_RANGE_END_TAG)
+    return job.execute_in_process(
+        asset_selection=[asset_key],
+        tags={PROCESS_TAG: f"{socket.gethostname()}/{os.getpid()}"}
+        | (dict(zip(ends, (partition_keys[0], partition_keys[-1]), strict=True)) if partition_keys else {}),
         instance=instance,
         run_config={"loggers": {"console": {}}},  # unnamed, Dagster's own logger would speak at every step
         raise_on_error=False,
@@ -70,17 +129,18 @@ def run_work(defs: dg.Definitions, work: Work, instance: dg.DagsterInstance) -> 
 
 
 def failure(result: dg.ExecuteInProcessResult) -> str:
-    """Why a run failed: the error that started it, with its trace."""
+    """Why a run failed: what the asset raised, without its trace."""
     failed = next((event for event in result.all_events if event.is_step_failure), None)
     if failed is None:
         return "no step failed; see the run's log in the page"
     error = failed.step_failure_data.error
-    while error.cause is not None:
+    # Dagster wraps what an asset raised; what that was raised from is a detail for the page.
+    while error.cause is not None and error.cls_name.startswith("Dagster"):
         error = error.cause
-    return error.to_string()
+    return error.message.strip()
 
 
-def _runs(keys: list[str], wanted: list[bool], longest: int) -> Iterator[tuple[str, ...]]:
+def unbroken_runs(keys: list[str], wanted: list[bool], longest: int) -> Iterator[tuple[str, ...]]:
     """Unbroken stretches of wanted keys, none longer than `longest`: a range has no gaps."""
     stretch: list[str] = []
     for key, want in zip(keys, wanted, strict=True):
@@ -91,21 +151,3 @@ def _runs(keys: list[str], wanted: list[bool], longest: int) -> Iterator[tuple[s
             stretch.append(key)
     if stretch:
         yield tuple(stretch)
-
-
-def _newest(instance: dg.DagsterInstance, asset_key: dg.AssetKey) -> int:
-    """Storage id of the asset's last materialisation, 0 without one; ids grow with time."""
-    records = instance.fetch_materializations(asset_key, limit=1).records
-    return records[0].storage_id if records else 0
-
-
-def _made_by(instance: dg.DagsterInstance, asset_key: dg.AssetKey, code_version: str | None) -> dict[str, int]:
-    """Storage id of each partition's last materialisation, where this code version made it."""
-    latest = instance.get_latest_storage_id_by_partition(asset_key, dg.DagsterEventType.ASSET_MATERIALIZATION)
-    if code_version is None or not latest:
-        return dict(latest)
-    records = instance.fetch_materializations(
-        dg.AssetRecordsFilter(asset_key, storage_ids=list(latest.values())), limit=len(latest)
-    ).records
-    current = {r.storage_id for r in records if r.asset_materialization.tags.get(CODE_VERSION_TAG) == code_version}
-    return {key: storage_id for key, storage_id in latest.items() if storage_id in current}

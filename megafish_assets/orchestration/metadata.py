@@ -49,5 +49,21 @@ def coverage(context: dg.AssetExecutionContext, upstream: str, outdated: Sequenc
     expected = context.instance.get_dynamic_partitions(VIDEOS.name)
     present = context.instance.get_materialized_partitions(dg.AssetKey(upstream.split("/"))) - set(outdated)
     missing = sorted(set(expected) - present)
-    numbers = {"n_videos_expected": len(expected), "n_videos_present": len(expected) - len(missing)}
+    numbers = {
+        "n_videos_expected": len(expected),
+        "n_videos_present": len(expected) - len(missing),
+        "n_missing_videos": len(missing),
+    }
     return numbers | ({"missing_videos": ", ".join(missing[:MISSING_SHOWN])} if missing else {})
+
+
+def versions_read(instance: dg.DagsterInstance, asset: str, upstream: str) -> dict[str, str]:
+    """The data version of an upstream asset that each partition of an asset was made from, by partition."""
+    key = dg.AssetKey(asset.split("/"))
+    latest = instance.get_latest_storage_id_by_partition(key, dg.DagsterEventType.ASSET_MATERIALIZATION)
+    if not latest:
+        return {}
+    asked = dg.AssetRecordsFilter(key, storage_ids=list(latest.values()))
+    events = instance.fetch_materializations(asked, limit=len(latest)).records
+    tag = f"dagster/input_data_version/{upstream}"
+    return {event.partition_key: event.asset_materialization.tags.get(tag, "") for event in events}

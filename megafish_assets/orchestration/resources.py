@@ -5,8 +5,10 @@ from pathlib import Path
 
 import dagster as dg
 import polars as pl
+from deltalake import DeltaTable
 from pydantic import Field
 
+from megafish_assets.detections.contract import require_readable
 from megafish_assets.detections.raw import Clock
 from megafish_assets.detections.videos import keyed_videos
 from megafish_assets.orchestration.delta import MissingTableError, Table, table_of
@@ -19,7 +21,17 @@ class Inference(dg.ConfigurableResource):
 
     def videos(self) -> dict[str, str]:
         """`{partition key: video_file}` of every video that has rows, in sorted order."""
-        return _videos(pl.scan_delta(self._table()))
+        return _videos(self._rows(self._table()))
+
+    def row_counts(self) -> dict[str, int]:
+        """Rows of every video by partition key, in sorted order."""
+        rows = self._rows(self._table())
+        counts = dict(rows.group_by("video_file").len().collect().drop_nulls().iter_rows())
+        return {key: counts[file] for key, file in _videos(rows).items()}
+
+    def n_rows_without_video(self) -> int:
+        """Rows that name no video file, and therefore belong to no partition."""
+        return self._rows(self._table()).select(pl.col("video_file").null_count()).collect().item()
 
     def rows(self, keys: list[str]) -> tuple[pl.DataFrame, int]:
         """All columns of these videos' rows, and the Delta version that they were read at.
@@ -27,19 +39,31 @@ class Inference(dg.ConfigurableResource):
         A key that the table has no rows of gives none.
         """
         table, wanted = self._table(), set(keys)
-        rows = pl.scan_delta(table)
+        rows = self._rows(table)
         # By file name, not by key computed a row: Parquet's statistics then skip what other videos wrote.
         files = [file for key, file in _videos(rows).items() if key in wanted]
         return rows.filter(pl.col("video_file").is_in(files)).collect(), table.version()
 
-    def _table(self):
+    def _rows(self, table: DeltaTable) -> pl.LazyFrame:
+        rows = pl.scan_delta(table)
+        require_readable(rows.collect_schema(), self.uri)
+        return rows
+
+    def _table(self) -> DeltaTable:
         try:
             return Table(self.uri).open()
         except MissingTableError as error:
             raise MissingTableError(
-                f"no inference table: expected a Delta table at {self.uri}. Let the detector write there, or name "
-                "its table in MEGAFISH_INFERENCE."
+                f"no inference table: expected a Delta table at {self.uri}, found {_found_at(self.uri)}. Let the "
+                "detector write there, or name its table in MEGAFISH_INFERENCE."
             ) from error
+
+
+def _found_at(uri: str) -> str:
+    path = Path(uri)
+    if "://" in uri or not path.exists():
+        return "nothing"
+    return "a file" if path.is_file() else "a folder without a Delta log"
 
 
 def _videos(rows: pl.LazyFrame) -> dict[str, str]:
@@ -65,9 +89,11 @@ class Recordings(dg.ConfigurableResource):
             recording_start=start,
         )
 
-    def path(self, video_file: str) -> Path:
-        """Where a video of this name lies."""
-        return Path(self.folder) / video_file
+    def path(self, video_file: str) -> Path | None:
+        """Where a video of this name lies; None for a name, or a link, that leads out of the folder."""
+        folder = Path(self.folder).resolve()
+        path = (folder / video_file).resolve()
+        return path if path.is_relative_to(folder) else None
 
     def clock(self) -> Clock:
         """How video and frame numbers become times."""

@@ -1,5 +1,6 @@
 """What a collection's owner sets: one table of environment variables, read once by `definitions.py`."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,7 +57,7 @@ class Settings:
         Raises ValueError that names the variable, what it holds and what it may hold.
         """
         given = {name: environment[name] for name in VARIABLES if environment.get(name)}
-        root = Path(given.get("MEGAFISH_ROOT", "data/demo")).absolute()
+        root = _plain("MEGAFISH_ROOT", Path(given.get("MEGAFISH_ROOT", "data/demo")).expanduser().absolute())
         weights = given.get("MEGAFISH_WEIGHTS")
         return cls(
             root=root,
@@ -76,7 +77,18 @@ class Settings:
 
 def _address(value: str) -> str:
     """An object store's address as it is, a path made absolute: Dagster's processes start in other folders."""
-    return value if "://" in value else str(Path(value).absolute())
+    return value if "://" in value else str(_plain("MEGAFISH_INFERENCE", Path(value).expanduser().absolute()))
+
+
+def _plain(name: str, path: Path) -> Path:
+    """The path, if Delta's readers find it: they take it for an address and escape what an address may not hold."""
+    odd = sorted(set(re.sub(r"[\w./'*()+=,@~-]", "", str(path), flags=re.ASCII)))
+    if odd:
+        raise ValueError(
+            f"{name} = {str(path)!r} holds {' '.join(map(repr, odd))}, which a Delta table's path can't have: use "
+            "letters, digits and . _ - or a symbolic link with such a name"
+        )
+    return path
 
 
 def _folder(name: str, value: str) -> Path:

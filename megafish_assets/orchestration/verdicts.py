@@ -5,11 +5,16 @@ themselves, which stand in each stage's `checks.py`.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import dagster as dg
 import polars as pl
+
+from megafish_assets.orchestration.metadata import per_video
+
+VIDEOS_NAMED = 10
+"""In the sentence of a failed check; the rest are marked on their own partitions."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,12 @@ class Limit:
         return f"{self.at_least:g} to {self.at_most:g}"
 
 
+NONE_MISSING = Limit(
+    "what is made from all videos should have seen all of them", "Materialise the missing partitions.", at_most=0
+)
+"""Of `n_missing_videos`, which `coverage` counts, for every asset that reads all videos."""
+
+
 @dataclass(frozen=True)
 class Check:
     """Some numbers of one asset that are judged together."""
@@ -54,22 +65,24 @@ class Check:
         """Whether any of its limits is a contract."""
         return any(limit.broken_contract for limit in self.limits.values())
 
-    def spec(self, asset: dg.CoercibleToAssetKey) -> dg.AssetCheckSpec:
+    def spec(self, asset: str) -> dg.AssetCheckSpec:
         """What an asset declares."""
-        return dg.AssetCheckSpec(self.name, asset=asset, description=self.meaning, blocking=self.blocking)
+        return dg.AssetCheckSpec(
+            self.name, asset=dg.AssetKey(asset.split("/")), description=self.meaning, blocking=self.blocking
+        )
 
 
-def specs(asset: dg.CoercibleToAssetKey, checks: list[Check]) -> list[dg.AssetCheckSpec]:
+def specs(asset: str, *checks: Check) -> list[dg.AssetCheckSpec]:
     """What an asset declares, for all its checks."""
     return [check.spec(asset) for check in checks]
 
 
 def verdict(check: Check, numbers: Mapping[str, float | int | str | None]) -> dg.AssetCheckResult:
-    """The result of one check. Every limited number must be among the numbers; others are shown beside them.
+    """The result of one check; numbers without a limit are shown beside those with one.
 
-    Raises KeyError for a number that has a limit and was not measured.
+    A limit whose number is not among them is of the run and not of a video, or the other way round.
     """
-    broken = {name: limit for name, limit in check.limits.items() if not limit.holds(numbers[name])}
+    broken = {name: limit for name, limit in check.limits.items() if name in numbers and not limit.holds(numbers[name])}
     contract = any(limit.broken_contract for limit in broken.values())
     return dg.AssetCheckResult(
         passed=not broken,
@@ -85,28 +98,63 @@ def sentence(name: str, number: float | None, limit: Limit) -> str:
     return f"{name} = {_text(number)}, allowed {limit.allowed} ({limit.reason}). {limit.remedy}"
 
 
-def judge_videos(context: dg.AssetExecutionContext, check: Check, numbers: pl.DataFrame) -> None:
-    """Records a result for every video, so that the page shows it on the video's own partition.
+def judged(
+    context: dg.AssetExecutionContext,
+    check: Check,
+    counts: pl.DataFrame,
+    numbers: Callable[[pl.DataFrame], pl.DataFrame],
+    **of_the_run: float,
+) -> dg.AssetCheckResult:
+    """The result of a per-video check for the run, which holds if it holds for every video and for the whole.
 
-    `numbers` has a row a video with its key in `video`. A range run alone would leave one result without a
-    partition. Numbers without a limit are left to the asset's own events.
+    `counts` has a row a video that has any, with its key in `video`; `numbers` turns rows of counts into rows of
+    numbers, for the videos and for their sum alike. Each video's numbers go on its own event, and after a range
+    run each video gets its own result too, which Dagster would not record by itself.
     """
-    for row in numbers.iter_rows(named=True):
-        limited = {name: row[name] for name in check.limits if name in row}
-        own = Check(check.name, check.meaning, {name: check.limits[name] for name in limited})
-        result = verdict(own, limited)
-        context.instance.report_runless_asset_event(
-            dg.AssetCheckEvaluation(
-                asset_key=context.asset_key,
-                check_name=check.name,
-                passed=result.passed,
-                metadata=_shown(limited),
-                severity=result.severity,
-                description=result.description,
-                blocking=check.blocking,
-                partition=row["video"],
-            )
+    keys = pl.DataFrame({"video": list(context.partition_keys)}, schema={"video": pl.String})
+    every = keys.join(counts, on="video", how="left")
+    every = every.with_columns(pl.col(name).fill_null(0) for name in counts.columns if name != "video")
+    by_video = numbers(every)
+    per_video(context, by_video)
+    own = {key: verdict(check, row) for key, row in by_video.rows_by_key("video", named=True, unique=True).items()}
+    whole = numbers(every.drop("video").sum().with_columns(pl.lit("").alias("video"))).row(0, named=True)
+    result = verdict(check, {name: value for name, value in whole.items() if name != "video"} | of_the_run)
+    if len(own) > 1:
+        for key, judgement in own.items():
+            _report(context, check, key, judgement)
+    failed = sorted(key for key, judgement in own.items() if not judgement.passed)
+    return result if not failed or len(own) == 1 else _with_failed_videos(result, own, failed)
+
+
+def _with_failed_videos(
+    result: dg.AssetCheckResult, own: Mapping[str, dg.AssetCheckResult], failed: list[str]
+) -> dg.AssetCheckResult:
+    contract = [
+        r.severity for r in (result, *own.values()) if not r.passed and r.severity == dg.AssetCheckSeverity.ERROR
+    ]
+    first = f"{len(failed)} of {len(own)} videos: {', '.join(failed[:VIDEOS_NAMED])}. {own[failed[0]].description}"
+    return dg.AssetCheckResult(
+        passed=False,
+        check_name=result.check_name,
+        severity=dg.AssetCheckSeverity.ERROR if contract else dg.AssetCheckSeverity.WARN,
+        description=first if result.passed else f"{result.description}; {first}",
+        metadata={**result.metadata, "n_failed_videos": len(failed)},
+    )
+
+
+def _report(context: dg.AssetExecutionContext, check: Check, video: str, result: dg.AssetCheckResult) -> None:
+    context.instance.report_runless_asset_event(
+        dg.AssetCheckEvaluation(
+            asset_key=context.asset_key,
+            check_name=check.name,
+            passed=result.passed,
+            metadata={name: value for name, value in result.metadata.items() if name != "limits"},
+            severity=result.severity,
+            description=result.description,
+            blocking=check.blocking,
+            partition=video,
         )
+    )
 
 
 def _shown(numbers: Mapping[str, float | int | str | None]) -> dict:
@@ -126,6 +174,7 @@ def _table(check: Check, numbers: Mapping[str, float | int | str | None]) -> dg.
             }
         )
         for name, limit in check.limits.items()
+        if name in numbers
     ]
     columns = [dg.TableColumn(name) for name in ("number", "measured", "allowed", "holds", "reason", "remedy")]
     return dg.MetadataValue.table(rows, schema=dg.TableSchema(columns))

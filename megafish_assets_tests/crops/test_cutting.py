@@ -11,7 +11,7 @@ from PIL import Image
 
 from megafish_assets.crops.columns import CROPS
 from megafish_assets.crops.cutting import PixelBox, pixel_box, video_crops
-from megafish_assets.crops.extraction import crop_numbers, faults
+from megafish_assets.crops.measures import crop_counts, crop_numbers, faults_text
 from megafish_assets.detections.raw import Clock, raw_detections
 from megafish_assets_tests.videos import decoded_frames, presentation_seconds
 
@@ -93,18 +93,20 @@ def test_no_sampled_rows_give_an_empty_table(path: Path | None, clip: Path) -> N
 
 
 def test_every_sampled_row_has_its_row_with_a_crop_or_a_fault(clip: Path) -> None:
-    rows = sampled((88, [0, 0, 99, 99]), (3, [-500, 0, 99, 99]), (3, [9, 9, 99, 99]), (89, [9, 9, 99, 99]))
+    rows = sampled((88, [0, 0, 99, 99]), (3, [-500, 0, 99, 99]), (3, [9, 9, 99, 99]), (400, [9, 9, 99, 99]))
     crops = video_crops(clip, rows)
     assert crops.select("video", "detection_id", "frame_id").equals(rows.select("video", "detection_id", "frame_id"))
     assert crops["fault"].to_list() == [
         "box outside the frame of 640 x 400 px",
         None,
         None,
-        f"frame not in the video {CLIP}, or not decodable",
+        "frame is past the video's end (90 frames)",
     ]
     assert (crops["jpeg"].is_null() == crops["fault"].is_not_null()).all()
-    assert crop_numbers(crops).rows() == [(CLIP.removesuffix(".mp4"), 2, 2, 0.0)]
-    assert faults(crops).splitlines() == [f"1 x {fault}" for fault in sorted(crops["fault"].drop_nulls())]
+    numbers = crop_numbers(crop_counts(rows, crops)).row(0, named=True)
+    assert (numbers["n_crops"], numbers["n_set_aside"], numbers["n_lost_rows"]) == (2, 2, 0)
+    assert (numbers["set_aside_share"], numbers["clipped_crops_share"]) == (0.5, 0.0)
+    assert faults_text(crops).splitlines() == [f"1 x {fault}" for fault in sorted(crops["fault"].drop_nulls())]
 
 
 def test_an_unreadable_video_sets_all_its_rows_aside(tmp_path: Path) -> None:
@@ -113,7 +115,7 @@ def test_an_unreadable_video_sets_all_its_rows_aside(tmp_path: Path) -> None:
     crops = video_crops(path, sampled((0, [9, 9, 99, 99]), (5, [9, 9, 99, 99])))
     assert crops["jpeg"].null_count() == 2
     assert crops["fault"].str.contains(CLIP, literal=True).all()
-    assert faults(crops).startswith("2 x OpenCV cannot open")
+    assert faults_text(crops).startswith("2 x OpenCV cannot open")
 
 
 def test_crops_hold_the_pixels_and_times_of_another_decoder(clip: Path) -> None:

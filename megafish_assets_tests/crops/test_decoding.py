@@ -79,7 +79,7 @@ def test_frames_past_the_end_are_not_yielded(long_gop: Path) -> None:
 
 
 def test_a_missing_file_is_unreadable_and_named(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableVideoError, match=r"no video file at .*gone\.mp4"):
+    with pytest.raises(UnreadableVideoError, match=r"no video file gone\.mp4"):
         list(wanted_frames(tmp_path / "gone.mp4", [0]))
 
 

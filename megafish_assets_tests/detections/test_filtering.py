@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from megafish_assets.detections.columns import FILTERED, RAW, empty_frame
+from megafish_assets.detections.faults import sound_rows
 from megafish_assets.detections.filtering import filtered_detections
 from megafish_assets.detections.limits import SizeLimits, size_limits
 from megafish_assets.detections.raw import Clock, raw_detections
@@ -49,7 +50,7 @@ def kept_sizes(sizes: list[tuple[float, float]], by: SizeLimits) -> list[tuple[f
 
 
 def test_no_rows_stay_no_rows_with_the_filtered_columns() -> None:
-    kept = filtered_detections(empty_frame(RAW), limits())
+    kept = filtered_detections(sound_rows(empty_frame(RAW)), limits())
     assert dict(kept.schema) == {name: column.dtype for name, column in FILTERED.items()}
 
 

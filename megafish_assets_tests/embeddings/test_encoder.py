@@ -14,7 +14,13 @@ from safetensors.torch import load_file, save_file
 from megafish_assets.crops.batches import CropBatches
 from megafish_assets.embeddings.backbones import BACKBONES
 from megafish_assets.embeddings.batch import EmbeddingBatch
-from megafish_assets.embeddings.encoder import BATCH_SIZE, Encoder, UnfitWeightsError, load_encoder
+from megafish_assets.embeddings.encoder import (
+    BATCH_SIZE,
+    Encoder,
+    TooLittleMemoryError,
+    UnfitWeightsError,
+    load_encoder,
+)
 from megafish_assets.embeddings.weights import MissingWeightsError, find_weights, vectors_version
 
 MODEL = BACKBONES["mobilenetv2"]
@@ -179,3 +185,33 @@ def test_a_pickle_is_refused_and_never_unpickled(tmp_path: Path, write) -> None:
     assert not sprung.exists()
     pickle.loads(pickle.dumps(Trap(sprung)))
     assert sprung.exists(), "the trap itself works"
+
+
+def with_room_for(encoder: Encoder, n_crops: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Makes the model refuse larger batches as a full card does; the sizes that it was asked for."""
+    asked, model = [], encoder.model.forward
+
+    def full(pixels: torch.Tensor) -> torch.Tensor:
+        asked.append(len(pixels))
+        if len(pixels) > n_crops:
+            raise torch.OutOfMemoryError("simulated: out of memory")
+        return model(pixels)
+
+    monkeypatch.setattr(encoder.model, "forward", full)
+    return asked
+
+
+def test_a_batch_too_large_for_the_device_is_halved_until_it_fits(
+    encoder: Encoder, crops: CropBatches, vectors: EmbeddingBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = with_room_for(encoder, 1, monkeypatch)
+    assert np.allclose(encoder.encode(crops).on_cpu(), vectors.on_cpu(), atol=1e-4)
+    assert asked == [5, 2, 1, 1, 3, 1, 2, 1, 1]
+
+
+def test_a_device_without_room_for_one_crop_says_so(
+    encoder: Encoder, crops: CropBatches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_room_for(encoder, 0, monkeypatch)
+    with pytest.raises(TooLittleMemoryError, match="MEGAFISH_DEVICE=cpu"):
+        encoder.encode(crops)

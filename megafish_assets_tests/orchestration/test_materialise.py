@@ -1,12 +1,17 @@
 """What counts as missing, on a real instance."""
 
+import os
+import shutil
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import dagster as dg
 import polars as pl
 
 from megafish_assets.orchestration.io_manager import GpuDeltaLakeIOManager
-from megafish_assets.orchestration.materialise import Work, asset_order, missing_work, run_work
+from megafish_assets.orchestration.materialise import Collection, asset_order, end_killed_runs, run_work
 from megafish_assets.orchestration.partitions import ROW_RUNS, VIDEOS
 from megafish_assets.orchestration.policy import grouped
 from megafish_assets_tests.orchestration.small_platform import ASSETS
@@ -18,13 +23,20 @@ def platform(root: Path, assets: list = ASSETS) -> dg.Definitions:
     )
 
 
-def bring(defs: dg.Definitions, instance: dg.DagsterInstance) -> dict[str, list[tuple[str, ...]]]:
+def run(defs: dg.Definitions, name: str, keys: tuple[str, ...], instance: dg.DagsterInstance) -> None:
+    result = run_work(defs.resolve_implicit_global_asset_job_def(), dg.AssetKey(name), keys, instance)
+    assert result.success
+
+
+def bring(
+    root: Path, defs: dg.Definitions, instance: dg.DagsterInstance, **arrived: int
+) -> dict[str, list[tuple[str, ...]]]:
     """Everything brought up to date; the partitions of each run by asset."""
-    runs = {}
+    collection, runs = Collection(defs, instance, str(root), arrived), {}
     for key in asset_order(defs):
-        for work in list(missing_work(defs, key, instance)):
-            assert run_work(defs, work, instance).success
-            runs.setdefault(key.to_user_string(), []).append(work.partition_keys)
+        for keys in list(collection.missing(key)):
+            run(defs, key.to_user_string(), keys, instance)
+            runs.setdefault(key.to_user_string(), []).append(keys)
     return runs
 
 
@@ -32,32 +44,32 @@ def test_everything_is_made_once_and_then_nothing(tmp_path: Path) -> None:
     defs, instance = platform(tmp_path), dg.DagsterInstance.ephemeral()
     instance.add_dynamic_partitions(VIDEOS.name, ["a", "b", "c"])
     whole = ("a", "b", "c")
-    assert bring(defs, instance) == {"rows": [whole], "doubled": [whole], "everything": [()]}
-    assert bring(defs, instance) == {}
+    assert bring(tmp_path, defs, instance) == {"rows": [whole], "doubled": [whole], "everything": [()]}
+    assert bring(tmp_path, defs, instance) == {}
 
 
 def test_a_new_video_makes_its_own_partitions_and_the_collection_again(tmp_path: Path) -> None:
     defs, instance = platform(tmp_path), dg.DagsterInstance.ephemeral()
     instance.add_dynamic_partitions(VIDEOS.name, ["a", "b"])
-    bring(defs, instance)
+    bring(tmp_path, defs, instance)
     instance.add_dynamic_partitions(VIDEOS.name, ["c"])
-    assert bring(defs, instance) == {"rows": [("c",)], "doubled": [("c",)], "everything": [()]}
+    assert bring(tmp_path, defs, instance) == {"rows": [("c",)], "doubled": [("c",)], "everything": [()]}
 
 
 def test_a_partition_made_again_remakes_what_follows_from_it_alone(tmp_path: Path) -> None:
     defs, instance = platform(tmp_path), dg.DagsterInstance.ephemeral()
     instance.add_dynamic_partitions(VIDEOS.name, ["a", "b", "c"])
-    bring(defs, instance)
-    run_work(defs, Work(dg.AssetKey("rows"), ("b",)), instance)
-    assert bring(defs, instance) == {"doubled": [("b",)], "everything": [()]}
+    bring(tmp_path, defs, instance)
+    run(defs, "rows", ("b",), instance)
+    assert bring(tmp_path, defs, instance) == {"doubled": [("b",)], "everything": [()]}
 
 
 def test_a_gap_splits_a_range_and_no_run_is_longer_than_the_policy_says(tmp_path: Path) -> None:
     defs, instance = platform(tmp_path), dg.DagsterInstance.ephemeral()
     keys = [f"v{number:03d}" for number in range(ROW_RUNS.max_partitions_per_run + 3)]
     instance.add_dynamic_partitions(VIDEOS.name, keys)
-    run_work(defs, Work(dg.AssetKey("rows"), ("v001",)), instance)
-    runs = [work.partition_keys for work in missing_work(defs, dg.AssetKey("rows"), instance)]
+    run(defs, "rows", ("v001",), instance)
+    runs = list(Collection(defs, instance, str(tmp_path), {}).missing(dg.AssetKey("rows")))
     assert [len(run) for run in runs] == [1, ROW_RUNS.max_partitions_per_run, 1]
     assert [key for run in runs for key in run] == [key for key in keys if key != "v001"]
 
@@ -72,9 +84,41 @@ def test_another_code_version_remakes_every_partition(tmp_path: Path) -> None:
 
     instance = dg.DagsterInstance.ephemeral()
     instance.add_dynamic_partitions(VIDEOS.name, ["a", "b"])
-    assert bring(platform(tmp_path, versioned("1")), instance) == {"rows": [("a", "b")]}
-    assert bring(platform(tmp_path, versioned("1")), instance) == {}
+    assert bring(tmp_path, platform(tmp_path, versioned("1")), instance) == {"rows": [("a", "b")]}
+    assert bring(tmp_path, platform(tmp_path, versioned("1")), instance) == {}
     # One partition of the new version leaves the other out of date, though the asset's last event is new.
     newer = platform(tmp_path, versioned("2"))
-    run_work(newer, Work(dg.AssetKey("rows"), ("b",)), instance)
-    assert bring(newer, instance) == {"rows": [("a",)]}
+    run(newer, "rows", ("b",), instance)
+    assert bring(tmp_path, newer, instance) == {"rows": [("a",)]}
+
+
+def test_rows_that_arrived_later_are_made_and_what_follows_from_them(tmp_path: Path) -> None:
+    defs, instance = platform(tmp_path), dg.DagsterInstance.ephemeral()
+    instance.add_dynamic_partitions(VIDEOS.name, ["a", "b"])
+    bring(tmp_path, defs, instance, a=2, b=2)
+    assert bring(tmp_path, defs, instance, a=2, b=2) == {}
+    assert bring(tmp_path, defs, instance, a=2, b=5)["rows"] == [("b",)]
+
+
+def test_a_table_that_was_deleted_is_made_again(tmp_path: Path) -> None:
+    defs, instance = platform(tmp_path), dg.DagsterInstance.ephemeral()
+    instance.add_dynamic_partitions(VIDEOS.name, ["a", "b"])
+    bring(tmp_path, defs, instance)
+    shutil.rmtree(tmp_path / "small" / "doubled")
+    assert bring(tmp_path, defs, instance) == {"doubled": [("a", "b")]}
+    shutil.rmtree(tmp_path / "small" / "everything")
+    assert bring(tmp_path, defs, instance) == {"everything": [()]}
+
+
+def test_a_run_whose_process_was_killed_is_ended_and_one_that_lives_is_not(tmp_path: Path) -> None:
+    instance = dg.DagsterInstance.ephemeral()
+    job = platform(tmp_path).resolve_implicit_global_asset_job_def()
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    runs = {}
+    for pid in (dead.pid, os.getpid()):
+        runs[pid] = instance.create_run_for_job(job, tags={"megafish/process": f"{socket.gethostname()}/{pid}"})
+        instance.report_dagster_event(dg.DagsterEvent("PIPELINE_START", job.name), run_id=runs[pid].run_id)
+    assert end_killed_runs(instance) == 1
+    assert instance.get_run_by_id(runs[dead.pid].run_id).status == dg.DagsterRunStatus.FAILURE
+    assert instance.get_run_by_id(runs[os.getpid()].run_id).status == dg.DagsterRunStatus.STARTED

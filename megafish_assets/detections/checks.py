@@ -1,0 +1,89 @@
+"""Limits on the rows, each with its reason and what to do when it is broken."""
+
+from megafish_assets.orchestration.verdicts import NONE_MISSING, Check, Limit
+
+RAW = Check(
+    "rows_can_be_believed",
+    "Every row of the detector's table has arrived under its own id; the share that has a fault.",
+    {
+        "n_lost_rows": Limit(
+            "every row is kept, faulty or not", "Report it with the video's name.", at_most=0, broken_contract=True
+        ),
+        "n_repeated_ids": Limit(
+            "an id stands for one box", "Report it with the video's name.", at_most=0, broken_contract=True
+        ),
+        "faulty_share": Limit(
+            "a detector breaks a few boxes at the frame's edge, not one in twenty",
+            "Look at the column `fault` of raw_detections, and at how the detector's table was written.",
+            at_most=0.05,
+        ),
+    },
+)
+
+SIZE_LIMITS = Check(
+    "limits_fit_the_collection",
+    "How far the limits in force are from those of all present rows, and who still has older ones.",
+    {
+        "drift_share": Limit(
+            "a limit further off keeps other boxes than the collection's own would",
+            "Materialise size_limits with a smaller tolerance, then run the job restate_filtered.",
+            at_most=0.02,
+        ),
+        "n_partitions_of_old_limits": Limit(
+            "videos filtered by different limits can't be compared", "Run the job restate_filtered.", at_most=0
+        ),
+        "kept_share": Limit(
+            "the notebook kept 0.479; far from half, the sizes are not spread as the rule supposes",
+            "Look at the histograms of size_limits.",
+            at_least=0.3,
+            at_most=0.75,
+        ),
+        "n_rows_without_video": Limit(
+            "a row that names no file belongs to no partition and is left out",
+            "Find out why the detector wrote rows without video_file.",
+            at_most=0,
+        ),
+        "n_missing_videos": NONE_MISSING,
+    },
+)
+
+FILTERED = Check(
+    "kept_rows_are_within_limits",
+    "Share of the video's rows without a fault that the limits keep, and kept rows that break one.",
+    {
+        "kept_share": Limit(
+            "a video of which almost nothing is kept shows another scene, or its boxes are of another space",
+            "Look at the video's picture in crops, and at its boxes in raw_detections.",
+            at_least=0.02,
+        ),
+        "n_kept_outside_limits": Limit(
+            "the filter is the limits", "Report it with the video's name.", at_most=0, broken_contract=True
+        ),
+    },
+)
+
+SAMPLED = Check(
+    "videos_are_represented",
+    "Videos that have filtered rows but no sample, and samples of another size than configured.",
+    {
+        "n_unrepresented_videos": Limit(
+            "a video without a sample is invisible in everything that follows",
+            "Set at_least to 1 or more, unless the notebook's own rule is wanted.",
+            at_most=0,
+        ),
+        "n_wrongly_sized_videos": Limit(
+            "a sample is the configured share, rounded down, or at_least",
+            "Report it with the video's name.",
+            at_most=0,
+            broken_contract=True,
+        ),
+    },
+)
+
+CHECKS = {
+    "raw_detections": RAW,
+    "size_limits": SIZE_LIMITS,
+    "filtered_detections": FILTERED,
+    "sampled_detections": SAMPLED,
+}
+"""Every check of this stage by asset."""

@@ -1,0 +1,68 @@
+"""What the checks of this stage measure: counts a video, and the numbers that follow from counts."""
+
+import polars as pl
+
+from megafish_assets.detections.filtering import within
+from megafish_assets.detections.limits import SizeLimits
+from megafish_assets.detections.sampling import sample_size
+
+ROWS = pl.len().cast(pl.Int64)
+
+
+def share(part: str, whole: str) -> pl.Expr:
+    """Part of the whole, 0 to 1; 0 of nothing."""
+    return pl.when(pl.col(whole) > 0).then(pl.col(part) / pl.col(whole)).otherwise(0.0)
+
+
+def raw_counts(raw: pl.DataFrame) -> pl.DataFrame:
+    """A row a video: its rows, the faulty ones, and ids that stand more than once."""
+    return raw.group_by("video").agg(
+        ROWS.alias("n_rows"),
+        pl.col("fault").is_not_null().sum().cast(pl.Int64).alias("n_faulty"),
+        (ROWS - pl.col("detection_id").n_unique()).alias("n_repeated_ids"),
+    )
+
+
+def raw_numbers(counts: pl.DataFrame) -> pl.DataFrame:
+    """Counts with the share of faulty rows."""
+    return counts.with_columns(share("n_faulty", "n_rows").alias("faulty_share"))
+
+
+def filtered_counts(sound: pl.DataFrame, kept: pl.DataFrame, limits: SizeLimits) -> pl.DataFrame:
+    """A row a video: rows that could be kept, rows kept, and kept rows that break a limit."""
+    breaking = (~within(limits)).sum().cast(pl.Int64)
+    counts = kept.group_by("video").agg(ROWS.alias("n_kept"), breaking.alias("n_kept_outside_limits"))
+    return (
+        sound.group_by("video")
+        .agg(ROWS.alias("n_sound"))
+        .join(counts, on="video", how="left")
+        .with_columns(pl.col("n_kept", "n_kept_outside_limits").fill_null(0))
+    )
+
+
+def filtered_numbers(counts: pl.DataFrame) -> pl.DataFrame:
+    """Counts with the share of rows kept; 1 for a video without rows, where nothing was lost."""
+    kept = pl.when(pl.col("n_sound") > 0).then(pl.col("n_kept") / pl.col("n_sound")).otherwise(1.0)
+    return counts.with_columns(kept.alias("kept_share"))
+
+
+def sampled_counts(filtered: pl.DataFrame, sample: pl.DataFrame, share: float, at_least: int) -> pl.DataFrame:
+    """A row a video: rows to draw from, rows drawn, 1 if none was drawn, 1 if not as many as configured."""
+    before = filtered.group_by("video").agg(ROWS.alias("n_filtered"))
+    counts = before.join(sample.group_by("video").agg(ROWS.alias("n_sampled")), on="video", how="left")
+    counts = counts.with_columns(pl.col("n_sampled").fill_null(0))
+    wanted = [sample_size(n, share, at_least) for n in counts["n_filtered"]]
+    return counts.with_columns(
+        (pl.col("n_sampled") == 0).cast(pl.Int64).alias("n_unrepresented_videos"),
+        (pl.col("n_sampled") != pl.Series(wanted, dtype=pl.Int64)).cast(pl.Int64).alias("n_wrongly_sized_videos"),
+    )
+
+
+def sampled_numbers(counts: pl.DataFrame) -> pl.DataFrame:
+    """Counts with the share of rows drawn."""
+    return counts.with_columns(share("n_sampled", "n_filtered").alias("sampled_share"))
+
+
+def overall_kept_share(sound: pl.LazyFrame, limits: SizeLimits) -> float:
+    """Share of all rows that these limits keep; 0 without rows."""
+    return sound.select(within(limits).mean()).collect().item() or 0.0

@@ -1,0 +1,37 @@
+"""What the check of this stage measures: counts a video, and the numbers that follow from counts."""
+
+import numpy as np
+import polars as pl
+
+from megafish_assets.detections.measures import ROWS, share
+from megafish_assets.detections.videos import video_of
+from megafish_assets.embeddings.batch import EmbeddingBatch
+
+
+def vector_counts(crop_ids: np.ndarray, batch: EmbeddingBatch, dim: int) -> pl.DataFrame:
+    """A row a video: crops, crops without a vector, vectors that are not finite, too short or long, or repeated."""
+    vectors = batch.on_cpu()
+    wide = np.full(len(batch), batch.dim == dim)
+    seen = pl.Series([row.tobytes() for row in vectors], dtype=pl.Binary)
+    rows = pl.DataFrame(
+        {
+            "detection_id": pl.Series(batch.detection_ids, dtype=pl.String),
+            "finite": np.isfinite(vectors).all(axis=1),
+            "wide": wide,
+            "repeated": seen.is_duplicated() if len(seen) else pl.Series([], dtype=pl.Boolean),
+        }
+    )
+    crops = pl.DataFrame({"detection_id": pl.Series(crop_ids, dtype=pl.String)})
+    both = crops.join(rows, on="detection_id", how="left").with_columns(video_of(pl.col("detection_id")).alias("video"))
+    return both.group_by("video").agg(
+        ROWS.alias("n_crops"),
+        pl.col("finite").is_null().sum().cast(pl.Int64).alias("n_missing_vectors"),
+        (~pl.col("finite")).sum().cast(pl.Int64).alias("n_nonfinite_rows"),
+        (~pl.col("wide")).sum().cast(pl.Int64).alias("n_wrong_width_rows"),
+        pl.col("repeated").sum().cast(pl.Int64).alias("n_repeated_rows"),
+    )
+
+
+def vector_numbers(counts: pl.DataFrame) -> pl.DataFrame:
+    """Counts with the share of vectors that equal another one."""
+    return counts.with_columns(share("n_repeated_rows", "n_crops").alias("repeated_share"))

@@ -1,0 +1,162 @@
+"""Bad rows and bad tables: every row is kept and named, nothing after raw uses a faulty one."""
+
+import math
+import re
+from pathlib import Path
+
+import polars as pl
+import pytest
+from deltalake import write_deltalake
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from megafish_assets.detections.columns import RAW
+from megafish_assets.detections.contract import InferenceContractError, require_readable
+from megafish_assets.detections.faults import fault_counts, faults_text, sound_rows
+from megafish_assets.detections.filtering import filtered_detections
+from megafish_assets.detections.limits import size_limits
+from megafish_assets.detections.raw import Clock, raw_detections
+from megafish_assets.detections.sampling import sampled_detections
+from megafish_assets.orchestration.delta import MissingTableError
+from megafish_assets.orchestration.resources import Inference, Recordings
+
+CLOCK = Clock(10, 300, None)
+SCHEMA = {"video_file": pl.String, "frame_id": pl.Int64, "box": pl.List(pl.Float64), "score": pl.Float64}
+SOUND = ("a_1.mp4", 5, [10.0, 20.0, 40.0, 50.0], 0.5)
+
+
+def raw(*rows: tuple) -> pl.DataFrame:
+    return raw_detections(pl.DataFrame(rows, schema=SCHEMA, orient="row"), CLOCK)
+
+
+def with_part(**parts: object) -> tuple:
+    return tuple(parts.get(name, value) for name, value in zip(SCHEMA, SOUND, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("parts", "fault"),
+    [
+        ({}, None),
+        ({"frame_id": None}, "frame_id is null"),
+        ({"frame_id": -7}, None),  # known only at decoding
+        ({"box": None}, "box is null"),
+        ({"box": [1.0, 2.0, 3.0]}, "box has not 4 numbers"),
+        ({"box": [1.0, 2.0, 3.0, 4.0, 5.0]}, "box has not 4 numbers"),
+        ({"box": []}, "box has not 4 numbers"),
+        ({"box": [1.0, None, 40.0, 50.0]}, "box holds a null"),
+        ({"box": [1.0, math.nan, 40.0, 50.0]}, "box is not finite"),
+        ({"box": [1.0, 2.0, math.inf, 50.0]}, "box is not finite"),
+        ({"box": [1.0, 2.0, -40.0, 50.0]}, "box has no size"),
+        ({"box": [1.0, 2.0, 40.0, 0.0]}, "box has no size"),
+        ({"box": [2000.0, 2.0, 40.0, 50.0]}, "box is outside the frame"),
+        ({"box": [-90.0, 2.0, 40.0, 50.0]}, "box is outside the frame"),
+        ({"box": [-20.0, 2.0, 40.0, 50.0]}, "box reaches outside the frame"),
+        ({"box": [1000.0, 2.0, 40.0, 50.0]}, "box reaches outside the frame"),
+        ({"box": [-0.4, 0.0, 1024.9, 1024.0]}, None),  # a detector's rounding
+        ({"score": None}, "score is null"),
+        ({"score": math.nan}, "score is not in 0 to 1"),
+        ({"score": 1.2}, "score is not in 0 to 1"),
+        ({"score": -0.1}, "score is not in 0 to 1"),
+        ({"score": 0.0}, None),
+        ({"score": 1.0}, None),
+    ],
+)
+def test_a_row_is_kept_with_its_reason(parts: dict, fault: str | None) -> None:
+    rows = raw(with_part(**parts))
+    assert rows["fault"].to_list() == [fault]
+    assert dict(rows.schema) == {name: column.dtype for name, column in RAW.items()}
+    assert rows["detection_id"].null_count() == 0
+    assert sound_rows(rows).height == (fault is None)
+
+
+def test_exact_repeats_are_kept_and_all_but_one_named() -> None:
+    near = with_part(score=0.51)
+    rows = raw(SOUND, SOUND, near, SOUND)
+    assert sorted(rows["fault"].to_list(), key=str) == [None, None, "repeats another row", "repeats another row"]
+    assert rows["detection_id"].n_unique() == 4
+    assert fault_counts(rows) == {"repeats another row": 2}
+    assert faults_text(rows).splitlines() == ["2 of 4 rows have a fault", "2 x repeats another row"]
+
+
+numbers = st.one_of(st.floats(allow_nan=True, allow_infinity=True), st.floats(0, 1024), st.none())
+boxes = st.one_of(st.none(), st.lists(numbers, max_size=6), st.lists(st.floats(1, 500), min_size=4, max_size=4))
+names = st.sampled_from(["a_1.mp4", "b 2.MP4", "sub/c_3.mov", "é.mp4"])
+inference_rows = st.lists(
+    st.tuples(names, st.one_of(st.none(), st.integers(-5, 400)), boxes, numbers), min_size=0, max_size=40
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(inference_rows)
+def test_whatever_arrives_every_row_is_kept_under_its_own_id_and_only_sound_ones_go_on(given_rows: list) -> None:
+    rows = raw(*given_rows)
+    assert rows.height == len(given_rows)
+    assert rows["detection_id"].n_unique() == rows.height
+    assert rows["detection_id"].str.contains(r"^[A-Za-z0-9_.-]+/(null|-?\d+)/\d{3}$").all()
+    assert sum(fault_counts(rows).values()) + sound_rows(rows).height == rows.height
+    sound = sound_rows(rows)
+    try:
+        limits = size_limits(sound.lazy())
+    except ValueError as refused:
+        assert sound.height < 2 and "at least 2" in str(refused)
+        return
+    kept = filtered_detections(sound, limits)
+    sample = sampled_detections(kept)
+    assert set(sample["detection_id"]) <= set(kept["detection_id"]) <= set(sound["detection_id"])
+    assert set(sample["video"]) == set(kept["video"])
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"score": None}, "no column score"),
+        ({"box": pl.Float64}, "box is Float64"),
+        ({"box": pl.List(pl.String)}, r"box is List\(String\)"),
+        ({"frame_id": pl.String}, "frame_id is String"),
+        ({"frame_id": pl.Float64}, "frame_id is Float64"),
+        ({"video_file": pl.Int64}, "video_file is Int64"),
+    ],
+)
+def test_a_table_that_cannot_be_read_says_what_was_expected_and_found(change: dict, told: str) -> None:
+    schema = pl.Schema({name: kind for name, kind in (SCHEMA | change).items() if kind is not None})
+    with pytest.raises(InferenceContractError, match=told) as refused:
+        require_readable(schema, "here")
+    assert "Expected video_file (string)" in str(refused.value) and "MEGAFISH_INFERENCE" in str(refused.value)
+
+
+@pytest.mark.parametrize("change", [{"frame_id": pl.Int32}, {"score": pl.Float32}, {"box": pl.List(pl.Float32)}])
+def test_other_types_of_the_same_kind_are_read(tmp_path: Path, change: dict) -> None:
+    frame = pl.DataFrame([SOUND], schema=SCHEMA, orient="row").cast(change)
+    write_deltalake(str(tmp_path / "inference"), frame.to_arrow())
+    rows, _ = Inference(uri=str(tmp_path / "inference")).rows(["a_1"])
+    assert raw_detections(rows, CLOCK)["fault"].to_list() == [None]
+
+
+@pytest.mark.parametrize(("made", "found"), [(None, "nothing"), ("folder", "a folder without a Delta log")])
+def test_no_delta_table_says_what_is_there_instead(tmp_path: Path, made: str | None, found: str) -> None:
+    place = tmp_path / "inference"
+    if made:
+        place.mkdir()
+        (place / "rows.csv").write_text("a,b")
+    with pytest.raises(MissingTableError, match=re.escape(f"found {found}")):
+        Inference(uri=str(place)).videos()
+
+
+def test_rows_without_a_video_are_counted(tmp_path: Path) -> None:
+    frame = pl.DataFrame([SOUND, with_part(video_file=None)], schema=SCHEMA, orient="row")
+    write_deltalake(str(tmp_path / "inference"), frame.to_arrow())
+    inference = Inference(uri=str(tmp_path / "inference"))
+    assert inference.n_rows_without_video() == 1
+    assert inference.row_counts() == {"a_1": 1}
+
+
+def test_a_name_or_a_link_that_leads_out_of_the_recordings_has_no_path(tmp_path: Path) -> None:
+    folder = tmp_path / "recordings"
+    (folder / "sub").mkdir(parents=True)
+    (tmp_path / "secret.mp4").write_text("secret")
+    (folder / "link.mp4").symlink_to(tmp_path / "secret.mp4")
+    recordings = Recordings(folder=str(folder), clip_seconds=10, frames_per_clip=300)
+    for name in ("../secret.mp4", str(tmp_path / "secret.mp4"), "link.mp4", "sub/../../secret.mp4"):
+        assert recordings.path(name) is None, name
+    for name in ("a.mp4", "sub/a b's.MP4", "é.mp4"):
+        assert recordings.path(name) == folder / name

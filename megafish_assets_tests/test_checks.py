@@ -1,0 +1,203 @@
+"""Every check seen failing: data that break each limit, through the stage's own measures and the one judge."""
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from megafish_assets.atlas import measures as atlas
+from megafish_assets.atlas.checks import MONTAGES
+from megafish_assets.atlas.montage import chosen_tiles, draw_sheet
+from megafish_assets.checks_page import BY_ASSET, PAGE, page
+from megafish_assets.clusters import grouping, manifold
+from megafish_assets.clusters.checks import CLUSTERS, PCA, SWEEP, UMAP
+from megafish_assets.crops.checks import CROPS
+from megafish_assets.crops.measures import crop_counts, crop_numbers
+from megafish_assets.detections import measures as rows
+from megafish_assets.detections.checks import FILTERED, RAW, SAMPLED, SIZE_LIMITS
+from megafish_assets.detections.limits import SizeLimits
+from megafish_assets.embeddings.batch import EmbeddingBatch
+from megafish_assets.embeddings.checks import EMBEDDINGS
+from megafish_assets.embeddings.measures import vector_counts, vector_numbers
+from megafish_assets.orchestration.verdicts import Check, verdict
+
+LIMITS = SizeLimits(3.0, 5.0, 3.0, 5.0, 32.0, 100)
+"""Keeps 32 to exp(5) = 148.4 px."""
+
+
+def broken(check: Check, numbers: pl.DataFrame | dict, **more: float) -> set[str]:
+    """The limits that these numbers break."""
+    found = (numbers.row(0, named=True) if isinstance(numbers, pl.DataFrame) else numbers) | more
+    names = {name for name, limit in check.limits.items() if name in found and not limit.holds(found[name])}
+    assert verdict(check, found).passed is not bool(names)
+    return names
+
+
+def ids(n: int, video: str = "v") -> list[str]:
+    return [f"{video}/{frame:06d}/000" for frame in range(n)]
+
+
+def raw_table(n: int, n_faulty: int = 0) -> pl.DataFrame:
+    faults = ["box has no size"] * n_faulty + [None] * (n - n_faulty)
+    columns = {"video": ["v"] * n, "detection_id": ids(n), "fault": pl.Series(faults, dtype=pl.String)}
+    return pl.DataFrame(columns | {"width_1024": [50.0] * n, "height_1024": [50.0] * n})
+
+
+def test_raw_rows_that_are_faulty_lost_or_of_one_id_are_seen() -> None:
+    sound = rows.raw_numbers(rows.raw_counts(raw_table(40, 2)))
+    assert broken(RAW, sound, n_lost_rows=0) == set()
+    assert broken(RAW, sound, n_lost_rows=1) == {"n_lost_rows"}
+    assert broken(RAW, rows.raw_numbers(rows.raw_counts(raw_table(40, 3))), n_lost_rows=0) == {"faulty_share"}
+    twice = pl.concat([raw_table(40), raw_table(1)])
+    assert broken(RAW, rows.raw_numbers(rows.raw_counts(twice)), n_lost_rows=0) == {"n_repeated_ids"}
+
+
+def test_limits_that_drifted_or_left_partitions_behind_are_seen() -> None:
+    good = {"drift_share": 0.01, "n_partitions_of_old_limits": 0, "kept_share": 0.479, "n_rows_without_video": 0}
+    good |= {"n_missing_videos": 0}
+    assert broken(SIZE_LIMITS, good) == set()
+    for name, bad in (
+        ("drift_share", 0.03),
+        ("n_partitions_of_old_limits", 1),
+        ("kept_share", 0.1),
+        ("kept_share", 0.9),
+        ("n_rows_without_video", 2),
+        ("n_missing_videos", 1),
+    ):
+        assert broken(SIZE_LIMITS, good | {name: bad}) == {name}
+    table = pl.DataFrame({"width_1024": [50.0, 10.0, 50.0, 500.0], "height_1024": [50.0] * 4})
+    assert rows.overall_kept_share(table.lazy(), LIMITS) == 0.5
+
+
+def test_a_kept_row_outside_the_limits_and_a_video_of_which_nothing_is_kept_are_seen() -> None:
+    table = raw_table(100).drop("fault")
+    kept = rows.filtered_numbers(rows.filtered_counts(table, table.head(50), LIMITS))
+    assert broken(FILTERED, kept) == set()
+    too_wide = table.head(50).with_columns(pl.lit(149.0).alias("width_1024"))
+    assert broken(FILTERED, rows.filtered_numbers(rows.filtered_counts(table, too_wide, LIMITS))) == {
+        "n_kept_outside_limits"
+    }
+    assert broken(FILTERED, rows.filtered_numbers(rows.filtered_counts(table, table.head(1), LIMITS))) == {"kept_share"}
+    assert broken(FILTERED, rows.filtered_numbers(rows.filtered_counts(table, table.head(0), LIMITS))) == {"kept_share"}
+
+
+def test_a_video_without_a_sample_and_a_sample_of_another_size_are_seen() -> None:
+    table = raw_table(30)
+    assert broken(SAMPLED, rows.sampled_numbers(rows.sampled_counts(table, table.head(3), 0.1, 1))) == set()
+    assert broken(SAMPLED, rows.sampled_numbers(rows.sampled_counts(table, table.head(4), 0.1, 1))) == {
+        "n_wrongly_sized_videos"
+    }
+    assert broken(SAMPLED, rows.sampled_numbers(rows.sampled_counts(table.head(9), table.head(0), 0.1, 0))) == {
+        "n_unrepresented_videos"
+    }
+
+
+def crops_table(n: int, n_aside: int = 0, n_clipped: int = 0) -> pl.DataFrame:
+    faults = ["frame can't be decoded"] * n_aside + [None] * (n - n_aside)
+    clipped = [None] * n_aside + [0.2] * n_clipped + [0.0] * (n - n_aside - n_clipped)
+    columns = {
+        "video": ["v"] * n,
+        "detection_id": ids(n),
+        "fault": faults,
+        "clipped_share": clipped,
+    }
+    kinds = {"video": pl.String, "detection_id": pl.String, "fault": pl.String, "clipped_share": pl.Float64}
+    return pl.DataFrame(columns, schema=kinds)
+
+
+def test_crops_that_are_lost_set_aside_or_clipped_are_seen() -> None:
+    sampled = raw_table(100)
+    assert broken(CROPS, crop_numbers(crop_counts(sampled, crops_table(100, 1, 9)))) == set()
+    assert broken(CROPS, crop_numbers(crop_counts(sampled, crops_table(100, 2)))) == {"set_aside_share"}
+    assert broken(CROPS, crop_numbers(crop_counts(sampled, crops_table(100, 0, 11)))) == {"clipped_crops_share"}
+    assert broken(CROPS, crop_numbers(crop_counts(sampled, crops_table(99)))) == {"n_lost_rows"}
+    assert broken(CROPS, crop_numbers(crop_counts(sampled, crops_table(0)))) == {"n_lost_rows"}
+    twice = pl.concat([crops_table(100), crops_table(1)])
+    assert broken(CROPS, crop_numbers(crop_counts(sampled, twice))) == {"n_repeated_ids"}
+
+
+def test_vectors_that_are_missing_not_finite_too_long_or_repeated_are_seen() -> None:
+    matrix = torch.randn(100, 8, generator=torch.Generator().manual_seed(0))
+
+    def seen(vectors: torch.Tensor, dim: int = 8) -> set[str]:
+        batch = EmbeddingBatch(np.array(ids(len(vectors)), dtype=object), vectors, "v")
+        return broken(EMBEDDINGS, vector_numbers(vector_counts(np.array(ids(100), dtype=object), batch, dim)))
+
+    assert seen(matrix) == set()
+    assert seen(matrix[:99]) == {"n_missing_vectors"}
+    assert seen(matrix, dim=9) == {"n_wrong_width_rows"}
+    assert seen(matrix.index_fill(0, torch.tensor([3]), float("nan"))) == {"n_nonfinite_rows"}
+    assert seen(matrix.index_fill(0, torch.tensor([3, 4, 5]), 1.0)) == {"repeated_share"}
+
+
+def test_a_reduction_a_sweep_and_clusters_that_say_little_are_seen() -> None:
+    pca = {"variance_reached_share": 0.95, "n_outdated_vectors": 0, "n_missing_videos": 0}
+    assert broken(PCA, pca) == set()
+    for name, bad in (("variance_reached_share", 0.8), ("n_outdated_vectors", 1), ("n_missing_videos", 3)):
+        assert broken(PCA, pca | {name: bad}) == {name}
+    assert grouping.rises(np.array([9.0, 8.0, 8.5, 7.0, 7.1])) == 2
+    sweep = {"n_rises_of_inertia": 0, "best_silhouette": 0.2, "n_sample_without_vector": 0}
+    assert broken(SWEEP, sweep) == set()
+    for name, bad in (
+        ("n_rises_of_inertia", 2),
+        ("best_silhouette", 0.01),
+        ("best_silhouette", None),
+        ("n_sample_without_vector", 1),
+    ):
+        assert broken(SWEEP, sweep | {name: bad}) == {name}
+    sizes = grouping.cluster_sizes(np.array([0] * 9 + [1]), 3)
+    clusters = {"n_empty_clusters": sizes.count(0), "largest_cluster_share": max(sizes) / sum(sizes)}
+    clusters |= {"n_clusters_short": 1, "n_missing_videos": 0}
+    assert broken(CLUSTERS, clusters) == {"n_empty_clusters", "largest_cluster_share", "n_clusters_short"}
+
+
+def test_a_map_that_scatters_neighbours_is_seen() -> None:
+    rng = np.random.default_rng(0)
+    vectors = np.repeat(rng.normal(size=(10, 6)), 20, axis=0) + rng.normal(scale=0.05, size=(200, 6))
+    trusted = manifold.sampled_trustworthiness(vectors, vectors[:, :4], 15, seed=0)
+    scattered = manifold.sampled_trustworthiness(vectors, rng.normal(size=(200, 4)), 15, seed=0)
+    good = {"n_nonfinite_rows": 0, "trustworthiness": trusted, "n_without_cluster": 0, "n_neighbors_short": 0}
+    good |= {"n_outdated_vectors": 0, "n_missing_videos": 0}
+    assert broken(UMAP, good) == set()
+    assert broken(UMAP, good | {"trustworthiness": scattered}) == {"trustworthiness"}
+    holed = np.array([[1.0, np.nan], [1.0, 2.0]])
+    assert broken(UMAP, good | {"n_nonfinite_rows": manifold.nonfinite_rows(holed)}) == {"n_nonfinite_rows"}
+
+
+def test_a_tile_of_another_cluster_or_of_other_pixels_is_seen() -> None:
+    import cv2
+
+    rng = np.random.default_rng(0)
+    names = ids(6)
+    jpegs = {
+        name: cv2.imencode(".jpg", rng.integers(0, 255, (40, 60, 3), dtype=np.uint8))[1].tobytes() for name in names
+    }
+    clusters = pl.DataFrame(
+        {"video": ["v"] * 6, "detection_id": names, "cluster": [0, 0, 0, 1, 1, 1], "distance_to_centre": [1.0] * 6}
+    )
+    tiles = chosen_tiles(clusters, seed=1)
+    sheets = {
+        file: draw_sheet(sheet, jpegs, "title", (1.0, 0.0, 0.0))
+        for (file,), sheet in tiles.partition_by("file", as_dict=True).items()
+    }
+
+    def seen(tiles: pl.DataFrame, jpegs: dict[str, bytes]) -> set[str]:
+        other = atlas.tiles_of_another_cluster(tiles, clusters)
+        pixels = atlas.tiles_of_other_pixels(tiles, sheets, jpegs)
+        numbers = {"n_tiles_of_another_cluster": other, "n_tiles_of_other_pixels": pixels, "n_missing_videos": 0}
+        return broken(MONTAGES, numbers)
+
+    assert seen(tiles, jpegs) == set()
+    assert seen(tiles, jpegs | {names[0]: jpegs[names[1]]}) == {"n_tiles_of_other_pixels"}
+    assert seen(tiles.with_columns(pl.lit(1).alias("cluster")), jpegs) == {"n_tiles_of_another_cluster"}
+
+
+@pytest.mark.parametrize("asset", BY_ASSET)
+def test_every_limit_has_a_reason_a_remedy_and_a_bound(asset: str) -> None:
+    for limit in BY_ASSET[asset].limits.values():
+        assert limit.reason and limit.remedy.endswith(".")
+        assert np.isfinite([limit.at_least, limit.at_most]).any()
+
+
+def test_the_page_of_checks_is_the_one_that_the_limits_write() -> None:
+    assert PAGE.read_text() == page()
