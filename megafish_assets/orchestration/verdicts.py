@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 import polars as pl
+from dagster._core.events import DagsterEvent
 
 from megafish_assets.orchestration.metadata import per_video
 
@@ -143,7 +144,9 @@ def _with_failed_videos(
 
 
 def _report(context: dg.AssetExecutionContext, check: Check, video: str, result: dg.AssetCheckResult) -> None:
-    context.instance.report_runless_asset_event(
+    # As an event of this run: one without a run can be recorded only once a partition, ever.
+    DagsterEvent.asset_check_evaluation(
+        context.op_execution_context.get_step_execution_context(),
         dg.AssetCheckEvaluation(
             asset_key=context.asset_key,
             check_name=check.name,
@@ -153,7 +156,7 @@ def _report(context: dg.AssetExecutionContext, check: Check, video: str, result:
             description=result.description,
             blocking=check.blocking,
             partition=video,
-        )
+        ),
     )
 
 

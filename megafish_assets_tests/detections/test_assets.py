@@ -1,5 +1,7 @@
 """The row assets through a real Dagster instance and real Delta tables."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import dagster as dg
@@ -21,6 +23,7 @@ from megafish_assets.orchestration.jobs import register_videos
 from megafish_assets.orchestration.partitions import VIDEOS
 from megafish_assets.orchestration.policy import grouped
 from megafish_assets.orchestration.resources import Figures, Inference, Recordings, Tables
+from megafish_assets_tests.conftest import REPOSITORY, collection_environment
 
 ASSETS = grouped("detections", [INFERENCE, raw_detections, size_limits, filtered_detections, sampled_detections])
 
@@ -28,8 +31,8 @@ ASSETS = grouped("detections", [INFERENCE, raw_detections, size_limits, filtered
 class Collection:
     """An inference table, a Dagster instance, and the row assets over them."""
 
-    def __init__(self, root: Path) -> None:
-        self.root, self.instance = root, dg.DagsterInstance.ephemeral()
+    def __init__(self, root: Path, instance: dg.DagsterInstance | None = None) -> None:
+        self.root, self.instance = root, instance or dg.DagsterInstance.ephemeral()
         self.resources = {
             "io_manager": GpuDeltaLakeIOManager(root_uri=str(root / "tables"), device="cpu"),
             "tables": Tables(root=str(root / "tables")),
@@ -155,3 +158,37 @@ def test_rerunning_one_video_draws_the_same_sample(collection: Collection) -> No
 def test_no_inference_table_says_where_it_was_expected_and_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(MissingTableError, match=r"expected a Delta table at .*nowhere.*MEGAFISH_INFERENCE"):
         Inference(uri=str(tmp_path / "nowhere")).videos()
+
+
+def test_partitions_of_older_limits_are_counted_and_made_again_by_one_job(tmp_path: Path) -> None:
+    """The job runs in a process of its own, as it does when it is launched from the page."""
+    home = tmp_path / "dagster"
+    home.mkdir()
+    (home / "dagster.yaml").symlink_to(REPOSITORY / "dagster.yaml")
+    collection = Collection(tmp_path, dg.DagsterInstance.from_config(str(home)))
+    for number in (0, 1, 2):
+        collection.detect(number, 60)
+    collection.register()
+    collection.make(raw_detections, 0, 1, 2)
+    collection.limits()
+    collection.make(filtered_detections, 0, 1, 2)
+    collection.detect(3, 300, n_rows=4000)
+    collection.register()
+    collection.make(raw_detections, 3)
+    version, _ = collection.limits()
+    collection.make(filtered_detections, 3)
+    event = collection.make(size_limits).asset_materializations_for_node("size_limits")[0]
+    assert event.metadata["n_partitions_of_old_limits"].value == 3
+    dagster = [str(Path(sys.executable).with_name("dagster")), "job", "execute", "-j", "restate_filtered"]
+    subprocess.run(
+        [*dagster, "-m", "megafish_assets.definitions"],
+        cwd=REPOSITORY,
+        env=collection_environment(tmp_path) | {"DAGSTER_HOME": str(home)},
+        check=True,
+        capture_output=True,
+    )
+    assert set(collection.stored("filtered_detections")["limits_version"]) == {version}
+    event = collection.make(size_limits).asset_materializations_for_node("size_limits")[0]
+    assert event.metadata["n_partitions_of_old_limits"].value == 0
+    runs = collection.instance.get_runs(dg.RunsFilter(tags={"dagster/asset_partition_range_start": "megalab_0000"}))
+    assert runs[0].tags["dagster/asset_partition_range_end"] == "megalab_0002"  # the current one was left alone

@@ -51,7 +51,9 @@ def test_a_broken_limit_that_is_no_contract_is_a_warning() -> None:
     assert verdict(CHECK, {"n_bad": 0, "bad_share": 0.5}).passed
 
 
-def judged_run(tmp_path, bad: dict[str, int]) -> tuple[dg.ExecuteInProcessResult, dg.DagsterInstance]:
+def judged_run(
+    tmp_path, bad: dict[str, int], instance: dg.DagsterInstance | None = None
+) -> tuple[dg.ExecuteInProcessResult, dg.DagsterInstance]:
     """A range run over the videos, of four rows each, with so many bad ones."""
 
     @dg.asset(partitions_def=VIDEOS, backfill_policy=ROW_RUNS, check_specs=specs("rows", CHECK))
@@ -67,7 +69,7 @@ def judged_run(tmp_path, bad: dict[str, int]) -> tuple[dg.ExecuteInProcessResult
     def after(rows: pl.DataFrame) -> pl.DataFrame:
         return rows
 
-    instance = dg.DagsterInstance.ephemeral()
+    instance = instance or dg.DagsterInstance.ephemeral()
     instance.add_dynamic_partitions(VIDEOS.name, list(bad))
     keys = list(bad)
     result = dg.materialize(
@@ -81,7 +83,8 @@ def judged_run(tmp_path, bad: dict[str, int]) -> tuple[dg.ExecuteInProcessResult
 
 
 def evaluations(instance: dg.DagsterInstance) -> dict[str | None, dg.AssetCheckEvaluation]:
-    records = instance.get_event_records(dg.EventRecordsFilter(dg.DagsterEventType.ASSET_CHECK_EVALUATION))
+    asked = dg.EventRecordsFilter(dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    records = instance.get_event_records(asked, ascending=True)  # the last of a partition wins
     found = [record.event_log_entry.dagster_event.event_specific_data for record in records]
     return {evaluation.partition: evaluation for evaluation in found}
 
@@ -93,6 +96,12 @@ def test_a_range_run_leaves_a_result_for_every_video_and_one_for_the_run(tmp_pat
     assert set(found) == {None, "a", "b", "empty"} and all(evaluation.passed for evaluation in found.values())
     shares = {e.partition: e.metadata["bad_share"].value for e in result.asset_materializations_for_node("rows")}
     assert shares == {"a": 0.0, "b": 0.0, "empty": 0.0}
+
+
+def test_a_second_range_run_replaces_the_results_of_the_first(tmp_path) -> None:
+    _, instance = judged_run(tmp_path, {"a": 0, "b": 0})
+    judged_run(tmp_path, {"a": 0, "b": 3}, instance)
+    assert not evaluations(instance)["b"].passed and evaluations(instance)["a"].passed
 
 
 def test_a_broken_contract_names_its_video_and_stops_what_is_downstream(tmp_path) -> None:
