@@ -1,0 +1,37 @@
+"""A write that the disk refuses: the table stays readable at its last version, and the error says why."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+
+from megafish_assets.orchestration.delta import Table
+from megafish_assets_tests.conftest import REPOSITORY
+
+WRITE = """
+import resource, sys
+import numpy as np, polars as pl
+from megafish_assets.orchestration.delta import Table
+# No file of this process may pass 64 kB: the kernel then refuses to write on, as it does on a full disk.
+resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
+noise = np.random.default_rng(0).bytes(1_000_000)
+frame = pl.DataFrame({"video": ["v2"], "detection_id": ["v2/000000/000"], "blob": [noise]})
+Table(sys.argv[1]).replace_partitions(frame, "video", ["v2"])
+"""
+
+
+def test_a_full_disk_leaves_the_table_at_its_last_version(tmp_path: Path) -> None:
+    table = Table(str(tmp_path / "t"))
+    first = pl.DataFrame({"video": ["v1", "v2"], "detection_id": ["v1/0", "v2/0"], "blob": [b"a", b"b"]})
+    table.replace_partitions(first, "video", ["v1", "v2"])
+    version = table.open().version()
+    done = subprocess.run(
+        [sys.executable, "-c", WRITE, table.uri], cwd=REPOSITORY, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode != 0
+    assert "File too large" in done.stderr
+    assert table.open().version() == version
+    assert table.scan().collect().sort("video").equals(first)
+    table.replace_partitions(first.filter(pl.col("video") == "v2"), "video", ["v2"])
+    assert table.scan().collect().sort("video").equals(first)
