@@ -8,6 +8,7 @@ import pytest
 from deltalake import write_deltalake
 
 from megafish_assets.crops.assets import crops
+from megafish_assets.crops.checks import CROPS
 from megafish_assets.detections.assets import (
     INFERENCE,
     filtered_detections,
@@ -80,6 +81,12 @@ def test_each_broken_video_has_a_warning_of_its_own_and_stops_nothing(collection
     of_crops = {evaluation.partition: evaluation for evaluation in found if evaluation.asset_key.path == ["crops"]}
     assert {key: of_crops[key].passed for key in REASONS} == {key: reason is None for key, reason in REASONS.items()}
     assert of_crops["megalab_0001"].metadata["set_aside_share"].value == 1.0
+    latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(
+        [dg.AssetCheckKey(crops.key, CROPS.name)]
+    )
+    assert [record.status.value for record in latest.values()] == [
+        "FAILED"
+    ]  # which is what the page shows of the asset
     assert not of_crops[None].passed and of_crops[None].severity == dg.AssetCheckSeverity.WARN
     assert "3 of 5 videos: megalab_0001, megalab_0002, megalab_0003" in of_crops[None].description
 
