@@ -136,7 +136,7 @@ def test_a_reduction_a_sweep_and_clusters_that_say_little_are_seen() -> None:
     for name, bad in (("variance_reached_share", 0.8), ("n_outdated_vectors", 1), ("n_missing_videos", 3)):
         assert broken(PCA, pca | {name: bad}) == {name}
     assert grouping.rises(np.array([9.0, 8.0, 8.5, 7.0, 7.1])) == 2
-    sweep = {"n_rises_of_inertia": 0, "best_silhouette": 0.2, "n_sample_without_vector": 0}
+    sweep = {"n_rises_of_inertia": 0, "best_silhouette": 0.2, "n_sample_without_vector": 0, "n_missing_videos": 0}
     assert broken(SWEEP, sweep) == set()
     for name, bad in (
         ("n_rises_of_inertia", 2),

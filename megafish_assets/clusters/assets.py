@@ -109,7 +109,7 @@ def kmeans_sweep_asset(backbone: str) -> dg.AssetsDefinition:
             "n_rises_of_inertia": grouping.rises(table["inertia"].to_numpy()),
             "best_silhouette": best["silhouette"].first(),
             "k_of_best_silhouette": best["k"].first(),
-        }
+        } | coverage(context, f"embeddings/{backbone}")
         return dg.MaterializeResult(
             value=table,
             check_results=[verdict(checks.SWEEP, numbers)],

@@ -39,6 +39,7 @@ SWEEP = Check(
         "n_sample_without_vector": Limit(
             "all backbones must be swept on the same crops", "Materialise the missing embeddings.", at_most=0
         ),
+        "n_missing_videos": NONE_MISSING,
     },
 )
 

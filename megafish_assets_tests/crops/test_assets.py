@@ -33,10 +33,13 @@ REASONS = {
     "my-video-s": None,
 }
 
+NOTHING = "nothing-seen"
+"""A video in which the detector saw nothing: a partition without a row in any table."""
+
 
 @pytest.fixture(scope="module")
 def collection(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dg.DagsterInstance, dict]:
-    """Five videos: sound, missing, no video, outside the folder, and one with an odd name; crops of all in one run."""
+    """Five videos (sound, missing, no video, outside the folder, odd name) and one without a row; one run for all."""
     root = tmp_path_factory.mktemp("broken")
     write_reef(root, ReefPlan(videos=5, frames=24, size_wh_px=(640, 360), seed=3))
     names = {"megalab_0003.mp4": "../megalab_0003.mp4", "megalab_0004.mp4": "my video's.MP4"}
@@ -47,7 +50,7 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dg.Dagst
     (root / "recordings" / "megalab_0001.mp4").unlink()
     (root / "recordings" / "megalab_0002.mp4").write_text("not a video")
     instance = dg.DagsterInstance.ephemeral()
-    instance.add_dynamic_partitions(VIDEOS.name, list(REASONS))
+    instance.add_dynamic_partitions(VIDEOS.name, [*REASONS, NOTHING])
     resources = {
         "io_manager": GpuDeltaLakeIOManager(root_uri=str(root / "tables"), device="cpu"),
         "tables": Tables(root=str(root / "tables")),
@@ -55,7 +58,7 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dg.Dagst
         "inference": Inference(uri=str(root / "inference")),
         "recordings": Recordings(folder=str(root / "recordings"), clip_seconds=10, frames_per_clip=300),
     }
-    whole = {"dagster/asset_partition_range_start": "megalab_0000", "dagster/asset_partition_range_end": "my-video-s"}
+    whole = {"dagster/asset_partition_range_start": "megalab_0000", "dagster/asset_partition_range_end": NOTHING}
     for asset in (raw_detections, size_limits, filtered_detections, sampled_detections, crops):
         tags = None if asset is size_limits else whole
         result = dg.materialize(ASSETS, selection=[asset], instance=instance, resources=resources, tags=tags)
@@ -74,6 +77,14 @@ def test_what_cannot_be_cut_is_kept_with_its_reason_and_the_others_land(collecti
     assert (made["jpeg"].is_null() == made["fault"].is_not_null()).all()
 
 
+def test_a_video_without_a_detection_is_an_empty_partition_in_every_table(collection: tuple) -> None:
+    _, instance, _ = collection
+    for asset in (raw_detections, filtered_detections, sampled_detections, crops):
+        asked = dg.AssetRecordsFilter(asset.key, asset_partitions=[NOTHING])
+        event = instance.fetch_materializations(asked, limit=1).records[0].asset_materialization
+        assert event.metadata["dagster/partition_row_count"].value == 0
+
+
 def test_each_broken_video_has_a_warning_of_its_own_and_stops_nothing(collection: tuple) -> None:
     _, instance, _ = collection
     records = instance.get_event_records(dg.EventRecordsFilter(dg.DagsterEventType.ASSET_CHECK_EVALUATION))
@@ -88,7 +99,7 @@ def test_each_broken_video_has_a_warning_of_its_own_and_stops_nothing(collection
         "FAILED"
     ]  # which is what the page shows of the asset
     assert not of_crops[None].passed and of_crops[None].severity == dg.AssetCheckSeverity.WARN
-    assert "3 of 5 videos: megalab_0001, megalab_0002, megalab_0003" in of_crops[None].description
+    assert "3 of 6 videos: megalab_0001, megalab_0002, megalab_0003" in of_crops[None].description
 
 
 def test_a_mended_video_is_cut_in_a_run_of_its_own_and_leaves_the_others(collection: tuple) -> None:
