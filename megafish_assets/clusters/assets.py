@@ -144,7 +144,7 @@ def clusters_asset(backbone: str) -> dg.AssetsDefinition:
         k = min(config.k, len(vectors))
         labels, distances, centres = grouping.grouped(vectors, k, config.seed)
         sizes = grouping.cluster_sizes(labels, k)
-        silhouette = manifold.sampled_silhouette(vectors, labels, config.seed)
+        silhouette = manifold.known(manifold.sampled_silhouette(vectors, labels, config.seed))
         numbers = {
             "k": k,
             "n_clusters_short": config.k - k,
@@ -215,8 +215,8 @@ def umap_asset(backbone: str) -> dg.AssetsDefinition:
         plot = plots.pair_plot(positions, labels, f"{backbone}, UMAP of {config.space} vectors, {drawn}")
         trust = manifold.sampled_trustworthiness(space, laid_out, n_neighbors, config.seed)
         numbers = {
-            "silhouette_umap": manifold.sampled_silhouette(positions, labels, config.seed),
-            "trustworthiness": trust,
+            "silhouette_umap": manifold.known(manifold.sampled_silhouette(positions, labels, config.seed)),
+            "trustworthiness": manifold.known(trust),
             "n_neighbors_short": config.n_neighbors - n_neighbors,
             "n_nonfinite_rows": manifold.nonfinite_rows(laid_out),
             "n_outdated_vectors": vectors.n_outdated,

@@ -30,6 +30,11 @@ def umap_positions(vectors: np.ndarray, n_neighbors: int, n_components: int, see
     return model.fit_transform(vectors).astype(np.float32)
 
 
+def known(number: float) -> float | None:
+    """The number, or None for nan, which the page can't show."""
+    return None if np.isnan(number) else number
+
+
 def nonfinite_rows(positions: np.ndarray) -> int:
     """Rows of `(n, d)` that hold a nan or an infinity."""
     return int((~np.isfinite(positions)).any(axis=1).sum())

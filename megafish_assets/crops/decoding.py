@@ -102,7 +102,8 @@ def wanted_frames(path: Path, frame_ids: Collection[int]) -> Iterator[Frame]:
     A frame before a wanted one is decoded without converting its colours: a seek would decode up to a whole
     group of pictures for each. Frames are known by their stamps, not by counting, so that a damaged one shifts
     nothing; after it, all up to the next key frame build on it and are left out too. Ids past the video's end and
-    frames left out are simply not yielded: compare, and count. Raises UnreadableVideoError.
+    frames left out are simply not yielded: compare, and count. Damage that a codec conceals without a word (MPEG-4
+    part 2, VP8 and Motion JPEG do, H.264 does not) can't be seen from here. Raises UnreadableVideoError.
     """
     index = frame_index(path)
     wanted = {frame_id for frame_id in frame_ids if 0 <= frame_id < len(index.stamps_us)}
@@ -114,7 +115,11 @@ def wanted_frames(path: Path, frame_ids: Collection[int]) -> Iterator[Frame]:
 
 
 def _opened(path: Path, options: list[int]) -> cv2.VideoCapture:
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError as error:  # a name longer than the file system allows
+        raise UnreadableVideoError(f"no video file {path.name} in the recordings folder: {error.strerror}") from error
+    if not there:
         raise UnreadableVideoError(f"no video file {path.name} in the recordings folder")
     capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, options)
     if not capture.isOpened():
@@ -132,7 +137,8 @@ def _in_order(capture: cv2.VideoCapture, index: FrameIndex, wanted: set[int]) ->
         if frame_id is None:
             continue
         if frame_id > seen + 1:  # the decoder passed over a damaged frame without a word
-            sound_from = max(sound_from, index.next_key_frame(seen))
+            # Not after the last frame seen: the lost one may be a key frame, and what leans on it is lost too.
+            sound_from = max(sound_from, index.next_key_frame(frame_id - 1))
         seen = frame_id
         if frame_id not in wanted or frame_id < sound_from:
             continue

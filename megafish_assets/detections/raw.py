@@ -9,6 +9,9 @@ from megafish_assets.detections.columns import BOX, RAW
 from megafish_assets.detections.faults import fault
 from megafish_assets.detections.videos import video_key, video_number
 
+LONGEST_RECORDING_SECONDS = 100 * 365.25 * 86_400
+"""A century: a time further off comes from a number that is no video's or no frame's."""
+
 
 @dataclass(frozen=True)
 class Clock:
@@ -39,7 +42,7 @@ def raw_detections(inference: pl.DataFrame, clock: Clock) -> pl.DataFrame:
         inference.lazy()
         .with_columns(
             pl.col("video_file").cast(pl.String),
-            pl.col("frame_id").cast(pl.Int64),
+            pl.col("frame_id").cast(pl.Int64, strict=False),  # beyond 64 bits it is no frame
             pl.col("box").cast(pl.List(pl.Float64)),
         )
         .with_columns(
@@ -75,5 +78,7 @@ def _timestamp_seconds(clock: Clock) -> pl.Expr:
 def _recorded_at(clock: Clock) -> pl.Expr:
     if clock.recording_start is None:
         return pl.lit(None, dtype=pl.Datetime("us"))
-    elapsed = pl.duration(microseconds=(pl.col("timestamp_seconds") * 1e6).round().cast(pl.Int64))
+    seconds = pl.col("timestamp_seconds")
+    believable = pl.when(seconds.is_between(0, LONGEST_RECORDING_SECONDS)).then(seconds)
+    elapsed = pl.duration(microseconds=(believable * 1e6).round().cast(pl.Int64))
     return (pl.lit(clock.recording_start) + elapsed).cast(pl.Datetime("us"))

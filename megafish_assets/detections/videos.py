@@ -17,8 +17,8 @@ def video_key(video_file: pl.Expr) -> pl.Expr:
 
 
 def video_number(key: pl.Expr) -> pl.Expr:
-    """The number in the key (`megalab_0012` is 12); null without one, and where several could be meant."""
-    return key.str.extract(r"^\D*(\d+)\D*$").cast(pl.Int64, strict=False)
+    """The number in the key (`megalab_0012` is 12); null without one, with several, or with more than 9 digits."""
+    return key.str.extract(r"^\D*(\d{1,9})\D*$").cast(pl.Int64)
 
 
 def video_of(detection_id: pl.Expr) -> pl.Expr:

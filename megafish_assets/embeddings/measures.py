@@ -18,9 +18,12 @@ def vector_counts(crop_ids: np.ndarray, batch: EmbeddingBatch, dim: int) -> pl.D
             "detection_id": pl.Series(batch.detection_ids, dtype=pl.String),
             "finite": np.isfinite(vectors).all(axis=1),
             "wide": wide,
-            "repeated": seen.is_duplicated() if len(seen) else pl.Series([], dtype=pl.Boolean),
+            "bytes": seen,
         }
     )
+    # Within a video, so that the number does not depend on which others were in the run.
+    video = video_of(pl.col("detection_id"))
+    rows = rows.with_columns((pl.len().over(video, "bytes") > 1).alias("repeated")).drop("bytes")
     crops = pl.DataFrame({"detection_id": pl.Series(crop_ids, dtype=pl.String)})
     both = crops.join(rows, on="detection_id", how="left").with_columns(video_of(pl.col("detection_id")).alias("video"))
     return both.group_by("video").agg(

@@ -31,7 +31,8 @@ class Inference(dg.ConfigurableResource):
 
     def n_rows_without_video(self) -> int:
         """Rows that name no video file, and therefore belong to no partition."""
-        return self._rows(self._table()).select(pl.col("video_file").null_count()).collect().item()
+        nameless = pl.col("video_file").is_null() | (pl.col("video_file") == "")
+        return self._rows(self._table()).select(nameless.sum()).collect().item()
 
     def rows(self, keys: list[str]) -> tuple[pl.DataFrame, int]:
         """All columns of these videos' rows, and the Delta version that they were read at.
@@ -67,7 +68,8 @@ def _found_at(uri: str) -> str:
 
 
 def _videos(rows: pl.LazyFrame) -> dict[str, str]:
-    return keyed_videos(rows.select(pl.col("video_file").unique()).collect()["video_file"])
+    named = rows.filter(pl.col("video_file") != "")
+    return keyed_videos(named.select(pl.col("video_file").unique()).collect()["video_file"])
 
 
 class Recordings(dg.ConfigurableResource):
@@ -92,7 +94,10 @@ class Recordings(dg.ConfigurableResource):
     def path(self, video_file: str) -> Path | None:
         """Where a video of this name lies; None for a name, or a link, that leads out of the folder."""
         folder = Path(self.folder).resolve()
-        path = (folder / video_file).resolve()
+        try:
+            path = (folder / video_file).resolve()
+        except ValueError:  # a name with a null byte
+            return None
         return path if path.is_relative_to(folder) else None
 
     def clock(self) -> Clock:

@@ -78,11 +78,16 @@ def specs(asset: str, *checks: Check) -> list[dg.AssetCheckSpec]:
     return [check.spec(asset) for check in checks]
 
 
-def verdict(check: Check, numbers: Mapping[str, float | int | str | None]) -> dg.AssetCheckResult:
+def verdict(
+    check: Check, numbers: Mapping[str, float | int | str | None], of_a_video: bool = False
+) -> dg.AssetCheckResult:
     """The result of one check; numbers without a limit are shown beside those with one.
 
-    A limit whose number is not among them is of the run and not of a video, or the other way round.
+    Raises KeyError for a limit whose number was not measured; a video's numbers may lack those of the whole run.
     """
+    unmeasured = sorted(check.limits.keys() - numbers.keys())
+    if unmeasured and not of_a_video:
+        raise KeyError(f"check {check.name} limits {unmeasured}, which were not measured; measured: {sorted(numbers)}")
     broken = {name: limit for name, limit in check.limits.items() if name in numbers and not limit.holds(numbers[name])}
     contract = any(limit.broken_contract for limit in broken.values())
     return dg.AssetCheckResult(
@@ -113,11 +118,17 @@ def judged(
     run each video gets its own result too, which Dagster would not record by itself.
     """
     keys = pl.DataFrame({"video": list(context.partition_keys)}, schema={"video": pl.String})
+    foreign = counts.join(keys, on="video", how="anti")
+    if foreign.height:
+        raise ValueError(f"rows of {foreign['video'].to_list()[:5]} in a run of {keys.height} other videos")
     every = keys.join(counts, on="video", how="left")
     every = every.with_columns(pl.col(name).fill_null(0) for name in counts.columns if name != "video")
     by_video = numbers(every)
     per_video(context, by_video)
-    own = {key: verdict(check, row) for key, row in by_video.rows_by_key("video", named=True, unique=True).items()}
+    own = {
+        key: verdict(check, row, of_a_video=True)
+        for key, row in by_video.rows_by_key("video", named=True, unique=True).items()
+    }
     whole = numbers(every.drop("video").sum().with_columns(pl.lit("").alias("video"))).row(0, named=True)
     result = verdict(check, {name: value for name, value in whole.items() if name != "video"} | of_the_run)
     failed = sorted(key for key, judgement in own.items() if not judgement.passed)

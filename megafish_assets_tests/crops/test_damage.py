@@ -55,7 +55,7 @@ def is_picture(pixels: np.ndarray, expected: np.ndarray) -> bool:
     return np.abs(pixels.astype(int) - expected).mean() < 8
 
 
-@pytest.mark.parametrize("packet", [0, 7, 31, 57, 84, 98, 119])
+@pytest.mark.parametrize("packet", [0, 7, 30, 31, 57, 60, 84, 98, 119])
 @pytest.mark.parametrize("share", [1.0, 0.5])
 def test_around_a_damaged_frame_every_frame_is_itself_or_left_out(
     sound: Path, frames: list[np.ndarray], tmp_path: Path, packet: int, share: float
@@ -120,3 +120,20 @@ def test_rows_of_a_damaged_video_are_kept_or_set_aside_with_a_reason(sound: Path
 def test_a_file_outside_the_recordings_is_not_opened() -> None:
     sampled = pl.DataFrame({"video": ["v"], "detection_id": ["v/000000/000"], "frame_id": [0]})
     assert video_crops(None, sampled)["fault"].to_list() == ["the video file lies outside the recordings folder"]
+
+
+@pytest.mark.parametrize("packet", [12, 24, 60])
+def test_a_lost_key_frame_takes_with_it_what_leans_on_it(frames: list[np.ndarray], tmp_path: Path, packet: int) -> None:
+    """MPEG-4 part 2 as OpenCV writes it: the decoder passes over a destroyed key frame without an error."""
+    sound = tmp_path / "sound.mp4"
+    writer = cv2.VideoWriter(str(sound), cv2.VideoWriter_fourcc(*"mp4v"), 30, (320, 180))
+    for picture in frames:
+        writer.write(picture)
+    writer.release()
+    keys = frame_index(sound).key_frames
+    assert packet in keys
+    damaged(sound, tmp_path / "bad.mp4", packet, 1.0, seed=1)
+    got = {frame.frame_id for frame in wanted_frames(tmp_path / "bad.mp4", range(N_FRAMES))}
+    following = min([key for key in keys if key > packet], default=N_FRAMES)
+    assert not got & set(range(packet, following))
+    assert set(range(packet - 1)) <= got and set(range(following, N_FRAMES)) <= got

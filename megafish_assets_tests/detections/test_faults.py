@@ -2,6 +2,7 @@
 
 import math
 import re
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -20,7 +21,7 @@ from megafish_assets.detections.sampling import sampled_detections
 from megafish_assets.orchestration.delta import MissingTableError
 from megafish_assets.orchestration.resources import Inference, Recordings
 
-CLOCK = Clock(10, 300, None)
+CLOCK = Clock(10, 300, datetime(2025, 12, 12, 13, 30))
 SCHEMA = {"video_file": pl.String, "frame_id": pl.Int64, "box": pl.List(pl.Float64), "score": pl.Float64}
 SOUND = ("a_1.mp4", 5, [10.0, 20.0, 40.0, 50.0], 0.5)
 
@@ -80,9 +81,11 @@ def test_exact_repeats_are_kept_and_all_but_one_named() -> None:
 
 numbers = st.one_of(st.floats(allow_nan=True, allow_infinity=True), st.floats(0, 1024), st.none())
 boxes = st.one_of(st.none(), st.lists(numbers, max_size=6), st.lists(st.floats(1, 500), min_size=4, max_size=4))
-names = st.sampled_from(["a_1.mp4", "b 2.MP4", "sub/c_3.mov", "é.mp4"])
+names = st.sampled_from(["a_1.mp4", "b 2.MP4", "sub/c_3.mov", "é.mp4", "v_20230115120000.mp4"])
 inference_rows = st.lists(
-    st.tuples(names, st.one_of(st.none(), st.integers(-5, 400)), boxes, numbers), min_size=0, max_size=40
+    st.tuples(names, st.one_of(st.none(), st.integers(-5, 400), st.integers(-(2**62), 2**62)), boxes, numbers),
+    min_size=0,
+    max_size=40,
 )
 
 
@@ -143,10 +146,10 @@ def test_no_delta_table_says_what_is_there_instead(tmp_path: Path, made: str | N
 
 
 def test_rows_without_a_video_are_counted(tmp_path: Path) -> None:
-    frame = pl.DataFrame([SOUND, with_part(video_file=None)], schema=SCHEMA, orient="row")
+    frame = pl.DataFrame([SOUND, (None, *SOUND[1:]), ("", *SOUND[1:])], schema=SCHEMA, orient="row")
     write_deltalake(str(tmp_path / "inference"), frame.to_arrow())
     inference = Inference(uri=str(tmp_path / "inference"))
-    assert inference.n_rows_without_video() == 1
+    assert inference.n_rows_without_video() == 2
     assert inference.row_counts() == {"a_1": 1}
 
 
@@ -158,5 +161,6 @@ def test_a_name_or_a_link_that_leads_out_of_the_recordings_has_no_path(tmp_path:
     recordings = Recordings(folder=str(folder), clip_seconds=10, frames_per_clip=300)
     for name in ("../secret.mp4", str(tmp_path / "secret.mp4"), "link.mp4", "sub/../../secret.mp4"):
         assert recordings.path(name) is None, name
+    assert recordings.path("a\0b.mp4") is None
     for name in ("a.mp4", "sub/a b's.MP4", "é.mp4"):
         assert recordings.path(name) == folder / name

@@ -51,6 +51,11 @@ def test_a_broken_limit_that_is_no_contract_is_a_warning() -> None:
     assert verdict(CHECK, {"n_bad": 0, "bad_share": 0.5}).passed
 
 
+def test_a_limit_that_nobody_measured_is_an_error_and_not_a_pass() -> None:
+    with pytest.raises(KeyError, match="bad_share"):
+        verdict(CHECK, {"n_bad": 0})
+
+
 def judged_run(
     tmp_path, bad: dict[str, int], instance: dg.DagsterInstance | None = None
 ) -> tuple[dg.ExecuteInProcessResult, dg.DagsterInstance]:
