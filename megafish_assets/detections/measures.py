@@ -30,7 +30,7 @@ def raw_numbers(counts: pl.DataFrame) -> pl.DataFrame:
 
 def filtered_counts(sound: pl.DataFrame, kept: pl.DataFrame, limits: SizeLimits) -> pl.DataFrame:
     """A row a video: rows that could be kept, rows kept, and kept rows that break a limit."""
-    breaking = (~within(limits)).sum().cast(pl.Int64)
+    breaking = _outside(limits).fill_null(True).sum().cast(pl.Int64)
     counts = kept.group_by("video").agg(ROWS.alias("n_kept"), breaking.alias("n_kept_outside_limits"))
     return (
         sound.group_by("video")
@@ -38,6 +38,17 @@ def filtered_counts(sound: pl.DataFrame, kept: pl.DataFrame, limits: SizeLimits)
         .join(counts, on="video", how="left")
         .with_columns(pl.col("n_kept", "n_kept_outside_limits").fill_null(0))
     )
+
+
+def _outside(limits: SizeLimits) -> pl.Expr:
+    """True for a row that breaks a limit, by its sizes in px: not the filter's own expression, which is judged."""
+    bounds, outside = limits.in_1024_px(), pl.lit(False)
+    for side in ("width", "height"):
+        low, high, size = bounds[f"{side}_low_1024"], bounds[f"{side}_high_1024"], pl.col(f"{side}_1024")
+        # The bounds went through exp, so a row exactly on one may be a rounding beyond it.
+        too_small = (size < limits.floor_1024) | (size < low * (1 - 1e-9))
+        outside = outside | too_small | (size > high * (1 + 1e-9)) | size.is_nan()
+    return outside
 
 
 def filtered_numbers(counts: pl.DataFrame) -> pl.DataFrame:
