@@ -44,10 +44,17 @@ def main(arguments: list[str] | None = None) -> int:
 def demo() -> int:
     """The reef if it is absent, then everything that is missing over it."""
     from megafish_assets.reef.plan import ReefPlan
-    from megafish_assets.reef.recording import write_reef
+    from megafish_assets.reef.recording import OtherReefError, write_reef
 
-    with alone(prepare(own_collection=False)):
-        write_reef(DEMO_ROOT, ReefPlan(), on_progress=lambda line: print(line, flush=True))
+    try:
+        home = prepare(own_collection=False)
+    except (OSError, ValueError) as wrong:
+        return refused(str(wrong))
+    with alone(home):
+        try:
+            write_reef(DEMO_ROOT, ReefPlan(), on_progress=lambda line: print(line, flush=True))
+        except OtherReefError as wrong:
+            return refused(str(wrong))
         return materialise()
 
 
@@ -55,7 +62,11 @@ def demo() -> int:
 def alone(home: Path) -> Iterator[None]:
     """Waits until no other command materialises this collection: two would do all the work twice."""
     with (home / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("waiting for another command that works on this collection", flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 

@@ -104,10 +104,20 @@ def end_killed_runs(instance: dg.DagsterInstance) -> int:
     ended = 0
     for run in instance.get_runs(unfinished):
         host, _, pid = run.tags.get(PROCESS_TAG, "/").partition("/")
-        if host == socket.gethostname() and not os.path.exists(f"/proc/{pid}"):
+        if host == socket.gethostname() and not _is_alive(int(pid)):
             instance.report_run_failed(run, "the process was killed")
             ended += 1
     return ended
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)  # signal 0 only asks
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True
 
 
 def run_work(
