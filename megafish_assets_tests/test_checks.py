@@ -40,16 +40,20 @@ def ids(n: int, video: str = "v") -> list[str]:
 def raw_table(n: int, n_faulty: int = 0) -> pl.DataFrame:
     faults = ["box has no size"] * n_faulty + [None] * (n - n_faulty)
     columns = {"video": ["v"] * n, "detection_id": ids(n), "fault": pl.Series(faults, dtype=pl.String)}
-    return pl.DataFrame(columns | {"width_1024": [50.0] * n, "height_1024": [50.0] * n})
+    sizes = {"width_1024": [50.0] * n, "height_1024": [50.0] * n}
+    return pl.DataFrame(columns | sizes, schema_overrides={"video": pl.String, "detection_id": pl.String})
 
 
 def test_raw_rows_that_are_faulty_lost_or_of_one_id_are_seen() -> None:
-    sound = rows.raw_numbers(rows.raw_counts(raw_table(40, 2)))
-    assert broken(RAW, sound, n_lost_rows=0) == set()
-    assert broken(RAW, sound, n_lost_rows=1) == {"n_lost_rows"}
-    assert broken(RAW, rows.raw_numbers(rows.raw_counts(raw_table(40, 3))), n_lost_rows=0) == {"faulty_share"}
-    twice = pl.concat([raw_table(40), raw_table(1)])
-    assert broken(RAW, rows.raw_numbers(rows.raw_counts(twice)), n_lost_rows=0) == {"n_repeated_ids"}
+    def seen(n_arrived: int, *tables: pl.DataFrame) -> set[str]:
+        arrived = pl.DataFrame({"video": ["v"], "n_arrived": [n_arrived]})
+        return broken(RAW, rows.raw_numbers(rows.raw_counts(arrived, pl.concat(tables))))
+
+    assert seen(40, raw_table(40, 2)) == set()
+    assert seen(41, raw_table(40, 2)) == seen(39, raw_table(40, 2)) == {"n_lost_rows"}
+    assert seen(40, raw_table(0)) == {"n_lost_rows"}
+    assert seen(40, raw_table(40, 3)) == {"faulty_share"}
+    assert seen(41, raw_table(40), raw_table(1)) == {"n_repeated_ids"}
 
 
 def test_limits_that_drifted_or_left_partitions_behind_are_seen() -> None:
@@ -112,6 +116,7 @@ def test_crops_that_are_lost_set_aside_or_clipped_are_seen() -> None:
     assert broken(CROPS, crop_numbers(crop_counts(sampled, crops_table(100, 0, 11)))) == {"clipped_crops_share"}
     assert broken(CROPS, crop_numbers(crop_counts(sampled, crops_table(99)))) == {"n_lost_rows"}
     assert broken(CROPS, crop_numbers(crop_counts(sampled, crops_table(0)))) == {"n_lost_rows"}
+    assert broken(CROPS, crop_numbers(crop_counts(sampled, crops_table(101)))) == {"n_extra_rows"}
     twice = pl.concat([crops_table(100), crops_table(1)])
     assert broken(CROPS, crop_numbers(crop_counts(sampled, twice))) == {"n_repeated_ids"}
 
@@ -119,13 +124,18 @@ def test_crops_that_are_lost_set_aside_or_clipped_are_seen() -> None:
 def test_vectors_that_are_missing_not_finite_too_long_or_repeated_are_seen() -> None:
     matrix = torch.randn(100, 8, generator=torch.Generator().manual_seed(0))
 
-    def seen(vectors: torch.Tensor, dim: int = 8) -> set[str]:
-        batch = EmbeddingBatch(np.array(ids(len(vectors)), dtype=object), vectors, "v")
-        return broken(EMBEDDINGS, vector_numbers(vector_counts(np.array(ids(100), dtype=object), batch, dim)))
+    crop_ids = np.array(ids(100), dtype=object)
+
+    def seen(vectors: torch.Tensor, dim: int = 8, version: str = "v", names: list[str] | None = None) -> set[str]:
+        batch = EmbeddingBatch(np.array(names or ids(len(vectors)), dtype=object), vectors, "v")
+        return broken(EMBEDDINGS, vector_numbers(vector_counts(crop_ids, batch, dim, version)))
 
     assert seen(matrix) == set()
     assert seen(matrix[:99]) == {"n_missing_vectors"}
     assert seen(matrix, dim=9) == {"n_wrong_width_rows"}
+    assert seen(matrix, version="other weights") == {"n_outdated_vectors"}
+    assert seen(torch.cat([matrix, matrix[:1] + 1])) == {"n_extra_vectors"}
+    assert seen(torch.cat([matrix, matrix[:1] + 1]), names=[*ids(100), ids(1)[0]]) == {"n_repeated_ids"}
     assert seen(matrix.index_fill(0, torch.tensor([3]), float("nan"))) == {"n_nonfinite_rows"}
     assert seen(matrix.index_fill(0, torch.tensor([3, 4, 5]), 1.0)) == {"repeated_share"}
 

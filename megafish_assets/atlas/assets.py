@@ -4,7 +4,6 @@ import cv2
 import dagster as dg
 import numpy as np
 import polars as pl
-from pydantic import Field
 
 from megafish_assets.atlas import checks
 from megafish_assets.atlas.columns import TILES
@@ -12,8 +11,9 @@ from megafish_assets.atlas.measures import tiles_of_another_cluster, tiles_of_ot
 from megafish_assets.atlas.montage import chosen_tiles, draw_sheet, sheet_title
 from megafish_assets.clusters.plots import cluster_colour
 from megafish_assets.crops.overlay import jpeg
-from megafish_assets.orchestration.metadata import column_lineage, coverage, picture, table_metadata
-from megafish_assets.orchestration.resources import Figures
+from megafish_assets.orchestration.metadata import column_lineage, picture, seen_through_pca, table_metadata
+from megafish_assets.orchestration.policy import seed_knob
+from megafish_assets.orchestration.resources import Figures, Tables
 from megafish_assets.orchestration.verdicts import specs, verdict
 
 PAGE_WIDTH_PX = 900
@@ -24,7 +24,7 @@ PAGE_CLUSTERS = 12
 class MontagesConfig(dg.Config):
     """Which tiles are drawn."""
 
-    seed: int = Field(default=42, ge=0, description="Another seed draws other tiles.")
+    seed: int = seed_knob(42, "Another seed draws other tiles.")
 
 
 def montages_asset(backbone: str) -> dg.AssetsDefinition:
@@ -47,6 +47,7 @@ def montages_asset(backbone: str) -> dg.AssetsDefinition:
         config: MontagesConfig,
         clusters: pl.DataFrame,
         crops: pl.LazyFrame,
+        tables: Tables,
         figures: Figures,
     ):
         tiles = chosen_tiles(clusters, config.seed)
@@ -64,7 +65,7 @@ def montages_asset(backbone: str) -> dg.AssetsDefinition:
             "n_tiles": tiles.height,
             "n_tiles_of_another_cluster": tiles_of_another_cluster(tiles, clusters),
             "n_tiles_of_other_pixels": tiles_of_other_pixels(tiles, sheets, jpegs),
-        } | coverage(context, f"embeddings/{backbone}")
+        } | seen_through_pca(context, tables, backbone)
         return dg.MaterializeResult(
             value=tiles,
             check_results=[verdict(checks.MONTAGES, numbers)],

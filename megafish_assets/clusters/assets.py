@@ -4,7 +4,7 @@ from typing import Literal
 
 import dagster as dg
 import polars as pl
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from megafish_assets.clusters import checks, grouping, manifold, plots
 from megafish_assets.clusters.columns import CLUSTERS, PCA, SWEEP, UMAP
@@ -13,12 +13,13 @@ from megafish_assets.clusters.reduction import VARIANCE, Projection, fit_project
 from megafish_assets.embeddings.batch import EmbeddingBatch
 from megafish_assets.orchestration.figures import figure_metadata
 from megafish_assets.orchestration.io_manager import Fitted
-from megafish_assets.orchestration.metadata import column_lineage, coverage, table_metadata
+from megafish_assets.orchestration.metadata import column_lineage, coverage, seen_through_pca, table_metadata
+from megafish_assets.orchestration.policy import seed_knob
 from megafish_assets.orchestration.progress import Progress
-from megafish_assets.orchestration.resources import Figures
+from megafish_assets.orchestration.resources import Figures, Tables
 from megafish_assets.orchestration.verdicts import specs, verdict
 
-SEED = Field(default=42, ge=0, description="Seed of every random choice of this asset.")
+SEED = seed_knob(42, "Seed of every random choice of this asset.")
 
 
 class PcaConfig(dg.Config):
@@ -39,7 +40,12 @@ def pca_asset(backbone: str) -> dg.AssetsDefinition:
         description=f"Standardised vectors, reduced to components that keep {VARIANCE:.0%} of the variance. Mean, "
         f"scale and components lie beside them, in `pca_model/{backbone}`.",
     )
-    def pca(context: dg.AssetExecutionContext, config: PcaConfig, vectors: EmbeddingBatch, figures: Figures):
+    def pca(
+        context: dg.AssetExecutionContext,
+        config: PcaConfig,
+        vectors: EmbeddingBatch,
+        figures: Figures,
+    ):
         matrix = vectors.on_cpu()
         model = fit_projection(matrix, config.variance)
         reduced = EmbeddingBatch.from_rows(vectors.detection_ids, model.project(matrix), vectors.vectors_version)
@@ -66,11 +72,17 @@ class SweepConfig(dg.Config):
     """Which k are tried, on how many rows."""
 
     k_from: int = Field(default=grouping.SWEPT_KS[0], ge=2, description="Smallest k.")
-    k_to: int = Field(default=grouping.SWEPT_KS[-1], ge=2, description="Largest k, included.")
+    k_to: int = Field(default=grouping.SWEPT_KS[-1], ge=2, description="Largest k, included; not below k_from.")
     n_rows: int = Field(
         default=grouping.SWEEP_ROWS, ge=3, description="Rows of the sample, the same for all backbones."
     )
     seed: int = SEED
+
+    @model_validator(mode="after")
+    def _ends_in_order(self) -> "SweepConfig":
+        if self.k_to < self.k_from:
+            raise ValueError(f"k_from = {self.k_from} is above k_to = {self.k_to}: no k would be tried")
+        return self
 
 
 def kmeans_sweep_asset(backbone: str) -> dg.AssetsDefinition:
@@ -93,6 +105,7 @@ def kmeans_sweep_asset(backbone: str) -> dg.AssetsDefinition:
         config: SweepConfig,
         reduced: EmbeddingBatch,
         crops: pl.LazyFrame,
+        tables: Tables,
         figures: Figures,
     ):
         ids = crops.filter(pl.col("fault").is_null()).select("detection_id").collect()["detection_id"].to_numpy()
@@ -109,7 +122,7 @@ def kmeans_sweep_asset(backbone: str) -> dg.AssetsDefinition:
             "n_rises_of_inertia": grouping.rises(table["inertia"].to_numpy()),
             "best_silhouette": best["silhouette"].first(),
             "k_of_best_silhouette": best["k"].first(),
-        } | coverage(context, f"embeddings/{backbone}")
+        } | seen_through_pca(context, tables, backbone)
         return dg.MaterializeResult(
             value=table,
             check_results=[verdict(checks.SWEEP, numbers)],
@@ -139,7 +152,7 @@ def clusters_asset(backbone: str) -> dg.AssetsDefinition:
         description="KMeans label of every row in PCA space, and its distance to the cluster's centre. The centres lie "
         f"beside them, in `clusters_model/{backbone}`.",
     )
-    def clusters(context: dg.AssetExecutionContext, config: ClustersConfig, reduced: EmbeddingBatch):
+    def clusters(context: dg.AssetExecutionContext, config: ClustersConfig, reduced: EmbeddingBatch, tables: Tables):
         vectors = reduced.on_cpu()
         k = min(config.k, len(vectors))
         labels, distances, centres = grouping.grouped(vectors, k, config.seed)
@@ -152,7 +165,7 @@ def clusters_asset(backbone: str) -> dg.AssetsDefinition:
             "n_empty_clusters": sizes.count(0),
             "largest_cluster_share": max(sizes) / sum(sizes),
             "silhouette_pca": silhouette,
-        } | coverage(context, f"embeddings/{backbone}")
+        } | seen_through_pca(context, tables, backbone)
         return dg.MaterializeResult(
             value=Fitted(clusters_frame(reduced.detection_ids, labels, distances), centres_frame(centres)),
             check_results=[verdict(checks.CLUSTERS, numbers)],

@@ -12,6 +12,12 @@ CROPS = Check(
             at_most=0,
             broken_contract=True,
         ),
+        "n_extra_rows": Limit(
+            "a crop that nobody sampled belongs to an older sample",
+            "Materialise crops again.",
+            at_most=0,
+            broken_contract=True,
+        ),
         "n_repeated_ids": Limit(
             "an id stands for one crop", "Report it with the video's name.", at_most=0, broken_contract=True
         ),

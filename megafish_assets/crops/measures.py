@@ -6,7 +6,8 @@ from megafish_assets.detections.measures import ROWS, share
 
 
 def crop_counts(sampled: pl.DataFrame, crops: pl.DataFrame) -> pl.DataFrame:
-    """A row a video: sampled rows, those without a row in `crops`, crops cut, rows set aside, crops clipped."""
+    """A row a video: sampled rows, those without a row in `crops`, crops cut, rows set aside, crops clipped,
+    ids that stand more than once, and rows that nobody sampled."""
     cut = pl.col("fault").is_null()
     made = crops.group_by("video").agg(
         cut.sum().cast(pl.Int64).alias("n_crops"),
@@ -15,8 +16,11 @@ def crop_counts(sampled: pl.DataFrame, crops: pl.DataFrame) -> pl.DataFrame:
         (ROWS - pl.col("detection_id").n_unique()).alias("n_repeated_ids"),
     )
     lost = sampled.join(crops, on="detection_id", how="anti").group_by("video").agg(ROWS.alias("n_lost_rows"))
+    extra = crops.join(sampled, on="detection_id", how="anti").group_by("video").agg(ROWS.alias("n_extra_rows"))
     counts = sampled.group_by("video").agg(ROWS.alias("n_sampled"))
-    return counts.join(made, on="video", how="left").join(lost, on="video", how="left").fill_null(0)
+    for others in (made, lost, extra):
+        counts = counts.join(others, on="video", how="full", coalesce=True)
+    return counts.with_columns(pl.exclude("video").fill_null(0))
 
 
 def crop_numbers(counts: pl.DataFrame) -> pl.DataFrame:

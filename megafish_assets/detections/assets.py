@@ -17,6 +17,7 @@ from megafish_assets.detections.raw import raw_detections as raw_rows
 from megafish_assets.orchestration.figures import figure_metadata
 from megafish_assets.orchestration.metadata import column_lineage, coverage, table_metadata, versions_read
 from megafish_assets.orchestration.partitions import ROW_RUNS, VIDEOS
+from megafish_assets.orchestration.policy import seed_knob
 from megafish_assets.orchestration.resources import Figures, Inference, Recordings, Tables
 from megafish_assets.orchestration.verdicts import judged, specs, verdict
 
@@ -38,14 +39,15 @@ INFERENCE = dg.AssetSpec(
 )
 def raw_detections(context: dg.AssetExecutionContext, inference: Inference, recordings: Recordings):
     """Every row of the video, typed and keyed; opens no video."""
-    given, version = inference.rows(context.partition_keys)
-    rows = raw_rows(given, recordings.clock())
+    detected = inference.detected(context.partition_keys)
+    rows = raw_rows(detected.rows, recordings.clock())
     context.log.info(faults_text(rows))
-    counts, n_lost = measures.raw_counts(rows), len(given) - len(rows)
+    counts = measures.raw_counts(detected.counts, rows)
     return dg.MaterializeResult(
         value=rows,
-        metadata={"inference_version": version} | column_lineage({"inference": ["video_file", "frame_id", "score"]}),
-        check_results=[judged(context, checks.RAW, counts, measures.raw_numbers, n_lost_rows=n_lost)],
+        metadata={"inference_version": detected.version}
+        | column_lineage({"inference": ["video_file", "frame_id", "score"]}),
+        check_results=[judged(context, checks.RAW, counts, measures.raw_numbers)],
     )
 
 
@@ -128,7 +130,7 @@ class SampleConfig(dg.Config):
         ge=0,
         description="Rows of a video that has any; 0 is the notebook's own rule.",
     )
-    seed: int = Field(default=sampling.SEED, ge=0, description="Another seed draws another sample.")
+    seed: int = seed_knob(sampling.SEED, "Another seed draws another sample.")
     strategy: Literal[*sampling.STRATEGIES] = Field(
         default="random",
         description="`random`, as in the notebook; `spread`: even steps through the video, fewest near-duplicates.",

@@ -7,7 +7,10 @@ RAW = Check(
     "Every row of the detector's table has arrived under its own id; the share that has a fault.",
     {
         "n_lost_rows": Limit(
-            "every row is kept, faulty or not", "Report it with the video's name.", at_most=0, broken_contract=True
+            "raw_detections holds as many rows as the detector's table, faulty or not",
+            "Report it with the video's name.",
+            at_most=0,
+            broken_contract=True,
         ),
         "n_repeated_ids": Limit(
             "an id stands for one box", "Report it with the video's name.", at_most=0, broken_contract=True

@@ -14,13 +14,18 @@ def share(part: str, whole: str) -> pl.Expr:
     return pl.when(pl.col(whole) > 0).then(pl.col(part) / pl.col(whole)).otherwise(0.0)
 
 
-def raw_counts(raw: pl.DataFrame) -> pl.DataFrame:
-    """A row a video: its rows, the faulty ones, and ids that stand more than once."""
-    return raw.group_by("video").agg(
+def raw_counts(arrived: pl.DataFrame, raw: pl.DataFrame) -> pl.DataFrame:
+    """A row a video: its rows, the faulty ones, ids that stand more than once, and rows that got lost or were added.
+
+    `arrived` says how many rows the detector's own table holds (`video`, `n_arrived`).
+    """
+    made = raw.group_by("video").agg(
         ROWS.alias("n_rows"),
         pl.col("fault").is_not_null().sum().cast(pl.Int64).alias("n_faulty"),
         (ROWS - pl.col("detection_id").n_unique()).alias("n_repeated_ids"),
     )
+    both = arrived.join(made, on="video", how="full", coalesce=True).with_columns(pl.exclude("video").fill_null(0))
+    return both.with_columns((pl.col("n_arrived") - pl.col("n_rows")).abs().alias("n_lost_rows"))
 
 
 def raw_numbers(counts: pl.DataFrame) -> pl.DataFrame:

@@ -43,7 +43,7 @@ def embeddings_asset(backbone: Backbone, weights_folder: Path | None, geometry: 
         encoder = load_encoder(weights, geometry, crops.device)
         progress = Progress(context.log.info, f"crops embedded on {crops.device}", len(crops))
         vectors = encoder.encode(crops, on_batch=progress.step)
-        counts = vector_counts(crops.detection_ids, vectors, backbone.dim)
+        counts = vector_counts(crops.detection_ids, vectors, backbone.dim, version or encoder.vectors_version)
         return dg.MaterializeResult(
             value=vectors,
             metadata=encoder.described() | column_lineage({"crops": ["video", "detection_id"]}),

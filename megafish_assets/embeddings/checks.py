@@ -12,6 +12,21 @@ EMBEDDINGS = Check(
             at_most=0,
             broken_contract=True,
         ),
+        "n_extra_vectors": Limit(
+            "a vector whose crop is gone shows what nobody can look at",
+            "Materialise the partition again.",
+            at_most=0,
+            broken_contract=True,
+        ),
+        "n_repeated_ids": Limit(
+            "an id stands for one crop", "Materialise the partition again.", at_most=0, broken_contract=True
+        ),
+        "n_outdated_vectors": Limit(
+            "vectors of other weights than the asset's own can't be compared with the rest",
+            "Restart the page, so that it knows the weights that are there now, and materialise the partition again.",
+            at_most=0,
+            broken_contract=True,
+        ),
         "n_nonfinite_rows": Limit(
             "one NaN poisons every later fit",
             "Run on the CPU or in full precision: half precision can overflow.",

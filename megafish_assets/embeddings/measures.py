@@ -8,8 +8,9 @@ from megafish_assets.detections.videos import video_of
 from megafish_assets.embeddings.batch import EmbeddingBatch
 
 
-def vector_counts(crop_ids: np.ndarray, batch: EmbeddingBatch, dim: int) -> pl.DataFrame:
-    """A row a video: crops, crops without a vector, vectors that are not finite, too short or long, or repeated."""
+def vector_counts(crop_ids: np.ndarray, batch: EmbeddingBatch, dim: int, version: str) -> pl.DataFrame:
+    """A row a video: crops, crops without a vector, vectors without a crop or of an id that another one has, vectors
+    that are not finite, too short or long, of another version than this, or equal to another one."""
     vectors = batch.on_cpu()
     wide = np.full(len(batch), batch.dim == dim)
     seen = pl.Series([row.tobytes() for row in vectors], dtype=pl.Binary)
@@ -18,17 +19,21 @@ def vector_counts(crop_ids: np.ndarray, batch: EmbeddingBatch, dim: int) -> pl.D
             "detection_id": pl.Series(batch.detection_ids, dtype=pl.String),
             "finite": np.isfinite(vectors).all(axis=1),
             "wide": wide,
+            "current": np.full(len(batch), batch.vectors_version == version),
             "bytes": seen,
         }
     )
     # Within a video, so that the number does not depend on which others were in the run.
     video = video_of(pl.col("detection_id"))
     rows = rows.with_columns((pl.len().over(video, "bytes") > 1).alias("repeated")).drop("bytes")
-    crops = pl.DataFrame({"detection_id": pl.Series(crop_ids, dtype=pl.String)})
-    both = crops.join(rows, on="detection_id", how="left").with_columns(video_of(pl.col("detection_id")).alias("video"))
-    return both.group_by("video").agg(
-        ROWS.alias("n_crops"),
+    crops = pl.DataFrame({"detection_id": pl.Series(crop_ids, dtype=pl.String), "cut": [True] * len(crop_ids)})
+    both = crops.join(rows, on="detection_id", how="full", coalesce=True)
+    return both.group_by(video.alias("video")).agg(
+        pl.col("cut").sum().cast(pl.Int64).alias("n_crops"),
         pl.col("finite").is_null().sum().cast(pl.Int64).alias("n_missing_vectors"),
+        pl.col("cut").is_null().sum().cast(pl.Int64).alias("n_extra_vectors"),
+        (ROWS - pl.col("detection_id").n_unique()).alias("n_repeated_ids"),
+        (~pl.col("current")).sum().cast(pl.Int64).alias("n_outdated_vectors"),
         (~pl.col("finite")).sum().cast(pl.Int64).alias("n_nonfinite_rows"),
         (~pl.col("wide")).sum().cast(pl.Int64).alias("n_wrong_width_rows"),
         pl.col("repeated").sum().cast(pl.Int64).alias("n_repeated_rows"),

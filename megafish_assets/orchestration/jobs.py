@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from megafish_assets.orchestration.partitions import VIDEOS, add_videos
+from megafish_assets.orchestration.partitions import add_videos
 from megafish_assets.orchestration.resources import Inference
 
 
@@ -22,7 +22,6 @@ per_video_assets = dg.define_asset_job(
     "per_video_assets",
     selection=dg.AssetSelection.groups("detections", "crops", "embeddings")
     - dg.AssetSelection.assets("inference", "size_limits"),
-    partitions_def=VIDEOS,
     description="Everything from a video's rows to its vectors. Materialise size_limits once between the "
     "first raw rows and the first filtered ones.",
 )

@@ -8,6 +8,7 @@ import polars as pl
 
 from megafish_assets.detections.columns import Columns
 from megafish_assets.orchestration.partitions import VIDEOS
+from megafish_assets.orchestration.resources import Tables
 
 MISSING_SHOWN = 20
 """Names of missing videos in one event; more would not be read."""
@@ -41,13 +42,13 @@ def per_video(context: dg.AssetExecutionContext, numbers: pl.DataFrame) -> None:
         context.add_asset_metadata({name: row[name] for name in row if name != "video"}, partition_key=row["video"])
 
 
-def coverage(context: dg.AssetExecutionContext, upstream: str, outdated: Sequence[str] = ()) -> dict:
+def coverage(context: dg.AssetExecutionContext, upstream: str, unseen: Sequence[str] = ()) -> dict:
     """How many videos there are, how many of them the upstream asset has, and the first missing names.
 
-    Videos whose rows are of another version are missing too.
+    Videos of which some rows were not used are missing too.
     """
     expected = context.instance.get_dynamic_partitions(VIDEOS.name)
-    present = context.instance.get_materialized_partitions(dg.AssetKey(upstream.split("/"))) - set(outdated)
+    present = context.instance.get_materialized_partitions(dg.AssetKey(upstream.split("/"))) - set(unseen)
     missing = sorted(set(expected) - present)
     numbers = {
         "n_videos_expected": len(expected),
@@ -55,6 +56,12 @@ def coverage(context: dg.AssetExecutionContext, upstream: str, outdated: Sequenc
         "n_missing_videos": len(missing),
     }
     return numbers | ({"missing_videos": ", ".join(missing[:MISSING_SHOWN])} if missing else {})
+
+
+def seen_through_pca(context: dg.AssetExecutionContext, tables: Tables, backbone: str) -> dict:
+    """`coverage` of what is made from the principal components, which may be older than the vectors."""
+    unseen = tables.unseen_videos(f"embeddings/embeddings/{backbone}", f"clusters/pca/{backbone}")
+    return coverage(context, f"embeddings/{backbone}", unseen)
 
 
 def versions_read(instance: dg.DagsterInstance, asset: str, upstream: str) -> dict[str, str]:

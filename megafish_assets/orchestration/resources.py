@@ -1,5 +1,6 @@
 """What assets are given from the world outside: the detector's table, the video files, a place for pictures."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -12,6 +13,19 @@ from megafish_assets.detections.contract import require_readable
 from megafish_assets.detections.raw import Clock
 from megafish_assets.detections.videos import keyed_videos
 from megafish_assets.orchestration.delta import MissingTableError, Table, table_of
+from megafish_assets.orchestration.partitions import VIDEO_COLUMN
+
+
+@dataclass(frozen=True)
+class Detected:
+    """What the detector has written of some videos, all at one version of its table."""
+
+    rows: pl.DataFrame
+    """All columns of the table."""
+    counts: pl.DataFrame
+    """`video` (partition key) and `n_arrived`, counted by the table and not in `rows`."""
+    version: int
+    """The table's Delta version."""
 
 
 class Inference(dg.ConfigurableResource):
@@ -34,16 +48,19 @@ class Inference(dg.ConfigurableResource):
         nameless = pl.col("video_file").is_null() | (pl.col("video_file") == "")
         return self._rows(self._table()).select(nameless.sum()).collect().item()
 
-    def rows(self, keys: list[str]) -> tuple[pl.DataFrame, int]:
-        """All columns of these videos' rows, and the Delta version that they were read at.
-
-        A key that the table has no rows of gives none.
-        """
+    def detected(self, keys: list[str]) -> Detected:
+        """What the table holds of these videos; a key that it has no rows of gives none."""
         table, wanted = self._table(), set(keys)
         rows = self._rows(table)
         # By file name, not by key computed a row: Parquet's statistics then skip what other videos wrote.
-        files = [file for key, file in _videos(rows).items() if key in wanted]
-        return rows.filter(pl.col("video_file").is_in(files)).collect(), table.version()
+        files = {file: key for key, file in _videos(rows).items() if key in wanted}
+        own = rows.filter(pl.col("video_file").is_in(list(files)))
+        counts = own.group_by("video_file").len("n_arrived").collect()
+        named = counts.select(
+            pl.col("video_file").replace_strict(files, return_dtype=pl.String).alias("video"),
+            pl.col("n_arrived").cast(pl.Int64),
+        )
+        return Detected(own.collect(), named, table.version())
 
     def _rows(self, table: DeltaTable) -> pl.LazyFrame:
         rows = pl.scan_delta(table)
@@ -129,7 +146,7 @@ class Figures(dg.ConfigurableResource):
         for name, picture in pictures.items():
             self.save(asset_key, name, picture)
         for path in self.place(asset_key).iterdir():
-            if path.name not in pictures:
+            if path.is_file() and path.name not in pictures:
                 path.unlink()
 
 
@@ -142,3 +159,13 @@ class Tables(dg.ConfigurableResource):
         """All rows that the running asset's last run left; None if there was none."""
         table = table_of(self.root, context.assets_def.group_names_by_key[context.asset_key], context.asset_key)
         return table.scan().collect() if table.exists() else None
+
+    def unseen_videos(self, vectors: str, seen_by: str) -> list[str]:
+        """Videos of which the first table holds vectors that the second, made from it, does not have, sorted.
+
+        They were added since, or are of another version. Tables are named `<group>/<asset key>`.
+        """
+        columns = [VIDEO_COLUMN, "detection_id", "vectors_version"]
+        there, seen = (Table(f"{self.root}/{name}").scan().select(columns) for name in (vectors, seen_by))
+        unseen = there.join(seen, on=columns, how="anti").select(pl.col(VIDEO_COLUMN).unique().sort())
+        return unseen.collect()[VIDEO_COLUMN].to_list()

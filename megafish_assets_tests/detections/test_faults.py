@@ -131,7 +131,7 @@ def test_a_table_that_cannot_be_read_says_what_was_expected_and_found(change: di
 def test_other_types_of_the_same_kind_are_read(tmp_path: Path, change: dict) -> None:
     frame = pl.DataFrame([SOUND], schema=SCHEMA, orient="row").cast(change)
     write_deltalake(str(tmp_path / "inference"), frame.to_arrow())
-    rows, _ = Inference(uri=str(tmp_path / "inference")).rows(["a_1"])
+    rows = Inference(uri=str(tmp_path / "inference")).detected(["a_1"]).rows
     assert raw_detections(rows, CLOCK)["fault"].to_list() == [None]
 
 
