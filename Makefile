@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 3000
 BIN := .venv/bin
 
-.PHONY: demo test ui materialise lint clean
+.PHONY: demo test up materialise lint clean
 .DEFAULT_GOAL := demo
 
 # A stamp: younger than both lists of packages means that all of them are installed.
@@ -18,8 +18,8 @@ demo: $(BIN)/.installed
 materialise: $(BIN)/.installed
 	$(BIN)/python -m megafish_assets materialise
 
-ui: $(BIN)/.installed
-	$(BIN)/python -m megafish_assets ui --port $(PORT)
+up: $(BIN)/.installed
+	$(BIN)/python -m megafish_assets up --port $(PORT)
 
 lint: $(BIN)/.installed
 	$(BIN)/ruff check .

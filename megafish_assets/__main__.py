@@ -1,4 +1,4 @@
-"""Command line: `python -m megafish_assets demo | materialise | ui`. Starts processes; computes nothing.
+"""Command line: `python -m megafish_assets demo | materialise | up`. Starts processes; computes nothing.
 
 It writes the environment that Dagster's processes inherit, before `definitions.py`, its only reader, is imported.
 """
@@ -16,7 +16,6 @@ from megafish_assets.orchestration.settings import Settings
 
 REPOSITORY = Path(__file__).parents[1]
 DEMO_ROOT = REPOSITORY / "data" / "demo"
-LOOPBACK = "127.0.0.1"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,8 +24,11 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("demo", help="record the synthetic reef and materialise everything over it")
     commands.add_parser("materialise", help="bring the collection of MEGAFISH_ROOT up to date")
-    page = commands.add_parser("ui", help="the Dagster page over the collection of MEGAFISH_ROOT, or over the demo")
+    page = commands.add_parser(
+        "up", help="the Dagster page and daemon over the collection of MEGAFISH_ROOT, or the demo"
+    )
     page.add_argument("--port", type=int, default=3000)
+    page.add_argument("--read-only", action="store_true", help="a page that shows everything and starts nothing")
     given = parser.parse_args(arguments)
     if given.command == "demo":
         return demo()
@@ -35,8 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
         home = prepare(own_collection)
     except (OSError, ValueError) as wrong:
         return refused(str(wrong))
-    if given.command == "ui":
-        return serve(given.port)
+    if given.command == "up":
+        return up(home, given.port, given.read_only)
     with alone(home):
         return materialise()
 
@@ -85,17 +87,23 @@ def prepare(own_collection: bool) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     os.environ["DAGSTER_HOME"] = str(home)
     # The instance's settings are the repository's, its storage is the collection's: two collections never mix.
-    link = home / f".dagster.yaml.{os.getpid()}"
-    link.symlink_to(REPOSITORY / "dagster.yaml")
-    link.replace(home / "dagster.yaml")
+    files = ["dagster.yaml", *(["dagster-postgres.yaml"] if os.environ.get("MEGAFISH_POSTGRES") else [])]
+    settings = home / f".dagster.yaml.{os.getpid()}"
+    settings.write_text("\n".join((REPOSITORY / name).read_text() for name in files))
+    settings.replace(home / "dagster.yaml")
     return home
 
 
-def serve(port: int) -> int:
-    """The Dagster page and the daemon that starts what is launched from it, on the loopback interface only."""
-    command = ["dagster", "dev", "-w", str(REPOSITORY / "workspace.yaml"), "-h", LOOPBACK, "-p", str(port)]
-    os.chdir(REPOSITORY)
-    os.execv(Path(sys.executable).with_name("dagster"), command)
+def up(home: Path, port: int, read_only: bool) -> int:
+    """The page, and the daemon that starts what is launched from it, until Ctrl-C."""
+    from megafish_assets.orchestration.serving import serve
+
+    with (home / ".up").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return refused(f"this collection is up already: two daemons would do everything twice ({home})")
+        return serve(REPOSITORY, port, read_only)
 
 
 def materialise() -> int:
@@ -105,14 +113,16 @@ def materialise() -> int:
 
     from megafish_assets.definitions import defs, settings
     from megafish_assets.orchestration.delta import MissingTableError
-    from megafish_assets.orchestration.materialise import Collection, asset_order, end_killed_runs
+    from megafish_assets.orchestration.materialise import Collection, asset_order
+    from megafish_assets.orchestration.orphans import end_orphaned_runs
     from megafish_assets.orchestration.partitions import VIDEOS, add_videos
     from megafish_assets.orchestration.resources import Inference
 
     try:
-        arrived = Inference(uri=settings.inference_uri).row_counts()
+        videos = Inference(uri=settings.inference_uri).arrivals().videos
     except (MissingTableError, ValueError, DeltaError) as error:
         return refused(f"{settings.inference_uri}: {error}")
+    arrived = dict(videos.select("video", "n_rows").iter_rows())
     if not arrived:
         return refused(
             f"the inference table at {settings.inference_uri} has no rows yet: let the detector finish a video"
@@ -120,7 +130,7 @@ def materialise() -> int:
     if not settings.recordings.is_dir():
         return refused(f"no folder of video files at {settings.recordings}: name it in MEGAFISH_RECORDINGS")
     with dg.DagsterInstance.get() as instance:
-        end_killed_runs(instance)
+        end_orphaned_runs(instance)
         new = add_videos(instance, list(arrived))
         print(f"{settings.root}: {len(arrived)} videos, {len(new)} of them new", flush=True)
         gone = sorted(set(instance.get_dynamic_partitions(VIDEOS.name)) - set(arrived))

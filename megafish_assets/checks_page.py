@@ -7,10 +7,16 @@ from megafish_assets.clusters.checks import CHECKS as CLUSTERS
 from megafish_assets.crops.checks import CHECKS as CROPS
 from megafish_assets.detections.checks import CHECKS as DETECTIONS
 from megafish_assets.embeddings.checks import CHECKS as EMBEDDINGS
+from megafish_assets.embeddings.checks import GATES
 from megafish_assets.orchestration.verdicts import Check
 
 PAGE = Path(__file__).parents[1] / "docs" / "checks.md"
-BY_ASSET: dict[str, Check] = DETECTIONS | CROPS | EMBEDDINGS | CLUSTERS | ATLAS
+EVERY: list[tuple[str, Check]] = [
+    (asset, check)
+    for stage in (DETECTIONS, CROPS, EMBEDDINGS, GATES, CLUSTERS, ATLAS)
+    for asset, check in stage.items()
+]
+"""Asset and check, in the order of the data's flow."""
 
 
 def page() -> str:
@@ -23,7 +29,7 @@ def page() -> str:
         "is a WARN. Per-video assets have a result on every video's own partition.",
         "",
     ]
-    for asset, check in BY_ASSET.items():
+    for asset, check in EVERY:
         lines += [f"## `{asset}`: {check.name}", "", check.meaning, ""]
         lines += ["| number | allowed | broken | why | what to do |", "|---|---|---|---|---|"]
         lines += [

@@ -15,16 +15,20 @@ from megafish_assets.detections.assets import (
     size_limits,
 )
 from megafish_assets.embeddings.assets import embeddings_asset
+from megafish_assets.embeddings.checks import READY, gate
 from megafish_assets.orchestration.console import console
 from megafish_assets.orchestration.io_manager import GpuDeltaLakeIOManager
-from megafish_assets.orchestration.jobs import per_video_assets, register_videos, whole_collection_assets
-from megafish_assets.orchestration.policy import grouped
+from megafish_assets.orchestration.jobs import register_videos, remove_videos, retry_failed_videos
+from megafish_assets.orchestration.nights import nightly, nightly_analysis_job, table_maintenance, weekly
+from megafish_assets.orchestration.policy import grouped, made_every_night
 from megafish_assets.orchestration.resources import Figures, Inference, Recordings, Tables
 from megafish_assets.orchestration.restate import restate_filtered
+from megafish_assets.orchestration.sensors import new_videos, retry_set_aside_videos
 from megafish_assets.orchestration.settings import Settings
 
 settings = Settings.from_environment(os.environ)
 backbones = [backbone.name for backbone in settings.backbones]
+nightly_analysis = nightly_analysis_job(backbones, READY.name)
 
 defs = dg.Definitions(
     assets=[
@@ -34,18 +38,35 @@ defs = dg.Definitions(
             "embeddings",
             [embeddings_asset(b, settings.weights, settings.geometry) for b in settings.backbones],
         ),
-        *grouped(
-            "clusters",
-            [make(b) for make in (pca_asset, kmeans_sweep_asset, clusters_asset, umap_asset) for b in backbones],
+        *made_every_night(
+            grouped(
+                "clusters",
+                [make(b) for make in (pca_asset, kmeans_sweep_asset, clusters_asset, umap_asset) for b in backbones],
+            )
         ),
-        *grouped("atlas", [montages_asset(b) for b in backbones]),
+        *made_every_night(grouped("atlas", [montages_asset(b) for b in backbones])),
     ],
-    jobs=[register_videos, restate_filtered, per_video_assets, whole_collection_assets],
+    asset_checks=[gate(b) for b in backbones],
+    sensors=[new_videos, retry_set_aside_videos],
+    schedules=[nightly(nightly_analysis, settings.timezone), weekly(table_maintenance, settings.timezone)],
+    jobs=[
+        nightly_analysis,
+        register_videos,
+        restate_filtered,
+        retry_failed_videos,
+        remove_videos,
+        table_maintenance,
+    ],
     resources={
         "io_manager": GpuDeltaLakeIOManager(root_uri=str(settings.tables), device=settings.device),
         "tables": Tables(root=str(settings.tables)),
         "figures": Figures(folder=str(settings.figures)),
-        "inference": Inference(uri=settings.inference_uri),
+        "inference": Inference(
+            uri=settings.inference_uri,
+            complete_when=settings.complete_when,
+            quiet_minutes=settings.quiet_minutes,
+            frames_per_clip=settings.clock.frames_per_clip,
+        ),
         "recordings": Recordings.of(settings.recordings, settings.clock),
     },
     executor=dg.in_process_executor,

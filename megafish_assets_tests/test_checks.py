@@ -8,7 +8,7 @@ import torch
 from megafish_assets.atlas import measures as atlas
 from megafish_assets.atlas.checks import MONTAGES
 from megafish_assets.atlas.montage import chosen_tiles, draw_sheet
-from megafish_assets.checks_page import BY_ASSET, PAGE, page
+from megafish_assets.checks_page import EVERY, PAGE, page
 from megafish_assets.clusters import grouping, manifold
 from megafish_assets.clusters.checks import CLUSTERS, PCA, SWEEP, UMAP
 from megafish_assets.crops.checks import CROPS
@@ -202,9 +202,9 @@ def test_a_tile_of_another_cluster_or_of_other_pixels_is_seen() -> None:
     assert seen(tiles.with_columns(pl.lit(1).alias("cluster")), jpegs) == {"n_tiles_of_another_cluster"}
 
 
-@pytest.mark.parametrize("asset", BY_ASSET)
-def test_every_limit_has_a_reason_a_remedy_and_a_bound(asset: str) -> None:
-    for limit in BY_ASSET[asset].limits.values():
+@pytest.mark.parametrize("check", [check for _, check in EVERY], ids=[check.name for _, check in EVERY])
+def test_every_limit_has_a_reason_a_remedy_and_a_bound(check: Check) -> None:
+    for limit in check.limits.values():
         assert limit.reason and limit.remedy.endswith(".")
         assert np.isfinite([limit.at_least, limit.at_most]).any()
 

@@ -37,7 +37,11 @@ assets = {key.to_user_string(): {
 } for key in graph.get_all_asset_keys()}
 jobs = {job.name: sorted(key.to_user_string() for key in job.asset_layer.executable_asset_keys)
         for job in defs.resolve_all_job_defs() if not job.name.startswith("__")}
-print(json.dumps({"assets": assets, "jobs": jobs, "heavy": [m for m in ("torch", "timm", "umap") if m in sys.modules]}))
+repository = defs.get_repository_def()
+sensors = {s.name: s.default_status.name for s in repository.sensor_defs}
+schedules = {s.name: [s.cron_schedule, s.execution_timezone, s.default_status.name] for s in repository.schedule_defs}
+heavy = [m for m in ("torch", "timm", "umap") if m in sys.modules]
+print(json.dumps({"assets": assets, "jobs": jobs, "sensors": sensors, "schedules": schedules, "heavy": heavy}))
 """
 
 
@@ -79,21 +83,20 @@ def test_backbones_are_chosen_by_the_environment(tmp_path: Path) -> None:
 
 def test_every_job_selects_something(tmp_path: Path) -> None:
     jobs = described(tmp_path, backbones="vit")["jobs"]
-    assert jobs["register_videos"] == []  # an op job: it adds partitions and makes no asset
-    assert jobs["per_video_assets"] == [
-        "crops",
-        "embeddings/vit",
-        "filtered_detections",
-        "raw_detections",
-        "sampled_detections",
-    ]
-    assert jobs["whole_collection_assets"] == [
-        "clusters/vit",
-        "kmeans_sweep/vit",
-        "montages/vit",
-        "pca/vit",
-        "umap/vit",
-    ]
+    made_at_night = ["clusters/vit", "kmeans_sweep/vit", "montages/vit", "pca/vit", "size_limits", "umap/vit"]
+    assert jobs.pop("nightly_analysis") == made_at_night
+    # Jobs of ops: they make no asset in their own run.
+    ops = ["register_videos", "remove_videos", "restate_filtered", "retry_failed_videos", "table_maintenance"]
+    assert jobs == {name: [] for name in ops}
+
+
+def test_sensors_and_schedules_run_by_default(tmp_path: Path) -> None:
+    found = described(tmp_path, backbones="vit", timezone="Europe/Lisbon")
+    assert found["sensors"] == {"new_videos": "RUNNING", "retry_set_aside_videos": "RUNNING"}
+    assert found["schedules"] == {
+        "nightly_analysis": ["0 2 * * *", "Europe/Lisbon", "RUNNING"],
+        "table_maintenance": ["0 5 * * 0", "Europe/Lisbon", "RUNNING"],
+    }
 
 
 def test_loading_the_definitions_imports_no_heavy_library(tmp_path: Path) -> None:

@@ -1,19 +1,23 @@
 """The asset of pixels: `crops`."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
 import dagster as dg
 import polars as pl
 
 from megafish_assets.crops import checks
 from megafish_assets.crops.columns import CROPS
-from megafish_assets.crops.extraction import VideoTask, extracted
+from megafish_assets.crops.extraction import VideoResult, VideoTask, extracted
 from megafish_assets.crops.measures import crop_counts, crop_numbers, faults_text
 from megafish_assets.crops.overlay import FILE_WIDTH_PX, PAGE_WIDTH_PX, busiest_frames, jpeg
 from megafish_assets.detections.columns import empty_frame
+from megafish_assets.orchestration.landing import Part, Parts, left_to_make
 from megafish_assets.orchestration.metadata import column_lineage, picture, table_metadata
 from megafish_assets.orchestration.partitions import PIXEL_RUNS, VIDEOS
 from megafish_assets.orchestration.progress import Progress
 from megafish_assets.orchestration.resources import Figures, Recordings
-from megafish_assets.orchestration.verdicts import judged, specs
+from megafish_assets.orchestration.verdicts import Tally, specs
 
 PICTURES_A_RUN = 4
 """In the event log, at 20 kB each and kept twice; every video has its picture as a file."""
@@ -22,6 +26,7 @@ PICTURES_A_RUN = 4
 @dg.asset(
     partitions_def=VIDEOS,
     backfill_policy=PIXEL_RUNS,
+    pool="decode",
     check_specs=specs("crops", checks.CROPS),
     metadata=table_metadata(CROPS),
     kinds={"opencv", "deltalake"},
@@ -34,22 +39,23 @@ def crops(
     figures: Figures,
 ):
     """Every sampled box cut out of its video, which is decoded once and in order; after this none is opened."""
+    videos, tally = left_to_make(context), Tally(context, checks.CROPS, crop_numbers)
     tasks = video_tasks(sampled_detections, raw_detections, recordings)
-    progress = Progress(context.log.info, "videos decoded", len(tasks))
-    parts, pictures = [empty_frame(CROPS)], {}
-    for result in extracted(tasks):
-        parts.append(result.crops)
-        if result.overlay_bgr is not None:
-            figures.save(context.asset_key, f"{result.key}.jpg", jpeg(result.overlay_bgr, FILE_WIDTH_PX))
-            pictures[result.key] = jpeg(result.overlay_bgr, PAGE_WIDTH_PX)
-        progress.step()
-    table = pl.concat(parts).sort("detection_id")
-    show(context, table, pictures)
-    return dg.MaterializeResult(
-        value=table,
+
+    def parts() -> Iterator[Part]:
+        yield without_rows(videos, tasks, tally)
+        progress = Progress(context.log.info, "videos decoded", len(tasks))
+        pages = Pages(context, figures)
+        for result in extracted(tasks):
+            numbers = tally.add([result.key], crop_counts(result.sampled, result.crops))[result.key]
+            yield Part([result.key], result.crops, {result.key: numbers | pages.of(result)})
+            progress.step()
+
+    yield dg.MaterializeResult(
+        value=Parts(parts),
         metadata=column_lineage({"sampled_detections": ["video", "detection_id", "frame_id"]}),
-        check_results=[judged(context, checks.CROPS, crop_counts(sampled_detections, table), crop_numbers)],
     )
+    yield tally.result()
 
 
 def video_tasks(sampled: pl.DataFrame, raw: pl.LazyFrame, recordings: Recordings) -> list[VideoTask]:
@@ -63,10 +69,33 @@ def video_tasks(sampled: pl.DataFrame, raw: pl.LazyFrame, recordings: Recordings
     ]
 
 
-def show(context: dg.AssetExecutionContext, table: pl.DataFrame, pictures: dict[str, bytes]) -> None:
-    """What was set aside in the run's log, and the first pictures on their videos' events."""
-    why = faults_text(table)
-    if why:
-        context.log.warning(f"{table['fault'].count()} of {table.height} rows set aside:\n{why}")
-    for key, boxes in sorted(pictures.items())[:PICTURES_A_RUN]:
-        context.add_asset_metadata({"boxes": picture(boxes, f"boxes on a frame of {key}")}, partition_key=key)
+def without_rows(videos: Sequence[str], tasks: Sequence[VideoTask], tally: Tally) -> Part:
+    """The videos of which nothing was sampled: empty partitions."""
+    tasked, none = {task.key for task in tasks}, empty_frame(CROPS)
+    bare = [key for key in videos if key not in tasked]
+    return Part(bare, none, tally.add(bare, crop_counts(none, none)))
+
+
+@dataclass
+class Pages:
+    """What the page shows of a video, and its picture as a file."""
+
+    context: dg.AssetExecutionContext
+    figures: Figures
+    n_pictures: int = 0
+    """In the event log so far, at 20 kB each and kept twice."""
+
+    def of(self, result: VideoResult) -> dict[str, dg.MetadataValue | str]:
+        """Why rows were set aside, if any were, and the boxes on a frame of the run's first videos."""
+        why, shown = faults_text(result.crops), {}
+        if why:
+            self.context.log.warning(f"{result.key}: {why}")
+            shown["set_aside_because"] = why
+        if result.overlay_bgr is not None:
+            key = self.context.asset_key
+            self.figures.save(key, f"{result.key}.jpg", jpeg(result.overlay_bgr, FILE_WIDTH_PX))
+            if self.n_pictures < PICTURES_A_RUN:
+                self.n_pictures += 1
+                boxes = jpeg(result.overlay_bgr, PAGE_WIDTH_PX)
+                shown["boxes"] = picture(boxes, f"boxes on a frame of {result.key}")
+        return shown

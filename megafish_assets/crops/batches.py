@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -46,6 +47,19 @@ class CropBatches:
 
     def __len__(self) -> int:
         return len(self.jpegs)
+
+    def none(self) -> CropBatches:
+        """No crops, on the same device."""
+        return CropBatches(self.detection_ids[:0], self.jpegs[:0], self.device)
+
+    def by_videos(self, n: int) -> Iterator[tuple[list[str], CropBatches]]:
+        """The crops of n videos at a time, with the videos' keys; those without crops are in none."""
+        videos = [detection_id.partition("/")[0] for detection_id in self.detection_ids]
+        every = sorted(set(videos))
+        for start in range(0, len(every), n):
+            keys = every[start : start + n]
+            part = slice(bisect.bisect_left(videos, keys[0]), bisect.bisect_right(videos, keys[-1]))
+            yield keys, CropBatches(self.detection_ids[part], self.jpegs[part], self.device)
 
     def batches(self, shape: Callable[[np.ndarray], torch.Tensor], batch_size: int) -> Iterator[CropBatch]:
         """Every crop once, in order, in batches of at most `batch_size`; none for no crops.

@@ -66,6 +66,8 @@ def video_crops(path: Path | None, sampled: pl.DataFrame, see: Callable[[Frame],
                 see(frame)
     except UnreadableVideoError as error:
         unreadable = str(error)
+    except cv2.error as error:
+        unreadable = f"OpenCV failed: {error.err}"
     records = []
     n_frames = None if unreadable or len(cut) == sampled.height else len(frame_index(path).stamps_us)
     for row in sampled.iter_rows(named=True):

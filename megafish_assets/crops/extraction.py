@@ -33,6 +33,8 @@ class VideoResult:
     """What came out of one video."""
 
     key: str
+    sampled: pl.DataFrame
+    """The rows to cut out, as in its task."""
     crops: pl.DataFrame
     """The columns `CROPS`, a row for every sampled one."""
     overlay_bgr: np.ndarray | None
@@ -52,4 +54,4 @@ def _extract(task: VideoTask) -> VideoResult:
     crops = video_crops(task.path, task.sampled, see=keeper)
     ids = set(task.sampled["detection_id"])
     overlay = draw_boxes(keeper.kept[0], task.boxes, ids) if keeper.kept else None
-    return VideoResult(task.key, crops, overlay)
+    return VideoResult(task.key, task.sampled, crops, overlay)

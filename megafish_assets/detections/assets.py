@@ -15,6 +15,7 @@ from megafish_assets.detections.limits import size_limits as limits_of
 from megafish_assets.detections.plots import filter_histograms
 from megafish_assets.detections.raw import raw_detections as raw_rows
 from megafish_assets.orchestration.figures import figure_metadata
+from megafish_assets.orchestration.landing import left_to_make
 from megafish_assets.orchestration.metadata import column_lineage, coverage, table_metadata, versions_read
 from megafish_assets.orchestration.partitions import ROW_RUNS, VIDEOS
 from megafish_assets.orchestration.policy import seed_knob
@@ -39,7 +40,7 @@ INFERENCE = dg.AssetSpec(
 )
 def raw_detections(context: dg.AssetExecutionContext, inference: Inference, recordings: Recordings):
     """Every row of the video, typed and keyed; opens no video."""
-    detected = inference.detected(context.partition_keys)
+    detected = inference.detected(left_to_make(context))
     rows = raw_rows(detected.rows, recordings.clock())
     context.log.info(faults_text(rows))
     counts = measures.raw_counts(detected.counts, rows)

@@ -9,6 +9,9 @@ from megafish_assets.detections.columns import BOX, RAW
 from megafish_assets.detections.faults import fault
 from megafish_assets.detections.videos import video_key, video_number
 
+CLIP_SECONDS, CLIP_FRAMES = 10.0, 300
+"""Of one video file of the notebook's camera."""
+
 LONGEST_RECORDING_SECONDS = 100 * 365.25 * 86_400
 """A century: a time further off comes from a number that is no video's or no frame's."""
 

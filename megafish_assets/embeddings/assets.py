@@ -1,5 +1,6 @@
 """The assets of vectors: `embeddings/<backbone>`, one a backbone, all from one factory."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -11,10 +12,11 @@ from megafish_assets.embeddings.columns import VECTORS
 from megafish_assets.embeddings.encoder import load_encoder
 from megafish_assets.embeddings.measures import vector_counts, vector_numbers
 from megafish_assets.embeddings.weights import find_weights, vectors_version
+from megafish_assets.orchestration.landing import COMMIT_VIDEOS, Part, Parts, left_to_make
 from megafish_assets.orchestration.metadata import column_lineage, table_metadata
 from megafish_assets.orchestration.partitions import PIXEL_RUNS, VIDEOS
 from megafish_assets.orchestration.progress import Progress
-from megafish_assets.orchestration.verdicts import judged, specs
+from megafish_assets.orchestration.verdicts import Tally, specs
 
 
 def embeddings_asset(backbone: Backbone, weights_folder: Path | None, geometry: str) -> dg.AssetsDefinition:
@@ -42,12 +44,23 @@ def embeddings_asset(backbone: Backbone, weights_folder: Path | None, geometry: 
     def embeddings(context: dg.AssetExecutionContext, crops: CropBatches):
         encoder = load_encoder(weights, geometry, crops.device)
         progress = Progress(context.log.info, f"crops embedded on {crops.device}", len(crops))
-        vectors = encoder.encode(crops, on_batch=progress.step)
-        counts = vector_counts(crops.detection_ids, vectors, backbone.dim, version or encoder.vectors_version)
-        return dg.MaterializeResult(
-            value=vectors,
+        videos, tally = left_to_make(context), Tally(context, checks.EMBEDDINGS, vector_numbers)
+
+        def part(keys: list[str], own: CropBatches) -> Part:
+            vectors = encoder.encode(own, on_batch=progress.step)
+            counts = vector_counts(own.detection_ids, vectors, backbone.dim, version or encoder.vectors_version)
+            return Part(keys, vectors, tally.add(keys, counts))
+
+        def parts() -> Iterator[Part]:
+            groups = list(crops.by_videos(COMMIT_VIDEOS))
+            embedded = {key for keys, _ in groups for key in keys}
+            yield part([key for key in videos if key not in embedded], crops.none())
+            yield from (part(keys, own) for keys, own in groups)
+
+        yield dg.MaterializeResult(
+            value=Parts(parts),
             metadata=encoder.described() | column_lineage({"crops": ["video", "detection_id"]}),
-            check_results=[judged(context, checks.EMBEDDINGS, counts, vector_numbers)],
         )
+        yield tally.result()
 
     return embeddings

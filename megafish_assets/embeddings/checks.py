@@ -1,6 +1,11 @@
 """Limits on the vectors, each with its reason and what to do when it is broken."""
 
-from megafish_assets.orchestration.verdicts import Check, Limit
+import dagster as dg
+import polars as pl
+
+from megafish_assets.embeddings.measures import readiness
+from megafish_assets.orchestration.metadata import coverage
+from megafish_assets.orchestration.verdicts import NONE_MISSING, Check, Limit, verdict
 
 EMBEDDINGS = Check(
     "vectors_are_usable",
@@ -42,5 +47,63 @@ EMBEDDINGS = Check(
     },
 )
 
+
+def _answered(reason: str, remedy: str) -> Limit:
+    return Limit(reason, remedy, at_most=0, broken_contract=True)
+
+
+READY = Check(
+    "ready_for_analysis",
+    "Rows of any stage, over the whole collection as it is stored, that the stage before can't answer for. Judged in "
+    "runs over all videos only.",
+    {
+        "n_repeated_raw_ids": _answered("an id stands for one box", "Materialise raw_detections again."),
+        "n_filtered_without_sound_row": _answered(
+            "what is filtered was detected, without a fault", "Materialise filtered_detections again."
+        ),
+        "n_sampled_without_filtered_row": _answered(
+            "what is sampled was filtered", "Materialise sampled_detections again."
+        ),
+        "n_sampled_without_crop_row": _answered("what is sampled was cut or set aside", "Materialise crops again."),
+        "n_crop_rows_without_sample": _answered("a crop belongs to the present sample", "Materialise crops again."),
+        "n_crops_without_vector": _answered("a crop without a vector is in no cluster", "Materialise the embeddings."),
+        "n_vectors_without_crop": _answered("a vector shows a crop", "Materialise the embeddings again."),
+        "n_repeated_vector_ids": _answered("an id stands for one crop", "Materialise the embeddings again."),
+        "n_nonfinite_rows": _answered("one NaN poisons every later fit", "Materialise the embeddings again."),
+        "n_missing_videos": NONE_MISSING,
+    },
+)
+
+
+def gate(backbone: str) -> dg.AssetChecksDefinition:
+    """The check that stops what would be fitted to broken rows: on the fitted assets' direct parent, because a
+    failed check further up stops only its own children."""
+    stages = ("raw_detections", "filtered_detections", "sampled_detections", "crops")
+
+    @dg.multi_asset_check(
+        name=f"ready_for_analysis__{backbone}",
+        specs=[READY.spec(f"embeddings/{backbone}", also_reads=stages)],
+        can_subset=True,
+        ins={"vectors": dg.AssetIn(["embeddings", backbone])} | {stage: dg.AssetIn(stage) for stage in stages},
+    )
+    def ready_for_analysis(
+        context: dg.AssetCheckExecutionContext,
+        raw_detections: pl.LazyFrame,
+        filtered_detections: pl.LazyFrame,
+        sampled_detections: pl.LazyFrame,
+        crops: pl.LazyFrame,
+        vectors: pl.LazyFrame,
+    ):
+        if context.has_partition_key or context.has_partition_key_range:
+            return  # a run of some videos never reads the collection
+        rows = readiness(raw_detections, filtered_detections, sampled_detections, crops, vectors)
+        yield verdict(READY, rows | coverage(context, f"embeddings/{backbone}"))
+
+    return ready_for_analysis
+
+
 CHECKS = {"embeddings/<backbone>": EMBEDDINGS}
 """Every check of this stage by asset."""
+
+GATES = {"embeddings/<backbone>": READY}
+"""Checks over the whole collection, at night."""

@@ -111,6 +111,19 @@ class Table:
 
         return self._committed(write)
 
+    def delete(self, predicate: str) -> int:
+        """Deletes the rows of a SQL predicate; returns how many they were."""
+        n_deleted = 0
+
+        def write() -> None:
+            nonlocal n_deleted
+            before = self.scan().select(pl.len()).collect().item()
+            self.open().delete(predicate)
+            n_deleted = before - self.scan().select(pl.len()).collect().item()
+
+        self._committed(write)
+        return n_deleted
+
     def _committed(self, write: Callable[[], None]) -> int:
         pause = FIRST_PAUSE_SECONDS
         for attempt in range(1, COMMIT_TRIES + 1):

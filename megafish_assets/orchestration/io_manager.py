@@ -1,7 +1,8 @@
 """Storage: one IO manager; the annotation of an input says in which form it arrives.
 
 `pl.DataFrame` and `pl.LazyFrame` are rows, `CropBatches` pictures on their way to the device, `EmbeddingBatch`
-vectors on the device, `Fitted` rows beside the model that made them. Tables lie at `<root>/<group>/<asset key>`.
+vectors on the device, `Fitted` rows beside the model that made them. What an asset returns is one of them, or `Parts`
+of them that are stored while they are made. Tables lie at `<root>/<group>/<asset key>`.
 """
 
 import hashlib
@@ -12,7 +13,10 @@ from typing import Any
 import dagster as dg
 import numpy as np
 import polars as pl
-from dagster._core.storage.db_io_manager import DbIOManager, DbTypeHandler, TableSlice
+from dagster._core.definitions.assets.definition.asset_spec import AssetExecutionType
+from dagster._core.definitions.partitions.context import partition_loading_context
+from dagster._core.execution.plan.execute_step import _get_output_asset_events
+from dagster._core.storage.db_io_manager import DbIOManager, DbTypeHandler, TablePartitionDimension, TableSlice
 from dagster_deltalake.config import LocalConfig
 from dagster_deltalake.io_manager import DeltaLakeDbClient, DeltaLakeIOManager, TableConnection
 from pydantic import Field
@@ -21,6 +25,7 @@ from megafish_assets.crops.batches import CropBatches
 from megafish_assets.embeddings.batch import EmbeddingBatch
 from megafish_assets.orchestration.delta import MissingTableError, Table
 from megafish_assets.orchestration.devices import resolved_device
+from megafish_assets.orchestration.landing import Part, Parts, by_commit, landed
 from megafish_assets.orchestration.partitions import VIDEO_COLUMN
 
 KEY = "detection_id"
@@ -124,30 +129,22 @@ class FormHandler(DbTypeHandler):
 
     @property
     def supported_types(self) -> Sequence[type]:
-        return list(READERS)
+        return [*READERS, Parts]
 
     def handle_output(self, context: dg.OutputContext, table_slice: TableSlice, obj: Any, connection: TableConnection):
-        table = Table(connection.table_uri, connection.storage_options)
-        if type(obj) not in WRITERS:
-            raise TypeError(f"{context.asset_key.to_user_string()} returned {type(obj)}; can store {list(WRITERS)}")
-        frame = WRITERS[type(obj)](obj)
+        table, place = Table(connection.table_uri, connection.storage_options), {"dagster/uri": connection.table_uri}
+        if context.has_asset_partitions:
+            _land(context, table, table_slice.partition_dimensions[0], obj)
+            return place
+        frame = _frame(obj)
         if isinstance(obj, Fitted):
             model_table(table).replace(obj.model.with_columns(pl.lit(obj.version).alias(FIT)))
-        if context.has_asset_partitions:
-            dimension = table_slice.partition_dimensions[0]
-            version = table.replace_partitions(frame, dimension.partition_expr, dimension.partitions)
-            _count_per_partition(context, frame, dimension.partition_expr, dimension.partitions)
-            counted = {}
-        else:
-            version = table.replace(frame)
-            counted = {"dagster/row_count": frame.height}
-        return counted | {"dagster/uri": connection.table_uri, "delta_version": version}
+        return place | {"dagster/row_count": frame.height, "delta_version": table.replace(frame)}
 
     def load_input(self, context: dg.InputContext, table_slice: TableSlice, connection: TableConnection) -> Any:
-        dimensions = table_slice.partition_dimensions
         part = Slice(
             table=Table(connection.table_uri, connection.storage_options),
-            keys=dimensions[0].partitions if dimensions else None,
+            keys=_keys(context, table_slice),
             columns=table_slice.columns,
             device=self._device,
             version=context.upstream_output.asset_spec.code_version,
@@ -159,14 +156,65 @@ class FormHandler(DbTypeHandler):
             raise type(error)(f"{error}: materialise {upstream} first") from error
 
 
-def _count_per_partition(context: dg.OutputContext, frame: pl.DataFrame, column: str, keys: Sequence[str]) -> None:
-    counts = dict(frame.group_by(column).len().iter_rows())
-    for key in keys:
-        context.step_context.add_asset_metadata(
-            {"dagster/partition_row_count": counts.get(key, 0)},
-            asset_key=context.asset_key,
-            partition_key=key,
-        )
+def _keys(context: dg.InputContext, table_slice: TableSlice) -> list[str] | None:
+    """The partitions that are read; for an asset that has them too, without those that are already made."""
+    if not table_slice.partition_dimensions:
+        return None
+    keys = table_slice.partition_dimensions[0].partitions
+    done = landed(context.step_context) if context.step_context.has_partitions else {}
+    return [key for key in keys if key not in done]
+
+
+def _frame(obj: Any) -> pl.DataFrame:
+    if type(obj) not in WRITERS:
+        raise TypeError(f"an asset returned {type(obj)}; can store {[form.__name__ for form in WRITERS]}")
+    return WRITERS[type(obj)](obj)
+
+
+def _land(context: dg.OutputContext, table: Table, dimension: TablePartitionDimension, obj: Any) -> None:
+    """Stores the run's videos that no earlier attempt has stored, commit by commit, each with its events at once.
+
+    Raises ValueError where a video is in no part or in two.
+    """
+    step, column = context.step_context, dimension.partition_expr
+    done = landed(step)
+    left = [key for key in dimension.partitions if key not in done]
+    with partition_loading_context(dynamic_partitions_store=step.instance):  # else each note asks for all keys
+        for key in dimension.partitions:
+            if key in done:
+                step.add_asset_metadata(done[key].metadata, context.asset_key, key)
+        for group, is_last in by_commit(obj if isinstance(obj, Parts) else [Part(left, obj)]):
+            videos = [video for part in group for video in part.videos]
+            if sorted(set(videos) & set(left)) != sorted(videos):
+                raise ValueError(f"parts of {videos[:5]}, which are not of this run or were stored before")
+            left = [key for key in left if key not in videos]
+            if dimension.partitions and not videos:
+                continue
+            frame = pl.concat([_frame(part.value) for part in group])
+            version = table.replace_partitions(frame, column, videos)
+            counts = dict(frame.group_by(column).len().iter_rows())
+            notes = {video: note for part in group for video, note in part.metadata.items()}
+            for video in videos:
+                note = {"dagster/partition_row_count": counts.get(video, 0), "delta_version": version}
+                step.add_asset_metadata(note | dict(notes.get(video, {})), context.asset_key, video)
+            if not is_last:  # Dagster's own events follow the last
+                _log_landed(context, table, videos)
+    if left:
+        raise ValueError(f"{len(left)} videos of this run are in no part, {left[0]} first")
+
+
+def _log_landed(context: dg.OutputContext, table: Table, videos: Sequence[str]) -> None:
+    """The events that Dagster itself logs of these videos again once the whole run is stored."""
+    for event in _get_output_asset_events(
+        context.asset_key,
+        videos,
+        dg.Output(None, metadata=context.output_metadata),
+        output_def=None,
+        io_manager_metadata={"dagster/uri": dg.MetadataValue.text(table.uri)},
+        step_context=context.step_context,
+        execution_type=AssetExecutionType.MATERIALIZATION,
+    ):
+        context.log_event(event)
 
 
 class _ShortStatement(DeltaLakeDbClient):

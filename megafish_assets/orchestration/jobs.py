@@ -1,33 +1,87 @@
 """What a person starts from the page besides single assets."""
 
-import dagster as dg
+from pathlib import Path
 
-from megafish_assets.orchestration.partitions import add_videos
-from megafish_assets.orchestration.resources import Inference
+import dagster as dg
+from pydantic import Field
+
+from megafish_assets.orchestration.backfills import CROPS, LIMITS, per_video_assets, start_backfill
+from megafish_assets.orchestration.delta import Table
+from megafish_assets.orchestration.partitions import VIDEO_COLUMN, VIDEOS, add_videos
+from megafish_assets.orchestration.resources import Inference, Tables
 
 
 @dg.op(description="Adds a partition for every video that the inference table has rows of, in sorted order.")
 def add_video_partitions(context: dg.OpExecutionContext, inference: Inference) -> None:
-    videos = list(inference.videos())
+    videos = inference.arrivals().videos["video"].to_list()
     new = add_videos(context.instance, videos)
     context.log.info(f"{len(videos)} videos in the inference table, {len(new)} of them new")
 
 
-@dg.job(description="Run this first, and again when the detector has finished more videos.")
+@dg.job(description="Adds partitions by hand, complete or not; the sensor new_videos does it as videos are completed.")
 def register_videos():
     add_video_partitions()
 
 
-per_video_assets = dg.define_asset_job(
-    "per_video_assets",
-    selection=dg.AssetSelection.groups("detections", "crops", "embeddings")
-    - dg.AssetSelection.assets("inference", "size_limits"),
-    description="Everything from a video's rows to its vectors. Materialise size_limits once between the "
-    "first raw rows and the first filtered ones.",
-)
+@dg.op(description="Starts a backfill of every partition that is missing, failed, or has frames set aside.")
+def backfill_unfinished(context: dg.OpExecutionContext, tables: Tables) -> None:
+    graph, instance = context.repository_def.asset_graph, context.instance
+    wanted = unfinished(instance, per_video_assets(graph), tables.set_aside_videos())
+    n_videos = len(set().union(*wanted.values()))
+    if not n_videos:
+        context.log.info("every video is finished")
+        return
+    whole = [] if instance.get_latest_materialization_event(LIMITS) else [LIMITS]
+    start_backfill(instance, wanted, f"{n_videos} unfinished videos", f"retry-{context.run_id[:8]}", whole)
+    context.log.info(f"{n_videos} videos are unfinished: follow the backfill retry-{context.run_id[:8]}")
 
-whole_collection_assets = dg.define_asset_job(
-    "whole_collection_assets",
-    selection=dg.AssetSelection.groups("clusters", "atlas"),
-    description="PCA, sweep, clusters, UMAP and montages over all videos that have vectors.",
-)
+
+def unfinished(
+    instance: dg.DagsterInstance, chain: list[dg.AssetKey], set_aside: list[str]
+) -> dict[dg.AssetKey, set[str]]:
+    """The videos of which each asset of the chain has to be made: from the first stage that failed, or is missing."""
+    every, wanted, so_far = set(instance.get_dynamic_partitions(VIDEOS.name)), {}, set()
+    for key in chain:
+        made = instance.get_materialized_partitions(key)
+        failed = set(
+            instance.event_log_storage.get_latest_asset_partition_materialization_attempts_without_materializations(key)
+        )
+        so_far = so_far | (every - made) | (failed & every) | (set(set_aside) & every if key == CROPS else set())
+        wanted[key] = so_far
+    return wanted
+
+
+@dg.job(description="Sweeps up what failed, whatever the reason: run it after the reason is gone.")
+def retry_failed_videos():
+    backfill_unfinished()
+
+
+class Removal(dg.Config):
+    """Which videos go."""
+
+    videos: list[str] = Field(description="Partition keys, as in the page.", min_length=1)
+
+
+@dg.op(description="Deletes these videos' rows from every table, and their partitions.")
+def delete_videos(context: dg.OpExecutionContext, config: Removal, tables: Tables) -> None:
+    known = set(context.instance.get_dynamic_partitions(VIDEOS.name))
+    unknown = sorted(set(config.videos) - known)
+    if unknown:
+        raise dg.Failure(f"no partitions {unknown[:10]}: nothing was deleted; names are as in the page")
+    quoted = ", ".join("'" + key.replace("'", "''") + "'" for key in config.videos)
+    for log in sorted(Path(tables.root).rglob("_delta_log")):
+        table = Table(str(log.parent))
+        if VIDEO_COLUMN in table.scan().collect_schema():
+            n_deleted = table.delete(f"{VIDEO_COLUMN} IN ({quoted})")
+            context.log.info(f"{log.parent.relative_to(tables.root)}: {n_deleted} rows deleted")
+    for key in config.videos:
+        context.instance.delete_dynamic_partition(VIDEOS.name, key)
+    context.log.info(
+        f"{len(config.videos)} videos removed. Remove their rows from the inference table too, or they come back when "
+        "they change; the next night fits without them."
+    )
+
+
+@dg.job(description="Deletes videos for good: their rows in every table, and their partitions.")
+def remove_videos():
+    delete_videos()

@@ -1,7 +1,5 @@
 """Materialises whatever is missing or older than what it is made from, asset by asset, without the page."""
 
-import os
-import socket
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,11 +7,9 @@ import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from megafish_assets.orchestration.delta import table_of
+from megafish_assets.orchestration.landing import CODE_VERSION_TAG
+from megafish_assets.orchestration.orphans import this_process
 from megafish_assets.orchestration.partitions import VIDEO_COLUMN
-
-CODE_VERSION_TAG = "dagster/code_version"
-PROCESS_TAG = "megafish/process"
-"""On runs in this process: `host/pid`, so that a later one can tell which of them were killed."""
 
 
 def asset_order(defs: dg.Definitions) -> list[dg.AssetKey]:
@@ -98,28 +94,6 @@ class Collection:
         return made
 
 
-def end_killed_runs(instance: dg.DagsterInstance) -> int:
-    """Marks runs as failed whose process on this host is gone; they would hold their places in the queue for ever."""
-    unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
-    ended = 0
-    for run in instance.get_runs(unfinished):
-        host, _, pid = run.tags.get(PROCESS_TAG, "/").partition("/")
-        if host == socket.gethostname() and not _is_alive(int(pid)):
-            instance.report_run_failed(run, "the process was killed")
-            ended += 1
-    return ended
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)  # signal 0 only asks
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # another user's
-        return True
-    return True
-
-
 def run_work(
     job: dg.JobDefinition, asset_key: dg.AssetKey, partition_keys: Sequence[str], instance: dg.DagsterInstance
 ) -> dg.ExecuteInProcessResult:
@@ -130,7 +104,7 @@ def run_work(
     ends = (ASSET_PARTITION_RANGE_START_TAG, ASSET_PARTITION_RANGE_END_TAG)
     return job.execute_in_process(
         asset_selection=[asset_key],
-        tags={PROCESS_TAG: f"{socket.gethostname()}/{os.getpid()}"}
+        tags=this_process()
         | (dict(zip(ends, (partition_keys[0], partition_keys[-1]), strict=True)) if partition_keys else {}),
         instance=instance,
         run_config={"loggers": {"console": {}}},  # unnamed, Dagster's own logger would speak at every step

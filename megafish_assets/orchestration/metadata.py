@@ -4,7 +4,7 @@ import base64
 from collections.abc import Mapping, Sequence
 
 import dagster as dg
-import polars as pl
+from dagster._core.definitions.partitions.context import partition_loading_context
 
 from megafish_assets.detections.columns import Columns
 from megafish_assets.orchestration.partitions import VIDEOS
@@ -36,10 +36,11 @@ def picture(image: bytes, alt: str) -> dg.MetadataValue:
     return dg.MetadataValue.md(f"![{alt}](data:image/{kind};base64,{base64.b64encode(image).decode()})")
 
 
-def per_video(context: dg.AssetExecutionContext, numbers: pl.DataFrame) -> None:
-    """Puts each row of numbers on the event of the partition that its column `video` names."""
-    for row in numbers.iter_rows(named=True):
-        context.add_asset_metadata({name: row[name] for name in row if name != "video"}, partition_key=row["video"])
+def per_video(context: dg.AssetExecutionContext, numbers: Mapping[str, Mapping[str, float]]) -> None:
+    """Puts numbers on the events of the partitions that they are given by."""
+    with partition_loading_context(dynamic_partitions_store=context.instance):  # else each note asks for all keys
+        for video, row in numbers.items():
+            context.add_asset_metadata(row, partition_key=video)
 
 
 def coverage(context: dg.AssetExecutionContext, upstream: str, unseen: Sequence[str] = ()) -> dict:

@@ -1,5 +1,6 @@
 """What assets are given from the world outside: the detector's table, the video files, a place for pictures."""
 
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,10 +11,20 @@ from deltalake import DeltaTable
 from pydantic import Field
 
 from megafish_assets.detections.contract import require_readable
-from megafish_assets.detections.raw import Clock
-from megafish_assets.detections.videos import keyed_videos
+from megafish_assets.detections.raw import CLIP_FRAMES, Clock
+from megafish_assets.orchestration.arrivals import QUIET_MINUTES, SIGNS, Completeness, arrivals
 from megafish_assets.orchestration.delta import MissingTableError, Table, table_of
 from megafish_assets.orchestration.partitions import VIDEO_COLUMN
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """What the detector's table holds, video by video, at one version."""
+
+    videos: pl.DataFrame
+    """As `arrivals` says, with `is_complete`."""
+    version: int
+    """The table's Delta version."""
 
 
 @dataclass(frozen=True)
@@ -32,16 +43,22 @@ class Inference(dg.ConfigurableResource):
     """The detector's Delta table, which other programs write."""
 
     uri: str = Field(description="Path or object-store address of the detector's Delta table.")
+    complete_when: list[str] = Field(default=list(SIGNS), description="Signs that a video is complete.")
+    quiet_minutes: float = Field(default=QUIET_MINUTES, ge=0, description="Without new rows, for the sign `quiet`.")
+    frames_per_clip: int = Field(default=CLIP_FRAMES, gt=0, description="Frames of a video, for `last_frame`.")
 
-    def videos(self) -> dict[str, str]:
-        """`{partition key: video_file}` of every video that has rows, in sorted order."""
-        return _videos(self._rows(self._table()))
+    def version(self) -> int:
+        """The table's Delta version. Raises MissingTableError."""
+        return self._table().version()
 
-    def row_counts(self) -> dict[str, int]:
-        """Rows of every video by partition key, in sorted order."""
-        rows = self._rows(self._table())
-        counts = dict(rows.group_by("video_file").len().collect().drop_nulls().iter_rows())
-        return {key: counts[file] for key, file in _videos(rows).items()}
+    def arrivals(self) -> Arrivals:
+        """Every video that has rows, and whether the detector is done with it."""
+        table = self._table()
+        self._rows(table)
+        videos = arrivals(table)
+        rule = Completeness(self.complete_when, 60 * self.quiet_minutes, self.frames_per_clip)
+        complete = rule.complete(videos, now_ms=1000 * time.time())
+        return Arrivals(videos.with_columns(complete.alias("is_complete")), table.version())
 
     def n_rows_without_video(self) -> int:
         """Rows that name no video file, and therefore belong to no partition."""
@@ -53,7 +70,7 @@ class Inference(dg.ConfigurableResource):
         table, wanted = self._table(), set(keys)
         rows = self._rows(table)
         # By file name, not by key computed a row: Parquet's statistics then skip what other videos wrote.
-        files = {file: key for key, file in _videos(rows).items() if key in wanted}
+        files = {file: key for key, file in arrivals(table).select("video", "video_file").iter_rows() if key in wanted}
         own = rows.filter(pl.col("video_file").is_in(list(files)))
         counts = own.group_by("video_file").len("n_arrived").collect()
         named = counts.select(
@@ -82,11 +99,6 @@ def _found_at(uri: str) -> str:
     if "://" in uri or not path.exists():
         return "nothing"
     return "a file" if path.is_file() else "a folder without a Delta log"
-
-
-def _videos(rows: pl.LazyFrame) -> dict[str, str]:
-    named = rows.filter(pl.col("video_file") != "")
-    return keyed_videos(named.select(pl.col("video_file").unique()).collect()["video_file"])
 
 
 class Recordings(dg.ConfigurableResource):
@@ -159,6 +171,14 @@ class Tables(dg.ConfigurableResource):
         """All rows that the running asset's last run left; None if there was none."""
         table = table_of(self.root, context.assets_def.group_names_by_key[context.asset_key], context.asset_key)
         return table.scan().collect() if table.exists() else None
+
+    def set_aside_videos(self) -> list[str]:
+        """Videos of which some crop could not be cut, sorted."""
+        table = Table(f"{self.root}/crops/crops")
+        if not table.exists():
+            return []
+        aside = table.scan().filter(pl.col("fault").is_not_null())
+        return aside.select(pl.col(VIDEO_COLUMN).unique().sort()).collect()[VIDEO_COLUMN].to_list()
 
     def unseen_videos(self, vectors: str, seen_by: str) -> list[str]:
         """Videos of which the first table holds vectors that the second, made from it, does not have, sorted.

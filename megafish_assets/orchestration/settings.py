@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import available_timezones
 
-from megafish_assets.detections.raw import Clock
+from megafish_assets.detections.raw import CLIP_FRAMES, CLIP_SECONDS, Clock
 from megafish_assets.embeddings.backbones import Backbone, chosen_backbones
 from megafish_assets.embeddings.geometry import GEOMETRIES
+from megafish_assets.orchestration.arrivals import QUIET_MINUTES, SIGNS
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -22,6 +24,13 @@ VARIABLES: dict[str, str] = {
     "MEGAFISH_DEVICE": "`auto` (default: cuda, else mps, else cpu), `cpu`, `cuda` or `mps`",
     "MEGAFISH_CLIP_SECONDS": "length of one video file in seconds, for time stamps; default 10",
     "MEGAFISH_CLIP_FRAMES": "frames in one video file, for time stamps; default 300",
+    "MEGAFISH_COMPLETE_WHEN": "signs that the detector is done with a video, any of which is enough: `later` (another "
+    "video's rows came after), `last_frame` (its last frame has a row), `quiet` (no new rows for some minutes); "
+    "default `later,last_frame,quiet`",
+    "MEGAFISH_QUIET_MINUTES": "minutes without new rows, for `quiet`; default 10",
+    "MEGAFISH_TIMEZONE": "time zone of the nightly run at 02:00, as `Europe/Lisbon`; default `UTC`",
+    "MEGAFISH_POSTGRES": "address of a PostgreSQL database for Dagster's own storage, see `dagster-postgres.yaml`; "
+    "default none, SQLite",
     "MEGAFISH_RECORDING_START": "local time of the first frame, as `2025-12-12T13:30:00`; default none, no time of day",
 }
 """Every variable with its meaning; the README's table is held to it by a test."""
@@ -39,6 +48,9 @@ class Settings:
     geometry: str
     device: str
     clock: Clock
+    complete_when: list[str]
+    quiet_minutes: float
+    timezone: str
 
     @property
     def tables(self) -> Path:
@@ -68,10 +80,22 @@ class Settings:
             geometry=_choice("MEGAFISH_GEOMETRY", given.get("MEGAFISH_GEOMETRY", "letterbox"), tuple(GEOMETRIES)),
             device=_choice("MEGAFISH_DEVICE", given.get("MEGAFISH_DEVICE", "auto"), DEVICES),
             clock=Clock(
-                clip_seconds=_number("MEGAFISH_CLIP_SECONDS", given.get("MEGAFISH_CLIP_SECONDS", "10"), float),
-                frames_per_clip=_number("MEGAFISH_CLIP_FRAMES", given.get("MEGAFISH_CLIP_FRAMES", "300"), int),
+                clip_seconds=_number(
+                    "MEGAFISH_CLIP_SECONDS", given.get("MEGAFISH_CLIP_SECONDS", str(CLIP_SECONDS)), float
+                ),
+                frames_per_clip=_number(
+                    "MEGAFISH_CLIP_FRAMES", given.get("MEGAFISH_CLIP_FRAMES", str(CLIP_FRAMES)), int
+                ),
                 recording_start=_moment("MEGAFISH_RECORDING_START", given.get("MEGAFISH_RECORDING_START")),
             ),
+            complete_when=[
+                _choice("MEGAFISH_COMPLETE_WHEN", sign.strip(), SIGNS)
+                for sign in given.get("MEGAFISH_COMPLETE_WHEN", ",".join(SIGNS)).split(",")
+            ],
+            quiet_minutes=_number(
+                "MEGAFISH_QUIET_MINUTES", given.get("MEGAFISH_QUIET_MINUTES", str(QUIET_MINUTES)), float
+            ),
+            timezone=_zone("MEGAFISH_TIMEZONE", given.get("MEGAFISH_TIMEZONE", "UTC")),
         )
 
 
@@ -118,6 +142,12 @@ def _number(name: str, value: str, kind: type) -> float:
     if not 0 < number < float("inf"):
         raise ValueError(f"{name} = {value!r}, expected a number above 0")
     return number
+
+
+def _zone(name: str, value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError(f"{name} = {value!r}, expected the name of a time zone such as Europe/Lisbon")
+    return value
 
 
 def _moment(name: str, value: str | None) -> datetime | None:

@@ -5,13 +5,14 @@ themselves, which stand in each stage's `checks.py`.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
 import polars as pl
 from dagster._core.events import DagsterEvent
 
+from megafish_assets.orchestration.landing import landed, left_to_make
 from megafish_assets.orchestration.metadata import per_video
 
 VIDEOS_NAMED = 10
@@ -66,10 +67,14 @@ class Check:
         """Whether any of its limits is a contract."""
         return any(limit.broken_contract for limit in self.limits.values())
 
-    def spec(self, asset: str) -> dg.AssetCheckSpec:
+    def spec(self, asset: str, also_reads: Sequence[str] = ()) -> dg.AssetCheckSpec:
         """What an asset declares."""
         return dg.AssetCheckSpec(
-            self.name, asset=dg.AssetKey(asset.split("/")), description=self.meaning, blocking=self.blocking
+            self.name,
+            asset=dg.AssetKey(asset.split("/")),
+            description=self.meaning,
+            blocking=self.blocking,
+            additional_deps=list(also_reads),
         )
 
 
@@ -104,39 +109,74 @@ def sentence(name: str, number: float | None, limit: Limit) -> str:
     return f"{name} = {_text(number)}, allowed {limit.allowed} ({limit.reason}). {limit.remedy}"
 
 
+class Tally:
+    """The numbers of a run's videos, as they become known, and the result of their check at the end."""
+
+    def __init__(
+        self,
+        context: dg.AssetExecutionContext,
+        check: Check,
+        numbers: Callable[[pl.DataFrame], pl.DataFrame],
+    ) -> None:
+        """`numbers` turns rows of counts into rows of numbers, for the videos and for their sum alike."""
+        self._context, self._check, self._numbers = context, check, numbers
+        self._known: list[pl.DataFrame] = []
+
+    def add(self, videos: Sequence[str], counts: pl.DataFrame) -> dict[str, dict[str, float]]:
+        """The numbers of these videos by video, for their events; `counts` has a row for each that has any.
+
+        Raises ValueError for counts of other videos.
+        """
+        keys = pl.DataFrame({"video": list(videos)}, schema={"video": pl.String})
+        foreign = counts.join(keys, on="video", how="anti")
+        if foreign.height:
+            raise ValueError(f"rows of {foreign['video'].to_list()[:5]} among those of {keys.height} other videos")
+        every = keys.join(counts, on="video", how="left")
+        every = every.with_columns(pl.col(name).fill_null(0) for name in counts.columns if name != "video")
+        self._known.append(self._numbers(every))
+        return {row.pop("video"): row for row in self._known[-1].iter_rows(named=True)}
+
+    def result(self) -> dg.AssetCheckResult:
+        """The check's result for the run, which holds if it holds for every video and for the whole.
+
+        After a range run each video gets its own result too, which Dagster would not record by itself.
+        """
+        by_video = self._with_earlier(pl.concat(self._known))
+        own = {
+            key: verdict(self._check, row, of_a_video=True)
+            for key, row in by_video.rows_by_key("video", named=True, unique=True).items()
+        }
+        whole = self._numbers(by_video.drop("video").sum().with_columns(pl.lit("").alias("video")))
+        result = verdict(self._check, whole.drop("video").row(0, named=True))
+        failed = sorted(key for key, judgement in own.items() if not judgement.passed)
+        # The page takes the result recorded last for the asset's: one that failed, if any did.
+        if len(own) > 1 and (failed or result.passed):
+            for key in [*sorted(own.keys() - set(failed)), *failed]:
+                _report(self._context, self._check, key, own[key])
+        return result if not failed or len(own) == 1 else _with_failed_videos(result, own, failed)
+
+    def _with_earlier(self, known: pl.DataFrame) -> pl.DataFrame:
+        """The numbers with those of videos that an earlier attempt of the run has stored, from their events."""
+        step = self._context.op_execution_context.get_step_execution_context()
+        earlier = {key: event for key, event in landed(step).items() if key in self._context.partition_keys}
+        names = [name for name in known.columns if name != "video"]
+        rows = [(key, *(event.metadata[name].value for name in names)) for key, event in earlier.items()]
+        return pl.concat([known, pl.DataFrame(rows, schema=known.schema, orient="row")])
+
+
 def judged(
     context: dg.AssetExecutionContext,
     check: Check,
     counts: pl.DataFrame,
     numbers: Callable[[pl.DataFrame], pl.DataFrame],
-    **of_the_run: float,
 ) -> dg.AssetCheckResult:
-    """The result of a per-video check for the run, which holds if it holds for every video and for the whole.
+    """The result of a per-video check for a run that knows all its videos' counts at once.
 
-    `counts` has a row a video that has any, with its key in `video`; `numbers` turns rows of counts into rows of
-    numbers, for the videos and for their sum alike. Each video's numbers go on its own event, and after a range
-    run each video gets its own result too, which Dagster would not record by itself.
+    Each video's numbers go on its own event.
     """
-    keys = pl.DataFrame({"video": list(context.partition_keys)}, schema={"video": pl.String})
-    foreign = counts.join(keys, on="video", how="anti")
-    if foreign.height:
-        raise ValueError(f"rows of {foreign['video'].to_list()[:5]} in a run of {keys.height} other videos")
-    every = keys.join(counts, on="video", how="left")
-    every = every.with_columns(pl.col(name).fill_null(0) for name in counts.columns if name != "video")
-    by_video = numbers(every)
-    per_video(context, by_video)
-    own = {
-        key: verdict(check, row, of_a_video=True)
-        for key, row in by_video.rows_by_key("video", named=True, unique=True).items()
-    }
-    whole = numbers(every.drop("video").sum().with_columns(pl.lit("").alias("video"))).row(0, named=True)
-    result = verdict(check, {name: value for name, value in whole.items() if name != "video"} | of_the_run)
-    failed = sorted(key for key, judgement in own.items() if not judgement.passed)
-    # The page takes the result recorded last for the asset's: one that failed, if any did.
-    if len(own) > 1 and (failed or result.passed):
-        for key in [*sorted(own.keys() - set(failed)), *failed]:
-            _report(context, check, key, own[key])
-    return result if not failed or len(own) == 1 else _with_failed_videos(result, own, failed)
+    tally = Tally(context, check, numbers)
+    per_video(context, tally.add(left_to_make(context), counts))
+    return tally.result()
 
 
 def _with_failed_videos(

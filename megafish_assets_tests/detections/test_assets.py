@@ -157,7 +157,7 @@ def test_rerunning_one_video_draws_the_same_sample(collection: Collection) -> No
 
 def test_no_inference_table_says_where_it_was_expected_and_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(MissingTableError, match=r"expected a Delta table at .*nowhere.*MEGAFISH_INFERENCE"):
-        Inference(uri=str(tmp_path / "nowhere")).videos()
+        Inference(uri=str(tmp_path / "nowhere")).arrivals()
 
 
 def test_partitions_of_older_limits_are_counted_and_made_again_by_one_job(tmp_path: Path) -> None:

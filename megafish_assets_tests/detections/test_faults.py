@@ -142,7 +142,7 @@ def test_no_delta_table_says_what_is_there_instead(tmp_path: Path, made: str | N
         place.mkdir()
         (place / "rows.csv").write_text("a,b")
     with pytest.raises(MissingTableError, match=re.escape(f"found {found}")):
-        Inference(uri=str(place)).videos()
+        Inference(uri=str(place)).arrivals()
 
 
 def test_rows_without_a_video_are_counted(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_rows_without_a_video_are_counted(tmp_path: Path) -> None:
     write_deltalake(str(tmp_path / "inference"), frame.to_arrow())
     inference = Inference(uri=str(tmp_path / "inference"))
     assert inference.n_rows_without_video() == 2
-    assert inference.row_counts() == {"a_1": 1}
+    assert inference.arrivals().videos.select("video", "n_rows").rows() == [("a_1", 1)]
 
 
 def test_a_name_or_a_link_that_leads_out_of_the_recordings_has_no_path(tmp_path: Path) -> None:

@@ -1,17 +1,13 @@
 """What counts as missing, on a real instance."""
 
-import os
 import shutil
-import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import dagster as dg
 import polars as pl
 
 from megafish_assets.orchestration.io_manager import GpuDeltaLakeIOManager
-from megafish_assets.orchestration.materialise import Collection, asset_order, end_killed_runs, run_work
+from megafish_assets.orchestration.materialise import Collection, asset_order, run_work
 from megafish_assets.orchestration.partitions import ROW_RUNS, VIDEOS
 from megafish_assets.orchestration.policy import grouped
 from megafish_assets_tests.orchestration.small_platform import ASSETS
@@ -108,17 +104,3 @@ def test_a_table_that_was_deleted_is_made_again(tmp_path: Path) -> None:
     assert bring(tmp_path, defs, instance) == {"doubled": [("a", "b")]}
     shutil.rmtree(tmp_path / "small" / "everything")
     assert bring(tmp_path, defs, instance) == {"everything": [()]}
-
-
-def test_a_run_whose_process_was_killed_is_ended_and_one_that_lives_is_not(tmp_path: Path) -> None:
-    instance = dg.DagsterInstance.ephemeral()
-    job = platform(tmp_path).resolve_implicit_global_asset_job_def()
-    dead = subprocess.Popen([sys.executable, "-c", ""])
-    dead.wait()
-    runs = {}
-    for pid in (dead.pid, os.getpid()):
-        runs[pid] = instance.create_run_for_job(job, tags={"megafish/process": f"{socket.gethostname()}/{pid}"})
-        instance.report_dagster_event(dg.DagsterEvent("PIPELINE_START", job.name), run_id=runs[pid].run_id)
-    assert end_killed_runs(instance) == 1
-    assert instance.get_run_by_id(runs[dead.pid].run_id).status == dg.DagsterRunStatus.FAILURE
-    assert instance.get_run_by_id(runs[os.getpid()].run_id).status == dg.DagsterRunStatus.STARTED

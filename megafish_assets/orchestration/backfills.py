@@ -1,0 +1,47 @@
+"""Backfills that the platform starts by itself: chunks, order and progress are Dagster's."""
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+
+import dagster as dg
+from dagster._core.definitions.assets.graph.asset_graph_subset import AssetGraphSubset
+from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
+from dagster._core.execution.backfill import PartitionBackfill
+
+from megafish_assets.orchestration.partitions import VIDEOS
+
+LIMITS = dg.AssetKey("size_limits")
+CROPS = dg.AssetKey("crops")
+
+
+def per_video_assets(graph: BaseAssetGraph) -> list[dg.AssetKey]:
+    """Every asset with a partition a video, in the order of the data's flow."""
+    return [key for key in graph.toposorted_asset_keys if graph.get(key).partitions_def == VIDEOS]
+
+
+def start_backfill(
+    instance: dg.DagsterInstance,
+    wanted: Mapping[dg.AssetKey, Collection[str]],
+    title: str,
+    backfill_id: str,
+    whole: Sequence[dg.AssetKey] = (),
+) -> bool:
+    """Starts a backfill of these partitions, by asset, and of these assets without partitions.
+
+    False if it was started before: the same id is never started twice.
+    """
+    if instance.get_backfill(backfill_id) is not None:
+        return False
+    subsets = {key: VIDEOS.empty_subset().with_partition_keys(keys) for key, keys in wanted.items() if keys}
+    backfill = PartitionBackfill.from_asset_graph_subset(
+        backfill_id=backfill_id,
+        backfill_timestamp=time.time(),
+        tags={},
+        dynamic_partitions_store=instance,
+        asset_graph_subset=AssetGraphSubset(subsets, set(whole)),
+        title=title,
+        description=None,
+        run_config=None,
+    )
+    instance.add_backfill(backfill)
+    return True

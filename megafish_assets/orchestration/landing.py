@@ -1,0 +1,80 @@
+"""What is done stays done: a run over many videos stores some at a time, and the attempt after a crash goes on.
+
+Here: which videos of a run an earlier attempt has stored, and the parts in which an asset hands over the others. Not
+here: how a part is written, which is the IO manager's.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+from dagster._core.execution.context.system import StepExecutionContext
+from dagster._core.storage.tags import RESUME_RETRY_TAG
+
+CODE_VERSION_TAG = "dagster/code_version"
+
+COMMIT_VIDEOS = 8
+"""Videos in one commit of a run that makes them one by one: a commit costs about 50 ms, and as many videos are lost
+at most when the run is killed."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Whole videos, made and ready to be stored."""
+
+    videos: Sequence[str]
+    """Partition keys; one without rows has none in `value`."""
+    value: Any
+    """Their rows, in a form that the IO manager can store."""
+    metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By video, for its event."""
+
+
+class Parts:
+    """Parts that are made while they are stored, so that memory holds a few at a time.
+
+    An object and not a generator, which Dagster would take for the asset's own events.
+    """
+
+    def __init__(self, make: Callable[[], Iterable[Part]]) -> None:
+        self._make = make
+
+    def __iter__(self) -> Iterator[Part]:
+        return iter(self._make())
+
+
+def by_commit(parts: Iterable[Part]) -> Iterator[tuple[list[Part], bool]]:
+    """The parts in groups of `COMMIT_VIDEOS` or more videos, and whether the group is the last; one, empty, of none."""
+    group: list[Part] = []
+    for part in parts:
+        if sum(len(held.videos) for held in group) >= COMMIT_VIDEOS:
+            yield group, False
+            group = []
+        group.append(part)
+    yield group, True
+
+
+def left_to_make(context: dg.AssetExecutionContext) -> list[str]:
+    """The run's videos that no earlier attempt of it has stored."""
+    done = landed(context.op_execution_context.get_step_execution_context())
+    return [key for key in context.partition_keys if key not in done]
+
+
+def landed(step: StepExecutionContext) -> dict[str, dg.AssetMaterialization]:
+    """The videos that earlier attempts of this run stored for the asset that is being made, with their events.
+
+    None for a first attempt, or for one that a person wants whole; a change of code version makes all again.
+    """
+    if step.dagster_run.tags.get(RESUME_RETRY_TAG) != "true" or step.assets_def is None or not step.assets_def.keys:
+        return {}
+    key = step.assets_def.key
+    version = step.assets_def.code_versions_by_key[key]
+    _, attempts = step.instance.get_run_group(step.run_id)
+    events = {}
+    for attempt in attempts:
+        for record in step.instance.all_logs(attempt.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION):
+            event = record.dagster_event.step_materialization_data.materialization
+            if event.asset_key == key and (version is None or event.tags.get(CODE_VERSION_TAG) == version):
+                events[event.partition] = event
+    return events

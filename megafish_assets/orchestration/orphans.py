@@ -1,0 +1,50 @@
+"""Runs whose process is gone: nobody else would ever end them, and they hold their places in queue and pools."""
+
+import os
+import socket
+
+import dagster as dg
+import psutil
+
+PROCESS_TAG = "megafish/process"
+"""On runs in a command's own process: `host/pid`."""
+
+
+def this_process() -> dict[str, str]:
+    """The tag of a run in this process."""
+    return {PROCESS_TAG: f"{socket.gethostname()}/{os.getpid()}"}
+
+
+def end_orphaned_runs(instance: dg.DagsterInstance) -> list[str]:
+    """Marks runs of this host as failed whose process has ended without a word; their ids.
+
+    A run of a backfill, a sensor or a schedule is then started again where it was, as `dagster.yaml` says.
+    """
+    unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING])
+    ended = []
+    for record in instance.get_run_records(unfinished):
+        run, pid = record.dagster_run, _pid(instance, record.dagster_run)
+        if pid is not None and not _lives(pid, record.start_time):
+            instance.report_run_failed(run, f"process {pid} ended without a word: it was killed, or the power went")
+            ended.append(run.run_id)
+    return ended
+
+
+def _pid(instance: dg.DagsterInstance, run: dg.DagsterRun) -> int | None:
+    """The process of a run on this host, from its tag or from what its worker logged first; None if neither says."""
+    if PROCESS_TAG in run.tags:
+        host, _, pid = run.tags[PROCESS_TAG].partition("/")
+        return int(pid) if host == socket.gethostname() else None
+    for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT):
+        told = entry.dagster_event.engine_event_data.metadata.get("pid")
+        if told is not None:
+            return int(told.value)
+    return None
+
+
+def _lives(pid: int, started: float | None) -> bool:
+    """Whether that process lives; one that began after the run has only inherited its number."""
+    try:
+        return started is None or psutil.Process(pid).create_time() <= started
+    except psutil.NoSuchProcess:
+        return False

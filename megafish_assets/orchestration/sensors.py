@@ -1,0 +1,125 @@
+"""What happens by itself as the detector finishes videos, and as video files arrive late."""
+
+import hashlib
+import json
+import time
+
+import dagster as dg
+
+from megafish_assets.orchestration.backfills import CROPS, LIMITS, per_video_assets, start_backfill
+from megafish_assets.orchestration.delta import MissingTableError
+from megafish_assets.orchestration.partitions import add_videos
+from megafish_assets.orchestration.resources import Inference
+
+RETRY_PAUSES_MINUTES = (10, 60, 360)
+"""A file that is still being copied is there in ten minutes, a disk that was not mounted by the next shift; what can't
+be read after three tries needs a person."""
+
+RAW = dg.AssetKey("raw_detections")
+
+EVENTS_A_TICK = 1000
+"""Events that one tick looks through; a longer queue takes the next ticks."""
+
+
+@dg.sensor(
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Adds a partition for every video that the detector has finished, and starts its chain from raw rows "
+    "to vectors. A video whose rows change later runs again.",
+)
+def new_videos(context: dg.SensorEvaluationContext, inference: Inference) -> dg.SensorResult | dg.SkipReason:
+    """Its cursor: the Delta version seen last, and the fingerprint with which each video was started."""
+    try:
+        version = inference.version()
+    except MissingTableError as none_yet:
+        return dg.SkipReason(str(none_yet))
+    seen = json.loads(context.cursor) if context.cursor else _seen_before(context.instance, inference)
+    if version == seen["version"] and not seen["waiting"]:
+        return dg.SkipReason(f"nothing new in the inference table since version {version}")
+    arrived = inference.arrivals()
+    complete = arrived.videos.filter("is_complete")
+    seals = complete.select("video", "fingerprint").iter_rows()
+    changed = {video: seal for video, seal in seals if seen["started"].get(video) != seal}
+    if changed:
+        _start_chain(context, changed)
+    n_waiting = arrived.videos.height - complete.height
+    cursor = {"version": arrived.version, "waiting": n_waiting > 0, "started": seen["started"] | changed}
+    told = f"{len(changed)} videos started, {n_waiting} not complete yet, version {arrived.version}"
+    return dg.SensorResult(skip_reason=told, cursor=json.dumps(cursor))
+
+
+def _seen_before(instance: dg.DagsterInstance, inference: Inference) -> dict:
+    """The cursor where there is none: videos made by other means, with as many rows as there are, are not new."""
+    latest = instance.get_latest_storage_id_by_partition(RAW, dg.DagsterEventType.ASSET_MATERIALIZATION)
+    asked = dg.AssetRecordsFilter(RAW, storage_ids=list(latest.values()))
+    records = instance.fetch_materializations(asked, limit=len(latest)).records if latest else []
+    made = {record.partition_key: record.asset_materialization.metadata["n_arrived"].value for record in records}
+    rows = inference.arrivals().videos.select("video", "n_rows", "fingerprint").iter_rows()
+    return {"version": None, "waiting": True, "started": {key: seal for key, n, seal in rows if made.get(key) == n}}
+
+
+def _start_chain(context: dg.SensorEvaluationContext, changed: dict[str, str]) -> None:
+    instance, graph = context.instance, context.repository_def.asset_graph
+    add_videos(instance, list(changed))
+    first = [] if instance.get_latest_materialization_event(LIMITS) else [LIMITS]
+    # A tick that is cut off before its cursor is kept finds the backfill that it has started.
+    seal = hashlib.sha256(json.dumps(sorted(changed.items())).encode()).hexdigest()[:8]
+    start_backfill(
+        instance,
+        {key: changed.keys() for key in per_video_assets(graph)},
+        title=f"{len(changed)} new videos",
+        backfill_id=f"new-{seal}",
+        whole=first,
+    )
+
+
+@dg.sensor(
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Tries videos again of which frames were set aside: "
+    f"{', '.join(map(str, RETRY_PAUSES_MINUTES))} minutes after the last time, then no more.",
+)
+def retry_set_aside_videos(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    """Its cursor: the last event of crops that it has seen, and when each video that waits is due."""
+    kept = json.loads(context.cursor) if context.cursor else {"after": None, "waiting": {}}
+    asked = dg.AssetRecordsFilter(CROPS, after_storage_id=kept["after"])
+    records = context.instance.fetch_materializations(asked, limit=EVENTS_A_TICK, ascending=True).records
+    waiting = kept["waiting"]
+    for record in records:
+        _note(waiting, record)
+    now = time.time()
+    due = sorted(video for video, state in waiting.items() if state["at"] is not None and state["at"] <= now)
+    for video in due:
+        waiting[video] |= {"tries": waiting[video]["tries"] + 1, "at": None}
+    if due:
+        _start_again(context, due, {video: waiting[video]["tries"] for video in due})
+    after = records[-1].storage_id if records else kept["after"]
+    told = f"{len(due)} videos tried again; {_told(waiting)}"
+    return dg.SensorResult(skip_reason=told, cursor=json.dumps({"after": after, "waiting": waiting}))
+
+
+def _note(waiting: dict[str, dict], record: dg.EventLogRecord) -> None:
+    """What one event of crops says of its video: none set aside any more, or when to try it next, if ever."""
+    video, metadata = record.partition_key, record.asset_materialization.metadata
+    if not metadata["n_set_aside"].value:
+        waiting.pop(video, None)
+        return
+    state = waiting.setdefault(video, {"tries": 0, "at": None})
+    if state["at"] is None and state["tries"] < len(RETRY_PAUSES_MINUTES):
+        state["at"] = record.timestamp + 60 * RETRY_PAUSES_MINUTES[state["tries"]]
+
+
+def _start_again(context: dg.SensorEvaluationContext, videos: list[str], tries: dict[str, int]) -> None:
+    graph = context.repository_def.asset_graph
+    chain = per_video_assets(graph)
+    start_backfill(
+        context.instance,
+        {key: videos for key in chain[chain.index(CROPS) :]},
+        title=f"{len(videos)} videos set aside, again",
+        backfill_id=f"again-{hashlib.sha256(json.dumps([context.cursor, tries]).encode()).hexdigest()[:8]}",
+    )
+
+
+def _told(waiting: dict[str, dict]) -> str:
+    given_up = sorted(v for v, s in waiting.items() if s["at"] is None and s["tries"] >= len(RETRY_PAUSES_MINUTES))
+    return f"{len(waiting) - len(given_up)} wait, {len(given_up)} need a person: {', '.join(given_up[:10]) or 'none'}"
