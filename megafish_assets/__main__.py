@@ -103,7 +103,7 @@ def up(home: Path, port: int, read_only: bool) -> int:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return refused(f"this collection is up already: two daemons would do everything twice ({home})")
-        return serve(REPOSITORY, port, read_only)
+        return serve(REPOSITORY, os.environ, port, read_only)
 
 
 def materialise() -> int:

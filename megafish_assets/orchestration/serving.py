@@ -1,11 +1,12 @@
 """The platform as its users leave it running: code server, web server and daemon, each started again if it ends."""
 
-import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
@@ -22,9 +23,8 @@ STOP_SECONDS = 30.0
 """What is still there afterwards is killed; its runs go on where they were at the next start."""
 
 
-def commands(workspace: Path, port: int, read_only: bool) -> dict[str, list[str]]:
-    """The command line of each process, in the order in which they start; `MEGAFISH_SOCKET` is where they meet."""
-    socket_path = os.environ["MEGAFISH_SOCKET"]
+def commands(workspace: Path, socket_path: str, port: int, read_only: bool) -> dict[str, list[str]]:
+    """The command line of each process, in the order in which they start; they meet at the socket."""
     module = ["-m", "megafish_assets.definitions"]
     page = ["-w", str(workspace), "-h", LOOPBACK, "-p", str(port), *(["--read-only"] if read_only else [])]
     return {
@@ -34,16 +34,17 @@ def commands(workspace: Path, port: int, read_only: bool) -> dict[str, list[str]
     }
 
 
-def serve(repository: Path, port: int, read_only: bool) -> int:
+def serve(repository: Path, environment: Mapping[str, str], port: int, read_only: bool) -> int:
     """Runs until it is told to stop (Ctrl-C or SIGTERM); ends runs that a power loss left behind, first and always."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="megafish-") as folder, dg.DagsterInstance.get() as instance:
-        os.environ["MEGAFISH_SOCKET"] = f"{folder}/code.sock"
-        lines = commands(repository / "workspace.yaml", port, read_only)
+        socket_path = f"{folder}/code.sock"
+        lines = commands(repository / "workspace.yaml", socket_path, port, read_only)
+        start = partial(subprocess.Popen, cwd=repository, env={**environment, "MEGAFISH_SOCKET": socket_path})
         processes: dict[str, subprocess.Popen] = {}
         print(f"http://{LOOPBACK}:{port} in about 15 seconds; Ctrl-C stops it", flush=True)
         try:
-            _watch(instance, lines, processes, repository)
+            _watch(instance, lines, processes, start)
         except KeyboardInterrupt:
             print("stopping", flush=True)
         finally:
@@ -51,7 +52,7 @@ def serve(repository: Path, port: int, read_only: bool) -> int:
     return 0
 
 
-def _watch(instance: dg.DagsterInstance, lines: dict, processes: dict, repository: Path) -> None:
+def _watch(instance: dg.DagsterInstance, lines: dict, processes: dict, start: Callable) -> None:
     looked, started = -ORPHANS_SECONDS, dict.fromkeys(lines, -RESTART_PAUSE_SECONDS)
     while True:
         now = time.monotonic()
@@ -65,9 +66,8 @@ def _watch(instance: dg.DagsterInstance, lines: dict, processes: dict, repositor
             if (process is None or ended) and now - started[name] >= RESTART_PAUSE_SECONDS:
                 if ended:
                     print(f"the {name} ended ({process.returncode}) and is started again", flush=True)
-                    Path(os.environ["MEGAFISH_SOCKET"]).unlink(missing_ok=True) if name == "code server" else None
                 command = [str(Path(sys.executable).with_name(line[0])), *line[1:]]
-                processes[name], started[name] = subprocess.Popen(command, cwd=repository), now
+                processes[name], started[name] = start(command), now
         time.sleep(LOOK_SECONDS)
 
 
