@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 from dagster._core.execution.context.system import StepExecutionContext
-from dagster._core.storage.tags import RESUME_RETRY_TAG
+from dagster._core.storage.tags import ASSET_RESUME_RETRY_TAG, RESUME_RETRY_TAG
 
 CODE_VERSION_TAG = "dagster/code_version"
 
@@ -66,7 +66,8 @@ def landed(step: StepExecutionContext) -> dict[str, dg.AssetMaterialization]:
 
     None for a first attempt, or for one that a person wants whole; a change of code version makes all again.
     """
-    if step.dagster_run.tags.get(RESUME_RETRY_TAG) != "true" or step.assets_def is None or not step.assets_def.keys:
+    resumes = any(step.dagster_run.tags.get(tag) == "true" for tag in (RESUME_RETRY_TAG, ASSET_RESUME_RETRY_TAG))
+    if not resumes or step.assets_def is None or not step.assets_def.keys:
         return {}
     key = step.assets_def.key
     version = step.assets_def.code_versions_by_key[key]
