@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 3000
 BIN := .venv/bin
 
-.PHONY: demo test up materialise lint clean
+.PHONY: demo test up faults materialise lint clean
 .DEFAULT_GOAL := demo
 
 # A stamp: younger than both lists of packages means that all of them are installed.
@@ -24,6 +24,10 @@ up: $(BIN)/.installed
 lint: $(BIN)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+# The table of faults in full: 20 killed workers instead of CI's three.
+faults: $(BIN)/.installed
+	MEGAFISH_TEST_KILLS=20 $(BIN)/python -m pytest megafish_assets_tests/test_survival.py
 
 test: lint
 	$(BIN)/python -m pytest

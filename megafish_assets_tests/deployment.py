@@ -17,7 +17,7 @@ import psutil
 
 from megafish_assets_tests.conftest import REPOSITORY, collection_environment
 
-PATIENCE_SECONDS = 300
+PATIENCE_SECONDS = 420
 """The processes start in about 15 s on two idle cores, and a backfill's daemon looks twice a minute."""
 
 BACKFILL = """

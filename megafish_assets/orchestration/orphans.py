@@ -20,7 +20,9 @@ def end_orphaned_runs(instance: dg.DagsterInstance) -> list[str]:
 
     A run of a backfill, a sensor or a schedule is then started again where it was, as `dagster.yaml` says.
     """
-    unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING])
+    unfinished = dg.RunsFilter(
+        statuses=[dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+    )
     ended = []
     for record in instance.get_run_records(unfinished):
         run, pid = record.dagster_run, _pid(instance, record.dagster_run)

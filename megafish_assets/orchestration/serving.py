@@ -6,9 +6,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import dagster as dg
@@ -27,35 +26,51 @@ STOP_SECONDS = 30.0
 """What is still there afterwards is killed; its runs go on where they were at the next start."""
 
 
-def commands(workspace: Path, socket_path: str, port: int, read_only: bool) -> dict[str, list[str]]:
-    """The command line of each process, in the order in which they start; they meet at the socket."""
-    module = ["-m", "megafish_assets.definitions"]
+def serve(repository: Path, environment: Mapping[str, str], port: int, read_only: bool) -> int:
+    """Runs until it is told to stop (Ctrl-C or SIGTERM); ends runs that a power loss left behind, first and always."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job begins with it ignored
+    with tempfile.TemporaryDirectory(prefix="megafish-") as folder, dg.DagsterInstance.get() as instance:
+        meeting = Path(folder, "code.sock")
+        leftovers = Leftovers(Path(instance.root_directory, ".up.json"))
+        leftovers.end()
+        supervisor = Supervisor(
+            commands(repository / "workspace.yaml", meeting, port, read_only),
+            cwd=repository,
+            environment={**environment, "MEGAFISH_SOCKET": str(meeting)},
+            meeting=meeting,
+            leftovers=leftovers,
+        )
+        print(f"http://{LOOPBACK}:{port} in about 15 seconds; Ctrl-C stops it", flush=True)
+        try:
+            _watch(supervisor, instance)
+        except KeyboardInterrupt:
+            print("stopping", flush=True)
+        finally:
+            supervisor.stop()
+    return 0
+
+
+def commands(workspace: Path, meeting: Path, port: int, read_only: bool) -> dict[str, list[str]]:
+    """The command line of each process, in the order in which they start; they meet at a socket."""
+    code = ["--socket", str(meeting), "-m", "megafish_assets.definitions", "--location-name", "megafish"]
     page = ["-w", str(workspace), "-h", LOOPBACK, "-p", str(port), *(["--read-only"] if read_only else [])]
     return {
-        CODE_SERVER: ["dagster", "api", "grpc", "--socket", socket_path, *module, "--location-name", "megafish"],
+        CODE_SERVER: ["dagster", "api", "grpc", *code],
         "daemon": ["dagster-daemon", "run", "-w", str(workspace)],
         "web server": ["dagster-webserver", *page],
     }
 
 
-def serve(repository: Path, environment: Mapping[str, str], port: int, read_only: bool) -> int:
-    """Runs until it is told to stop (Ctrl-C or SIGTERM); ends runs that a power loss left behind, first and always."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with tempfile.TemporaryDirectory(prefix="megafish-") as folder, dg.DagsterInstance.get() as instance:
-        socket_path = f"{folder}/code.sock"
-        lines = commands(repository / "workspace.yaml", socket_path, port, read_only)
-        leftovers = Leftovers(Path(instance.root_directory, ".up.json"))
-        leftovers.end()
-        start = partial(subprocess.Popen, cwd=repository, env={**environment, "MEGAFISH_SOCKET": socket_path})
-        processes: dict[str, subprocess.Popen] = {}
-        print(f"http://{LOOPBACK}:{port} in about 15 seconds; Ctrl-C stops it", flush=True)
-        try:
-            _watch(instance, lines, processes, start, Path(socket_path), leftovers)
-        except KeyboardInterrupt:
-            print("stopping", flush=True)
-        finally:
-            _stop(list(reversed(processes.values())))
-    return 0
+def _watch(supervisor: "Supervisor", instance: dg.DagsterInstance) -> None:
+    looked = -ORPHANS_SECONDS
+    while True:
+        if time.monotonic() - looked >= ORPHANS_SECONDS:
+            looked = time.monotonic()
+            for run_id in end_orphaned_runs(instance):
+                print(f"run {run_id} had lost its process and was ended", flush=True)
+        supervisor.start_what_is_not_there()
+        time.sleep(LOOK_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -77,38 +92,52 @@ class Leftovers:
                 psutil.Process(int(pid)).kill()
 
 
-def _watch(
-    instance: dg.DagsterInstance, lines: dict, processes: dict, start: Callable, socket_path: Path, leftovers: Leftovers
-) -> None:
-    looked, started = -ORPHANS_SECONDS, dict.fromkeys(lines, -RESTART_PAUSE_SECONDS)
-    while True:
-        now = time.monotonic()
-        if now - looked >= ORPHANS_SECONDS:
-            looked = now
-            for run_id in end_orphaned_runs(instance):
-                print(f"run {run_id} had lost its process and was ended", flush=True)
-        for name, line in lines.items():
-            if name != CODE_SERVER and not socket_path.exists():
-                break  # the others would complain until it is there
-            process = processes.get(name)
-            ended = process is not None and process.poll() is not None
-            if (process is None or ended) and now - started[name] >= RESTART_PAUSE_SECONDS:
-                if ended and name == CODE_SERVER:
-                    socket_path.unlink(missing_ok=True)
-                if ended:
-                    print(f"the {name} ended ({process.returncode}) and is started again", flush=True)
-                command = [str(Path(sys.executable).with_name(line[0])), *line[1:]]
-                processes[name], started[name] = start(command), now
-                leftovers.note(processes.values())
-        time.sleep(LOOK_SECONDS)
+@dataclass
+class Supervisor:
+    """Some processes that should be there."""
 
+    commands: Mapping[str, list[str]]
+    """By name; the code server first."""
+    cwd: Path
+    environment: Mapping[str, str]
+    meeting: Path
+    """The code server's socket, without which the others would only complain."""
+    leftovers: Leftovers
+    processes: dict[str, subprocess.Popen] = field(default_factory=dict)
+    started: dict[str, float] = field(default_factory=dict)
+    """When each was started last, by the monotonic clock."""
 
-def _stop(processes: list[subprocess.Popen]) -> None:
-    for process in processes:
-        process.terminate()
-    deadline = time.monotonic() + STOP_SECONDS
-    for process in processes:
-        try:
-            process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            process.kill()
+    def start_what_is_not_there(self) -> None:
+        """Starts each process that was never started or has ended, with a pause between two tries."""
+        for name in self.commands:
+            if name != CODE_SERVER and not self.meeting.exists():
+                return
+            process = self.processes.get(name)
+            if process is not None and process.poll() is None:
+                continue
+            if time.monotonic() - self.started.get(name, -RESTART_PAUSE_SECONDS) >= RESTART_PAUSE_SECONDS:
+                self._start(name)
+
+    def _start(self, name: str) -> None:
+        before = self.processes.get(name)
+        if before is not None:
+            print(f"the {name} ended ({before.returncode}) and is started again", flush=True)
+        if name == CODE_SERVER:
+            self.meeting.unlink(missing_ok=True)
+        program, *arguments = self.commands[name]
+        command = [str(Path(sys.executable).with_name(program)), *arguments]
+        self.processes[name] = subprocess.Popen(command, cwd=self.cwd, env=self.environment)
+        self.started[name] = time.monotonic()
+        self.leftovers.note(self.processes.values())
+
+    def stop(self) -> None:
+        """Ends them, the last first, and waits."""
+        processes = list(reversed(self.processes.values()))
+        for process in processes:
+            process.terminate()
+        deadline = time.monotonic() + STOP_SECONDS
+        for process in processes:
+            try:
+                process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()

@@ -1,0 +1,175 @@
+"""What a night may bring, with real processes: killed workers, daemons and web servers, overlapping backfills, and a
+detector's table that is rewritten meanwhile. `make faults` kills more often than CI does.
+"""
+
+import os
+import random
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+import psutil
+import pytest
+from deltalake import DeltaTable
+
+from megafish_assets_tests.conftest import REPOSITORY, collection_environment
+from megafish_assets_tests.deployment import Deployment, wait_for
+
+KILLS = int(os.environ.get("MEGAFISH_TEST_KILLS", "3"))
+CHAIN = ["raw_detections", "filtered_detections", "sampled_detections", "crops"]
+STORED = {name: f"detections/{name}" for name in CHAIN[:-1]} | {"crops": "crops/crops"}
+
+UNDISTURBED = """
+from megafish_assets.__main__ import prepare
+prepare(own_collection=True)
+import dagster as dg
+from megafish_assets.definitions import defs
+from megafish_assets.orchestration.materialise import run_work
+from megafish_assets.orchestration.partitions import add_videos
+job = defs.resolve_implicit_global_asset_job_def()
+keys = {keys!r}
+with dg.DagsterInstance.get() as instance:
+    add_videos(instance, keys)
+    for name in {assets!r}:
+        of = () if name == "size_limits" else keys
+        assert run_work(job, dg.AssetKey(name), of, instance).success, name
+"""
+
+
+@pytest.fixture(scope="module")
+def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """60 short videos and their boxes."""
+    folder = tmp_path_factory.mktemp("footage")
+    plan = ["--videos", "60", "--frames", "30", "--size", "640x360"]
+    subprocess.run([sys.executable, "-m", "megafish_assets.reef", str(folder), *plan], cwd=REPOSITORY, check=True)
+    return folder
+
+
+KEYS = [f"megalab_{number:04d}" for number in range(60)]
+
+
+def settings(footage: Path) -> dict[str, object]:
+    """Of a collection over this footage whose sensor starts nothing by itself."""
+    own = {"recordings": footage / "recordings", "inference": footage / "inference"}
+    return own | {"backbones": "reef_tiny", "complete_when": "last_frame", "clip_frames": 100_000}
+
+
+def make(root: Path, footage: Path, keys: list[str], assets: list[str]) -> None:
+    """Makes assets one after the other, undisturbed, in a process of its own."""
+    code = UNDISTURBED.format(keys=keys, assets=assets)
+    environment = collection_environment(root, **settings(footage))
+    subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, env=environment, check=True, capture_output=True)
+
+
+def tables(root: Path) -> dict[str, pl.DataFrame]:
+    return {name: pl.read_delta(str(root / "tables" / place)).sort("detection_id") for name, place in STORED.items()}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(footage: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, pl.DataFrame]:
+    """The tables of a run that nothing has disturbed."""
+    root = tmp_path_factory.mktemp("undisturbed")
+    make(root, footage, KEYS, ["raw_detections", "size_limits", *CHAIN[1:]])
+    return tables(root)
+
+
+@pytest.fixture
+def collection(tmp_path: Path, footage: Path) -> Deployment:
+    """A deployment over the footage, with size limits from all its rows, and none of its other tables."""
+    make(tmp_path, footage, KEYS, ["raw_detections", "size_limits"])
+    return Deployment(tmp_path, **settings(footage))
+
+
+def assert_equal(found: dict[str, pl.DataFrame], expected: dict[str, pl.DataFrame]) -> None:
+    for name, table in expected.items():
+        assert found[name].equals(table), f"{name}: {found[name].height} rows, expected {table.height}"
+
+
+def commits(instance: dg.DagsterInstance, asset: str, backfill: str) -> dict[str, set[int]]:
+    """The Delta versions in which each video was stored by the runs of a backfill."""
+    runs = {run.run_id for run in instance.get_runs(dg.RunsFilter(tags={"dagster/backfill": backfill}))}
+    found, records = defaultdict(set), instance.fetch_materializations(dg.AssetKey(asset), limit=1000).records
+    for record in records:
+        if record.run_id in runs:
+            found[record.partition_key].add(record.asset_materialization.metadata["delta_version"].value)
+    return found
+
+
+def test_a_worker_killed_at_random_moments_goes_on_where_it_was(
+    collection: Deployment, undisturbed: dict[str, pl.DataFrame]
+) -> None:
+    moments = random.Random(20261123)
+    with collection as up, up.instance() as instance:
+        backfill = up.backfill(CHAIN, KEYS, **{"dagster/max_retries": str(10 * KILLS)})
+        killed = 0
+        while killed < KILLS:
+            worker = wait_for(lambda: next(iter(up.workers()), None) or up.end_of(backfill), up.log)
+            if isinstance(worker, str):
+                break  # it ended before the last kill
+            try:
+                worker.wait(timeout=moments.uniform(2.0, 9.0))
+            except psutil.TimeoutExpired:
+                worker.kill()
+                killed += 1
+        assert up.ended(backfill) == "COMPLETED_SUCCESS", up.log()
+        assert killed > 0
+        for asset in CHAIN:
+            stored = commits(instance, asset, backfill)
+            assert sorted(stored) == KEYS and {len(versions) for versions in stored.values()} == {1}, asset
+    assert_equal(tables(collection.root), undisturbed)
+
+
+def test_a_backfill_ends_by_itself_after_daemon_and_web_server_were_killed(
+    collection: Deployment, undisturbed: dict[str, pl.DataFrame]
+) -> None:
+    with collection as up:
+        backfill = up.backfill(CHAIN, KEYS)
+        wait_for(lambda: next(iter(up.workers()), None), up.log)
+        up.kill("dagster-daemon", "dagster-webserver")  # the supervisor starts them again
+        assert up.ended(backfill) == "COMPLETED_SUCCESS", up.log()
+    assert_equal(tables(collection.root), undisturbed)
+
+
+def test_a_backfill_ends_by_itself_after_a_power_loss(
+    collection: Deployment, undisturbed: dict[str, pl.DataFrame]
+) -> None:
+    collection.start()
+    backfill = collection.backfill(CHAIN, KEYS)
+    wait_for(lambda: next(iter(collection.workers()), None), collection.log)
+    collection.kill_everything()
+    with collection as up:
+        assert up.ended(backfill) == "COMPLETED_SUCCESS", up.log()
+    assert_equal(tables(collection.root), undisturbed)
+
+
+def test_two_backfills_over_the_same_videos_lose_and_double_no_row(
+    collection: Deployment, undisturbed: dict[str, pl.DataFrame]
+) -> None:
+    with collection as up:
+        both = [up.backfill(CHAIN, KEYS[:40]), up.backfill(CHAIN, KEYS[20:])]
+        assert [up.ended(backfill) for backfill in both] == ["COMPLETED_SUCCESS"] * 2, up.log()
+    assert_equal(tables(collection.root), undisturbed)
+
+
+def test_an_inference_table_that_is_rewritten_meanwhile_gives_one_version_of_each_video(
+    collection: Deployment, footage: Path, undisturbed: dict[str, pl.DataFrame], tmp_path: Path
+) -> None:
+    copy = tmp_path / "inference"
+    pl.read_delta(str(footage / "inference")).write_delta(str(copy))
+    collection.settings["inference"] = copy
+    with collection as up:
+        backfill = up.backfill(CHAIN, KEYS)
+        for _ in range(20):  # the same rows in another order and other files, the old ones gone at once
+            rows = pl.read_delta(str(copy)).sample(fraction=1.0, shuffle=True, seed=1)
+            rows.write_delta(str(copy), mode="overwrite")
+            DeltaTable(str(copy)).optimize.compact()
+            DeltaTable(str(copy)).vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
+        ended = up.ended(backfill)
+        with up.instance() as instance:
+            failed = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]))
+        assert ended == "COMPLETED_SUCCESS" or failed, up.log()
+    found = tables(collection.root)
+    assert_equal({name: found[name] for name in CHAIN[:1]}, {name: undisturbed[name] for name in CHAIN[:1]})
