@@ -50,7 +50,11 @@ class Deployment:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self.eventually("{ assetNodes { id } }", lambda answer: answer["assetNodes"])
+        try:
+            self.eventually("{ assetNodes { id } }", lambda answer: answer["assetNodes"])
+        except BaseException:
+            self.kill_everything()
+            raise
         return self
 
     def __enter__(self) -> "Deployment":
