@@ -98,6 +98,8 @@ def up(home: Path, port: int, read_only: bool) -> int:
     """The page, and the daemon that starts what is launched from it, until Ctrl-C."""
     from megafish_assets.orchestration.serving import serve
 
+    if read_only:  # it starts nothing, so it may stand beside the one that does
+        return serve(REPOSITORY, os.environ, port, read_only)
     with (home / ".up").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -130,7 +132,7 @@ def materialise() -> int:
     if not settings.recordings.is_dir():
         return refused(f"no folder of video files at {settings.recordings}: name it in MEGAFISH_RECORDINGS")
     with dg.DagsterInstance.get() as instance:
-        end_orphaned_runs(instance)
+        end_orphaned_runs(instance, workers=False)
         new = add_videos(instance, list(arrived))
         print(f"{settings.root}: {len(arrived)} videos, {len(new)} of them new", flush=True)
         gone = sorted(set(instance.get_dynamic_partitions(VIDEOS.name)) - set(arrived))

@@ -32,7 +32,8 @@ nightly_analysis = nightly_analysis_job(backbones, READY.name)
 
 defs = dg.Definitions(
     assets=[
-        *grouped("detections", [INFERENCE, raw_detections, size_limits, filtered_detections, sampled_detections]),
+        *grouped("detections", [INFERENCE, raw_detections, filtered_detections, sampled_detections]),
+        *made_every_night(grouped("detections", [size_limits])),
         *grouped("crops", [crops]),
         *grouped(
             "embeddings",

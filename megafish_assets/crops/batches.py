@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -54,11 +53,13 @@ class CropBatches:
 
     def by_videos(self, n: int) -> Iterator[tuple[list[str], CropBatches]]:
         """The crops of n videos at a time, with the videos' keys; those without crops are in none."""
+        # In the order of the ids, which is not that of the keys: `w-2/...` sorts before `w/...`.
         videos = [detection_id.partition("/")[0] for detection_id in self.detection_ids]
-        every = sorted(set(videos))
-        for start in range(0, len(every), n):
-            keys = every[start : start + n]
-            part = slice(bisect.bisect_left(videos, keys[0]), bisect.bisect_right(videos, keys[-1]))
+        starts = {key: place for place, key in reversed(list(enumerate(videos)))}
+        every = sorted(starts, key=starts.__getitem__)
+        for first in range(0, len(every), n):
+            keys, following = every[first : first + n], every[first + n : first + n + 1]
+            part = slice(starts[keys[0]], starts[following[0]] if following else len(videos))
             yield keys, CropBatches(self.detection_ids[part], self.jpegs[part], self.device)
 
     def batches(self, shape: Callable[[np.ndarray], torch.Tensor], batch_size: int) -> Iterator[CropBatch]:

@@ -4,7 +4,7 @@ import dagster as dg
 import polars as pl
 
 from megafish_assets.embeddings.measures import readiness
-from megafish_assets.orchestration.metadata import coverage
+from megafish_assets.orchestration.metadata import coverage, videos_behind
 from megafish_assets.orchestration.verdicts import NONE_MISSING, Check, Limit, verdict
 
 EMBEDDINGS = Check(
@@ -96,8 +96,11 @@ def gate(backbone: str) -> dg.AssetChecksDefinition:
     ):
         if context.has_partition_key or context.has_partition_key_range:
             return  # a run of some videos never reads the collection
-        rows = readiness(raw_detections, filtered_detections, sampled_detections, crops, vectors)
-        yield verdict(READY, rows | coverage(context, f"embeddings/{backbone}"))
+        # A video on its way, or made again further up, has no partners yet: it is missing, not broken.
+        behind = videos_behind(context.instance, [*stages, f"embeddings/{backbone}"])
+        tables = (raw_detections, filtered_detections, sampled_detections, crops, vectors)
+        rows = readiness(*(table.filter(~pl.col("video").is_in(behind)) for table in tables))
+        yield verdict(READY, rows | coverage(context, f"embeddings/{backbone}", behind))
 
     return ready_for_analysis
 

@@ -110,8 +110,11 @@ def _by_statistics(files: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 def _by_rows(table: DeltaTable, files: pl.DataFrame) -> pl.DataFrame:
     """The same from the rows of these files."""
     parts = []
-    for path, arrived_ms in files.select("path", pl.col("modification_time").cast(pl.Int64)).iter_rows():
-        rows = pl.scan_parquet(f"{table.table_uri.rstrip('/')}/{unquote(path)}").select(
+    for file in files.with_columns(pl.col("modification_time").cast(pl.Int64)).iter_rows(named=True):
+        rows = pl.scan_parquet(f"{table.table_uri.rstrip('/')}/{unquote(file['path'])}")
+        if "partition.video_file" in file:  # such a column is in the file's place, not in the file
+            rows = rows.with_columns(pl.lit(file["partition.video_file"], pl.String).alias("video_file"))
+        rows = rows.select(
             pl.col("video_file").cast(pl.String),
             pl.col("frame_id").cast(pl.Int64, strict=False),
             pl.col("score").cast(pl.Float64),
@@ -125,7 +128,7 @@ def _by_rows(table: DeltaTable, files: pl.DataFrame) -> pl.DataFrame:
                 pl.col("frame_id").max().alias("last_frame"),
                 pl.col("score").min().alias("lowest_score"),
                 pl.col("score").max().alias("highest_score"),
-                pl.lit(arrived_ms, dtype=pl.Int64).alias("arrived_ms"),
+                pl.lit(file["modification_time"], dtype=pl.Int64).alias("arrived_ms"),
             )
         )
         parts.append(by_video.select(FILE_COLUMNS).collect())

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
+from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from pydantic import Field
 
 from megafish_assets.orchestration.backfills import CROPS, LIMITS, per_video_assets, start_backfill
@@ -23,10 +25,12 @@ def register_videos():
     add_video_partitions()
 
 
-@dg.op(description="Starts a backfill of every partition that is missing, failed, or has frames set aside.")
+@dg.op(description="Starts a backfill of every partition that is missing, failed, outdated, or has frames set aside.")
 def backfill_unfinished(context: dg.OpExecutionContext, tables: Tables) -> None:
     graph, instance = context.repository_def.asset_graph, context.instance
-    wanted = unfinished(instance, per_video_assets(graph), tables.set_aside_videos())
+    if instance.get_backfills(filters=BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED]), limit=1):
+        raise dg.Failure("a backfill is at work, and what it has yet to make is not failed: wait for its end")
+    wanted = unfinished(instance, graph, tables.set_aside_videos())
     n_videos = len(set().union(*wanted.values()))
     if not n_videos:
         context.log.info("every video is finished")
@@ -37,17 +41,17 @@ def backfill_unfinished(context: dg.OpExecutionContext, tables: Tables) -> None:
 
 
 def unfinished(
-    instance: dg.DagsterInstance, chain: list[dg.AssetKey], set_aside: list[str]
+    instance: dg.DagsterInstance, graph: BaseAssetGraph, set_aside: list[str]
 ) -> dict[dg.AssetKey, set[str]]:
-    """The videos of which each asset of the chain has to be made: from the first stage that failed, or is missing."""
-    every, wanted, so_far = set(instance.get_dynamic_partitions(VIDEOS.name)), {}, set()
-    for key in chain:
-        made = instance.get_materialized_partitions(key)
-        failed = set(
-            instance.event_log_storage.get_latest_asset_partition_materialization_attempts_without_materializations(key)
-        )
-        so_far = so_far | (every - made) | (failed & every) | (set(set_aside) & every if key == CROPS else set())
-        wanted[key] = so_far
+    """The videos of which each asset has to be made: missing, failed, set aside, or older than what it is made from."""
+    every, made, wanted = set(instance.get_dynamic_partitions(VIDEOS.name)), {}, {}
+    attempts = instance.event_log_storage.get_latest_asset_partition_materialization_attempts_without_materializations
+    for key in per_video_assets(graph):
+        made[key] = instance.get_latest_storage_id_by_partition(key, dg.DagsterEventType.ASSET_MATERIALIZATION)
+        parents = [parent for parent in graph.get(key).parent_keys if parent in wanted]
+        older = {v for v in made[key] for parent in parents if made[parent].get(v, 0) > made[key][v]}
+        lacking = (every - made[key].keys()) | set(attempts(key)) | older | (set(set_aside) if key == CROPS else set())
+        wanted[key] = (lacking & every).union(*(wanted[parent] for parent in parents))
     return wanted
 
 

@@ -66,16 +66,23 @@ def landed(step: StepExecutionContext) -> dict[str, dg.AssetMaterialization]:
 
     None for a first attempt, or for one that a person wants whole; a change of code version makes all again.
     """
-    resumes = any(step.dagster_run.tags.get(tag) == "true" for tag in (RESUME_RETRY_TAG, ASSET_RESUME_RETRY_TAG))
-    if not resumes or step.assets_def is None or not step.assets_def.keys:
+    if step.assets_def is None or not step.assets_def.keys:
         return {}
     key = step.assets_def.key
     version = step.assets_def.code_versions_by_key[key]
-    _, attempts = step.instance.get_run_group(step.run_id)
     events = {}
-    for attempt in attempts:
-        for record in step.instance.all_logs(attempt.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION):
+    for run_id in reversed(_earlier_attempts(step)):
+        for record in step.instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION):
             event = record.dagster_event.step_materialization_data.materialization
             if event.asset_key == key and (version is None or event.tags.get(CODE_VERSION_TAG) == version):
                 events[event.partition] = event
     return events
+
+
+def _earlier_attempts(step: StepExecutionContext) -> list[str]:
+    """The runs that this one goes on from, the last first: back to the one that began anew."""
+    earlier, run = [], step.dagster_run
+    while run is not None and any(run.tags.get(tag) == "true" for tag in (RESUME_RETRY_TAG, ASSET_RESUME_RETRY_TAG)):
+        run = step.instance.get_run_by_id(run.parent_run_id)
+        earlier += [run.run_id] if run is not None else []
+    return earlier

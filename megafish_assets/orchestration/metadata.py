@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import dagster as dg
 from dagster._core.definitions.partitions.context import partition_loading_context
@@ -57,6 +58,23 @@ def coverage(context: dg.AssetExecutionContext, upstream: str, unseen: Sequence[
         "n_missing_videos": len(missing),
     }
     return numbers | ({"missing_videos": ", ".join(missing[:MISSING_SHOWN])} if missing else {})
+
+
+def videos_behind(instance: dg.DagsterInstance, chain: Sequence[str]) -> list[str]:
+    """Videos of which some asset of the chain is not made, or is older than the one before it, sorted."""
+    made = [
+        instance.get_latest_storage_id_by_partition(
+            dg.AssetKey(asset.split("/")), dg.DagsterEventType.ASSET_MATERIALIZATION
+        )
+        for asset in chain
+    ]
+    every = set(instance.get_dynamic_partitions(VIDEOS.name)).union(*made)
+    in_order = {
+        video
+        for video in every
+        if all(video in stage for stage in made) and all(a[video] < b[video] for a, b in pairwise(made))
+    }
+    return sorted(every - in_order)
 
 
 def seen_through_pca(context: dg.AssetExecutionContext, tables: Tables, backbone: str) -> dict:

@@ -8,7 +8,7 @@ import dagster as dg
 
 from megafish_assets.orchestration.backfills import CROPS, LIMITS, per_video_assets, start_backfill
 from megafish_assets.orchestration.delta import MissingTableError
-from megafish_assets.orchestration.partitions import add_videos
+from megafish_assets.orchestration.partitions import VIDEOS, add_videos
 from megafish_assets.orchestration.resources import Inference
 
 RETRY_PAUSES_MINUTES = (10, 60, 360)
@@ -53,7 +53,8 @@ def _seen_before(instance: dg.DagsterInstance, inference: Inference) -> dict:
     latest = instance.get_latest_storage_id_by_partition(RAW, dg.DagsterEventType.ASSET_MATERIALIZATION)
     asked = dg.AssetRecordsFilter(RAW, storage_ids=list(latest.values()))
     records = instance.fetch_materializations(asked, limit=len(latest)).records if latest else []
-    made = {record.partition_key: record.asset_materialization.metadata["n_arrived"].value for record in records}
+    counts = {record.partition_key: record.asset_materialization.metadata.get("n_arrived") for record in records}
+    made = {key: count.value for key, count in counts.items() if count is not None}
     rows = inference.arrivals().videos.select("video", "n_rows", "fingerprint").iter_rows()
     return {"version": None, "waiting": True, "started": {key: seal for key, n, seal in rows if made.get(key) == n}}
 
@@ -63,7 +64,7 @@ def _start_chain(context: dg.SensorEvaluationContext, changed: dict[str, str]) -
     add_videos(instance, list(changed))
     first = [] if instance.get_latest_materialization_event(LIMITS) else [LIMITS]
     # A tick that is cut off before its cursor is kept finds the backfill that it has started.
-    seal = hashlib.sha256(json.dumps(sorted(changed.items())).encode()).hexdigest()[:8]
+    seal = hashlib.sha256(json.dumps([context.cursor, sorted(changed.items())]).encode()).hexdigest()[:8]
     start_backfill(
         instance,
         {key: changed.keys() for key in per_video_assets(graph)},
@@ -87,6 +88,8 @@ def retry_set_aside_videos(context: dg.SensorEvaluationContext) -> dg.SensorResu
     waiting = kept["waiting"]
     for record in records:
         _note(waiting, record)
+    for video in waiting.keys() - set(context.instance.get_dynamic_partitions(VIDEOS.name)):
+        del waiting[video]  # removed meanwhile
     now = time.time()
     due = sorted(video for video, state in waiting.items() if state["at"] is not None and state["at"] <= now)
     for video in due:
@@ -101,7 +104,7 @@ def retry_set_aside_videos(context: dg.SensorEvaluationContext) -> dg.SensorResu
 def _note(waiting: dict[str, dict], record: dg.EventLogRecord) -> None:
     """What one event of crops says of its video: none set aside any more, or when to try it next, if ever."""
     video, metadata = record.partition_key, record.asset_materialization.metadata
-    if not metadata["n_set_aside"].value:
+    if "n_set_aside" not in metadata or not metadata["n_set_aside"].value:
         waiting.pop(video, None)
         return
     state = waiting.setdefault(video, {"tries": 0, "at": None})

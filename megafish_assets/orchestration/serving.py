@@ -12,8 +12,9 @@ from pathlib import Path
 
 import dagster as dg
 import psutil
+from sqlalchemy.exc import SQLAlchemyError
 
-from megafish_assets.orchestration.orphans import end_orphaned_runs
+from megafish_assets.orchestration.orphans import CLOCK_STEP_SECONDS, end_orphaned_runs
 
 LOOPBACK = "127.0.0.1"
 CODE_SERVER = "code server"
@@ -32,7 +33,7 @@ def serve(repository: Path, environment: Mapping[str, str], port: int, read_only
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job begins with it ignored
     with tempfile.TemporaryDirectory(prefix="megafish-") as folder, dg.DagsterInstance.get() as instance:
         meeting = Path(folder, "code.sock")
-        leftovers = Leftovers(Path(instance.root_directory, ".up.json"))
+        leftovers = Leftovers(Path(instance.root_directory, f".up{'-read-only' if read_only else ''}.json"))
         leftovers.end()
         supervisor = Supervisor(
             commands(repository / "workspace.yaml", meeting, port, read_only),
@@ -43,7 +44,7 @@ def serve(repository: Path, environment: Mapping[str, str], port: int, read_only
         )
         print(f"http://{LOOPBACK}:{port} in about 15 seconds; Ctrl-C stops it", flush=True)
         try:
-            _watch(supervisor, instance)
+            _watch(supervisor, None if read_only else instance)
         except KeyboardInterrupt:
             print("stopping", flush=True)
         finally:
@@ -55,22 +56,26 @@ def commands(workspace: Path, meeting: Path, port: int, read_only: bool) -> dict
     """The command line of each process, in the order in which they start; they meet at a socket."""
     code = ["--socket", str(meeting), "-m", "megafish_assets.definitions", "--location-name", "megafish"]
     page = ["-w", str(workspace), "-h", LOOPBACK, "-p", str(port), *(["--read-only"] if read_only else [])]
-    return {
-        CODE_SERVER: ["dagster", "api", "grpc", *code],
-        "daemon": ["dagster-daemon", "run", "-w", str(workspace)],
-        "web server": ["dagster-webserver", *page],
-    }
+    daemon = {} if read_only else {"daemon": ["dagster-daemon", "run", "-w", str(workspace)]}
+    return {CODE_SERVER: ["dagster", "api", "grpc", *code], **daemon, "web server": ["dagster-webserver", *page]}
 
 
-def _watch(supervisor: "Supervisor", instance: dg.DagsterInstance) -> None:
+def _watch(supervisor: "Supervisor", instance: dg.DagsterInstance | None) -> None:
     looked = -ORPHANS_SECONDS
     while True:
-        if time.monotonic() - looked >= ORPHANS_SECONDS:
+        if instance is not None and time.monotonic() - looked >= ORPHANS_SECONDS:
             looked = time.monotonic()
-            for run_id in end_orphaned_runs(instance):
-                print(f"run {run_id} had lost its process and was ended", flush=True)
+            _end_orphans(instance)
         supervisor.start_what_is_not_there()
         time.sleep(LOOK_SECONDS)
+
+
+def _end_orphans(instance: dg.DagsterInstance) -> None:
+    try:
+        for run_id in end_orphaned_runs(instance):
+            print(f"run {run_id} had lost its process and was ended", flush=True)
+    except (SQLAlchemyError, OSError) as busy:  # the storage restarts, or its disk is full: it is asked again
+        print(f"looking for lost runs failed: {busy}", flush=True)
 
 
 @dataclass(frozen=True)
@@ -83,13 +88,24 @@ class Leftovers:
     def note(self, processes: Iterable[subprocess.Popen]) -> None:
         """Keeps these as the ones that run now."""
         alive = [process.pid for process in processes if process.poll() is None]
-        self.path.write_text(json.dumps({pid: psutil.Process(pid).create_time() for pid in alive}))
+        beside = self.path.with_suffix(".partial")
+        beside.write_text(json.dumps({pid: psutil.Process(pid).create_time() for pid in alive}))
+        beside.replace(self.path)
 
     def end(self) -> None:
         """Kills those that are still there. Run workers are none of them, and go on."""
-        for pid, began in (json.loads(self.path.read_text()) if self.path.exists() else {}).items():
-            if psutil.pid_exists(int(pid)) and psutil.Process(int(pid)).create_time() == began:
+        try:
+            noted = json.loads(self.path.read_text())
+        except (FileNotFoundError, json.JSONDecodeError):  # the first start, or the power went while it was written
+            noted = {}
+        for pid, began in noted.items():
+            if psutil.pid_exists(int(pid)) and self._is_that(psutil.Process(int(pid)), began):
                 psutil.Process(int(pid)).kill()
+
+    @staticmethod
+    def _is_that(process: psutil.Process, began: float) -> bool:
+        ours = any("dagster" in word for word in process.cmdline())
+        return ours and abs(process.create_time() - began) < CLOCK_STEP_SECONDS
 
 
 @dataclass

@@ -49,3 +49,17 @@ def test_a_crop_that_is_no_picture_is_named(junk: bytes) -> None:
     given = CropBatches(np.array(["v/000000/000", "v/000007/002"]), [grey(1), junk], "cpu")
     with pytest.raises(UndecodableCropError, match="v/000007/002"):
         list(given.batches(TO_SQUARE, 1))
+
+
+def test_crops_are_given_video_by_video_also_where_one_key_begins_another() -> None:
+    keys = ["GX01", "GX01-2", "GX01.b", "a", "b", "c"]
+    ids = np.array(sorted(f"{key}/{frame:06d}/000" for key in keys for frame in range(3)), dtype=object)
+    batches = CropBatches(ids, [name.encode() for name in ids], "cpu")
+    for n in (1, 2, 4, 8):
+        groups = list(batches.by_videos(n))
+        assert sorted(key for own, _ in groups for key in own) == keys
+        assert [name for _, own in groups for name in own.detection_ids] == list(ids)
+        for own, part in groups:
+            assert {name.split("/")[0] for name in part.detection_ids} == set(own)
+            assert [jpeg.decode() for jpeg in part.jpegs] == list(part.detection_ids)
+    assert list(batches.none().by_videos(8)) == []

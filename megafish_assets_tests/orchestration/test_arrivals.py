@@ -109,3 +109,9 @@ def test_rows_are_counted_at_the_version_that_they_are_read_at(tmp_path: Path) -
     found = Inference(uri=str(tmp_path)).detected(["a", "c"])
     assert found.counts.sort("video").rows() == [("a", 3), ("c", 3)]
     assert sorted(found.rows["video_file"].unique()) == ["a.mp4", "c.mp4"] and found.version == 0
+
+
+def test_a_video_without_a_single_sound_score_does_not_hide_the_others(tmp_path: Path) -> None:
+    write(tmp_path, rows("a.mp4"), partition_by=["video_file"])
+    write(tmp_path, rows("b.mp4", score=float("nan")), partition_by=["video_file"])
+    assert arrivals(DeltaTable(str(tmp_path))).select("video", "n_rows").rows() == [("a", 3), ("b", 3)]

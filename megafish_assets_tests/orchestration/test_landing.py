@@ -153,6 +153,17 @@ def test_a_run_that_a_person_starts_again_as_a_whole_makes_everything(tmp_path: 
         assert again.success and runs.made() == KEYS
 
 
+def test_what_was_made_before_a_person_wanted_all_again_is_not_taken_for_done(tmp_path: Path) -> None:
+    runs = Runs(tmp_path)
+    with runs.run() as whole:
+        pass
+    with runs.run(COMMIT_VIDEOS + 3, again=dg.ReexecutionOptions(parent_run_id=whole.run_id)) as broken:
+        runs.made()
+    with runs.run(again=dg.ReexecutionOptions.from_failure(broken.run_id, runs.instance)) as resumed:
+        assert resumed.success
+    assert runs.made() == KEYS[COMMIT_VIDEOS:]
+
+
 @pytest.mark.parametrize("value", [pl.DataFrame({"video": ["v00"], "detection_id": ["v00/000000/000"]})])
 def test_parts_that_leave_a_video_out_or_hold_one_twice_are_refused(tmp_path: Path, value: pl.DataFrame) -> None:
     def run(*parts: Part) -> dg.ExecuteInProcessResult:

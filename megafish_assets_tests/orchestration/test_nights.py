@@ -174,6 +174,14 @@ def test_broken_raw_rows_keep_the_night_from_fitting_and_a_missing_video_does_no
     told = night(tmp_path)
     assert "STEP_SUCCESS pca__reef_tiny" in told and "STEP_SUCCESS montages__reef_tiny" in told
     assert "CHECK ready_for_analysis False n_missing_videos = 1, allowed at most 0" in told
+    sample = tmp_path / "tables" / "detections" / "sampled_detections"
+    before = pl.read_delta(str(sample))
+    with dg.DagsterInstance.from_config(str(tmp_path / "dagster")) as instance:  # a video sampled anew, not yet cut
+        instance.report_runless_asset_event(dg.AssetMaterialization("sampled_detections", partition="megalab_0001"))
+    before.filter(pl.col("video") != "megalab_0001").write_delta(str(sample), mode="overwrite")
+    told = night(tmp_path)
+    assert "CHECK ready_for_analysis False n_missing_videos = 2, allowed at most 0" in told
+    assert "STEP_SUCCESS pca__reef_tiny" in told
     raw = tmp_path / "tables" / "detections" / "raw_detections"
     rows = pl.read_delta(str(raw))
     pl.concat([rows, rows.head(1)]).write_delta(str(raw), mode="overwrite")

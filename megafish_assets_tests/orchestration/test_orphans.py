@@ -57,6 +57,14 @@ def test_a_workers_run_is_ended_when_its_process_is_gone(instance: dg.DagsterIns
     assert status(instance, alive) == dg.DagsterRunStatus.STARTED
 
 
+def test_a_run_that_died_while_it_was_starting_is_ended(instance: dg.DagsterInstance) -> None:
+    run = instance.create_run_for_job(nothing)
+    instance.report_engine_event("Started process", run, EngineEventData.in_process(dead_pid()))
+    instance.report_dagster_event(dg.DagsterEvent("PIPELINE_STARTING", nothing.name), run_id=run.run_id)
+    assert end_orphaned_runs(instance, workers=False) == []
+    assert end_orphaned_runs(instance) == [run.run_id]
+
+
 def test_a_process_that_inherited_the_number_of_a_dead_one_is_not_taken_for_it(instance: dg.DagsterInstance) -> None:
     run = started(instance, {}, worker=os.getpid())
     later = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)

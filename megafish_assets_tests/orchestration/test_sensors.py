@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 import pytest
-from deltalake import write_deltalake
+from deltalake import DeltaTable, write_deltalake
 
 from megafish_assets.detections.assets import (
     INFERENCE,
@@ -95,6 +95,17 @@ def test_a_video_that_is_detected_again_runs_again_once(tmp_path: Path) -> None:
     assert camera.tick() == []
 
 
+def test_a_video_that_is_set_back_to_what_it_was_runs_again_too(tmp_path: Path) -> None:
+    camera = Camera(tmp_path, "last_frame")
+    started = []
+    for n in (3, 5, 3):
+        if camera.place.exists():
+            DeltaTable(str(camera.place)).delete()
+        camera.detect("v1.mp4", n=n, last_frame=299)
+        started += camera.tick()
+    assert [targets(backfill)["raw_detections"] for backfill in started] == [["v1"]] * 3
+
+
 def test_a_video_becomes_complete_by_silence_without_a_new_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,13 +138,14 @@ def test_a_tick_that_was_cut_off_before_its_cursor_was_kept_starts_nothing_twice
 
 def test_videos_that_were_made_by_other_means_are_not_new(tmp_path: Path) -> None:
     camera = Camera(tmp_path)
-    camera.detect("v1.mp4", "v2.mp4", "v3.mp4")
+    camera.detect("v1.mp4", "v2.mp4", "v3.mp4", "v4.mp4")
     camera.instance.add_dynamic_partitions(VIDEOS.name, ["v1", "v2"])
-    for key, n_rows in (("v1", 3), ("v2", 2)):  # of v2, one row came later
-        event = dg.AssetMaterialization("raw_detections", partition=key, metadata={"n_arrived": n_rows})
+    # Of v2, one row came later; what v3 was made from, its event does not say.
+    for key, numbers in (("v1", {"n_arrived": 3}), ("v2", {"n_arrived": 2}), ("v3", {})):
+        event = dg.AssetMaterialization("raw_detections", partition=key, metadata=numbers)
         camera.instance.report_runless_asset_event(event)
     (started,) = camera.tick()
-    assert targets(started)["raw_detections"] == ["v2"]
+    assert targets(started)["raw_detections"] == ["v2", "v3"]
 
 
 def test_no_table_yet_is_a_sentence_and_two_files_of_one_key_an_error(tmp_path: Path) -> None:
