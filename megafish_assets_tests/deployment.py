@@ -122,6 +122,13 @@ class Deployment:
         """The last of what the processes said."""
         return (self.root / "up.log").read_text()[-3000:]
 
+    def errors(self) -> str:
+        """What failed steps said."""
+        with self.instance() as instance:
+            failed = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]))
+            logs = [instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE) for run in failed]
+        return "\n".join(str(entry.dagster_event.step_failure_data.error) for log in logs for entry in log)
+
     def instance(self) -> dg.DagsterInstance:
         """The instance that they share."""
         return dg.DagsterInstance.from_config(str(self.root / "dagster"))

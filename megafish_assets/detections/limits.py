@@ -13,6 +13,11 @@ SPREAD_STDS = 2.0
 """Kept distance from the median of the logs, in sample standard deviations: the notebook's."""
 
 
+GRAIN = 1e11
+"""Limits lie on a grid of this many steps a unit of their logs, rounded outwards: sums of many rows differ by about
+1e-15 with their order, and the same rows have one version; boxes that are all equal stay within."""
+
+
 @dataclass(frozen=True)
 class SizeLimits:
     """What the filter keeps, bounds included. Logs are natural, of px in the stretched frame."""
@@ -71,9 +76,9 @@ def size_limits(raw: pl.LazyFrame) -> SizeLimits:
     if row["n"] < 2:
         raise ValueError(f"size limits need at least 2 raw detections, given {row['n']}: materialise raw_detections")
     ends = {
-        f"{side}_{end}_log": row[f"{side}_median"] + sign * SPREAD_STDS * row[f"{side}_std"]
+        f"{side}_{end}_log": outward((row[f"{side}_median"] + sign * SPREAD_STDS * row[f"{side}_std"]) * GRAIN) / GRAIN
         for side in logs
-        for end, sign in (("low", -1), ("high", 1))
+        for end, sign, outward in (("low", -1, math.floor), ("high", 1, math.ceil))
     }
     return SizeLimits(**ends, floor_1024=FLOOR_1024, n_rows=row["n"])
 

@@ -103,3 +103,11 @@ def test_another_floor_is_taken_whatever_the_tolerance() -> None:
 @pytest.mark.parametrize("name", LIMIT_NAMES)
 def test_limits_that_are_no_numbers_are_not_kept(name: str) -> None:
     assert settled(replace(OLD, **{name: math.nan}), OLD, tolerance=0.02) is OLD
+
+
+def test_the_same_rows_in_any_order_have_the_same_limits_and_version() -> None:
+    rng = np.random.default_rng(0)
+    sides = rng.lognormal(4, 0.5, size=(21_477, 2))
+    table = pl.DataFrame({"width_1024": sides[:, 0], "height_1024": sides[:, 1]})
+    versions = {size_limits(table.sample(fraction=1.0, shuffle=True, seed=s).lazy()).limits_version for s in range(20)}
+    assert len(versions) == 1
