@@ -18,11 +18,10 @@ from megafish_assets.embeddings.assets import embeddings_asset
 from megafish_assets.embeddings.checks import READY, gate
 from megafish_assets.orchestration.console import console
 from megafish_assets.orchestration.io_manager import GpuDeltaLakeIOManager
-from megafish_assets.orchestration.jobs import register_videos, remove_videos, retry_failed_videos
+from megafish_assets.orchestration.jobs import register_videos, remove_videos, restate_filtered, retry_failed_videos
 from megafish_assets.orchestration.nights import nightly, nightly_analysis_job, table_maintenance, weekly
 from megafish_assets.orchestration.policy import grouped, made_every_night
 from megafish_assets.orchestration.resources import Figures, Inference, Recordings, Tables
-from megafish_assets.orchestration.restate import restate_filtered
 from megafish_assets.orchestration.sensors import new_videos, retry_set_aside_videos
 from megafish_assets.orchestration.settings import Settings
 

@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import dagster as dg
@@ -50,11 +51,10 @@ class Deployment:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        try:
+        with ExitStack() as if_it_does_not_start:
+            if_it_does_not_start.callback(self.kill_everything)
             self.eventually("{ assetNodes { id } }", lambda answer: answer["assetNodes"])
-        except BaseException:
-            self.kill_everything()
-            raise
+            if_it_does_not_start.pop_all()
         return self
 
     def __enter__(self) -> "Deployment":

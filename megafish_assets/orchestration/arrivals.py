@@ -19,7 +19,16 @@ rows for some time."""
 QUIET_MINUTES = 10.0
 """A detector that writes a video in one go is silent between two of them for less."""
 
-FILE_COLUMNS = ("video_file", "n_rows", "first_frame", "last_frame", "lowest_score", "highest_score", "arrived_ms")
+FILE_COLUMNS = {
+    "video_file": pl.String,
+    "n_rows": pl.Int64,
+    "first_frame": pl.Int64,
+    "last_frame": pl.Int64,
+    "lowest_score": pl.Float64,
+    "highest_score": pl.Float64,
+    "arrived_ms": pl.Int64,
+}
+"""What is known of one video in one file, from the log or from the rows."""
 
 
 @dataclass(frozen=True)
@@ -87,24 +96,22 @@ def _by_statistics(files: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         files = files.with_columns(pl.col("partition.video_file").alias(name) for name in (low, high))
         files = files.with_columns(pl.lit(0).alias("null_count.video_file"))
     columns = {
-        "n_rows": ("num_records", pl.Int64),
-        "first_frame": ("min.frame_id", pl.Int64),
-        "last_frame": ("max.frame_id", pl.Int64),
-        "lowest_score": ("min.score", pl.Float64),
-        "highest_score": ("max.score", pl.Float64),
+        "video_file": low,
+        "n_rows": "num_records",
+        "first_frame": "min.frame_id",
+        "last_frame": "max.frame_id",
+        "lowest_score": "min.score",
+        "highest_score": "max.score",
+        "arrived_ms": "modification_time",
     }
-    needed = {low, high, "null_count.video_file", *(name for name, _ in columns.values())}
+    needed = {high, "null_count.video_file", *columns.values()}
     if needed - set(files.columns):
-        return pl.DataFrame(schema=_schema()), files
+        return pl.DataFrame(schema=FILE_COLUMNS), files
     known = pl.all_horizontal(pl.col(name).is_not_null() for name in needed)
     # Statistics cut long names short, so that the ends of one name differ; such a file is read.
     told = known & (pl.col(low) == pl.col(high)) & (pl.col("null_count.video_file") == 0)
-    one = files.filter(told).select(
-        pl.col(low).alias("video_file"),
-        *[pl.col(name).cast(kind).alias(column) for column, (name, kind) in columns.items()],
-        pl.col("modification_time").cast(pl.Int64).alias("arrived_ms"),
-    )
-    return one, files.filter(~told)
+    one = files.filter(told).select(pl.col(name).alias(column) for column, name in columns.items())
+    return one.cast(FILE_COLUMNS), files.filter(~told)
 
 
 def _by_rows(table: DeltaTable, files: pl.DataFrame) -> pl.DataFrame:
@@ -123,18 +130,13 @@ def _by_rows(table: DeltaTable, files: pl.DataFrame) -> pl.DataFrame:
             rows.drop_nulls("video_file")
             .group_by("video_file")
             .agg(
-                pl.len().cast(pl.Int64).alias("n_rows"),
+                pl.len().alias("n_rows"),
                 pl.col("frame_id").min().alias("first_frame"),
                 pl.col("frame_id").max().alias("last_frame"),
                 pl.col("score").min().alias("lowest_score"),
                 pl.col("score").max().alias("highest_score"),
-                pl.lit(file["modification_time"], dtype=pl.Int64).alias("arrived_ms"),
+                pl.lit(file["modification_time"]).alias("arrived_ms"),
             )
         )
-        parts.append(by_video.select(FILE_COLUMNS).collect())
+        parts.append(by_video.select(*FILE_COLUMNS).cast(FILE_COLUMNS).collect())
     return pl.concat(parts)
-
-
-def _schema() -> dict[str, pl.DataType]:
-    kinds = (pl.String, pl.Int64, pl.Int64, pl.Int64, pl.Float64, pl.Float64, pl.Int64)
-    return dict(zip(FILE_COLUMNS, kinds, strict=True))

@@ -11,6 +11,7 @@ from dagster._core.execution.backfill import PartitionBackfill
 from megafish_assets.orchestration.partitions import VIDEOS
 
 LIMITS = dg.AssetKey("size_limits")
+FILTERED = dg.AssetKey("filtered_detections")
 CROPS = dg.AssetKey("crops")
 
 

@@ -7,8 +7,9 @@ from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGra
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from pydantic import Field
 
-from megafish_assets.orchestration.backfills import CROPS, LIMITS, per_video_assets, start_backfill
+from megafish_assets.orchestration.backfills import CROPS, FILTERED, LIMITS, per_video_assets, start_backfill
 from megafish_assets.orchestration.delta import Table
+from megafish_assets.orchestration.metadata import versions_read
 from megafish_assets.orchestration.partitions import VIDEO_COLUMN, VIDEOS, add_videos
 from megafish_assets.orchestration.resources import Inference, Tables
 
@@ -58,6 +59,33 @@ def unfinished(
 @dg.job(description="Sweeps up what failed, whatever the reason: run it after the reason is gone.")
 def retry_failed_videos():
     backfill_unfinished()
+
+
+@dg.op(description="Starts a backfill of the partitions that were filtered by other limits than those in force.")
+def backfill_old_limits(context: dg.OpExecutionContext) -> None:
+    graph, instance = context.repository_def.asset_graph, context.instance
+    version = limits_in_force(instance)
+    used = versions_read(instance, "filtered_detections", "size_limits")
+    old = [key for key in instance.get_dynamic_partitions(VIDEOS.name) if used.get(key, version) != version]
+    context.log.info(f"{len(old)} of {len(used)} partitions carry other limits than {version}")
+    if old:
+        follows = dg.AssetSelection.assets(FILTERED).downstream().resolve(graph)
+        wanted = {key: old for key in per_video_assets(graph) if key in follows}
+        start_backfill(instance, wanted, f"{len(old)} videos of older limits", f"restate-{context.run_id[:8]}")
+
+
+def limits_in_force(instance: dg.DagsterInstance) -> str | None:
+    """The data version of the last size_limits; None before the first."""
+    event = instance.get_latest_materialization_event(LIMITS)
+    return None if event is None else event.asset_materialization.tags["dagster/data_version"]
+
+
+@dg.job(
+    description="Run this when size_limits says that partitions carry old limits: makes those again, and what "
+    "follows from them."
+)
+def restate_filtered():
+    backfill_old_limits()
 
 
 class Removal(dg.Config):

@@ -52,8 +52,14 @@ def _pid(instance: dg.DagsterInstance, run: dg.DagsterRun, workers: bool) -> int
 
 def _lives(pid: int, started: float | None) -> bool:
     """Whether that process lives; one that began after the run has only inherited its number."""
+    process = living(pid)
+    return process is not None and (started is None or process.create_time() <= started + CLOCK_STEP_SECONDS)
+
+
+def living(pid: int) -> psutil.Process | None:
+    """The process of this number; None where there is none, or one that has ended and only waits to be noticed."""
     try:
-        began = psutil.Process(pid).create_time()
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else process
     except psutil.NoSuchProcess:
-        return False
-    return started is None or began <= started + CLOCK_STEP_SECONDS
+        return None

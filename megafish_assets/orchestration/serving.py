@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import dagster as dg
 import psutil
 from sqlalchemy.exc import SQLAlchemyError
 
-from megafish_assets.orchestration.orphans import CLOCK_STEP_SECONDS, end_orphaned_runs
+from megafish_assets.orchestration.orphans import CLOCK_STEP_SECONDS, end_orphaned_runs, living
 
 LOOPBACK = "127.0.0.1"
 CODE_SERVER = "code server"
@@ -99,8 +100,10 @@ class Leftovers:
         except (FileNotFoundError, json.JSONDecodeError):  # the first start, or the power went while it was written
             noted = {}
         for pid, began in noted.items():
-            if psutil.pid_exists(int(pid)) and self._is_that(psutil.Process(int(pid)), began):
-                psutil.Process(int(pid)).kill()
+            process = living(int(pid))
+            with suppress(psutil.NoSuchProcess):  # it may end while it is looked at
+                if process is not None and self._is_that(process, began):
+                    process.kill()
 
     @staticmethod
     def _is_that(process: psutil.Process, began: float) -> bool:

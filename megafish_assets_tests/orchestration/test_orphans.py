@@ -1,15 +1,19 @@
 """Runs whose process is gone are ended; nobody else's are."""
 
+import json
 import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import dagster as dg
+import psutil
 import pytest
 from dagster._core.events import EngineEventData
 
 from megafish_assets.orchestration.orphans import end_orphaned_runs, this_process
+from megafish_assets.orchestration.serving import Leftovers
 
 
 @dg.job
@@ -55,6 +59,20 @@ def test_a_workers_run_is_ended_when_its_process_is_gone(instance: dg.DagsterIns
     alive = started(instance, {}, worker=os.getpid())
     assert end_orphaned_runs(instance) == [dead]
     assert status(instance, alive) == dg.DagsterRunStatus.STARTED
+
+
+def test_a_process_that_has_ended_and_waits_to_be_noticed_does_not_live(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    began = psutil.Process(process.pid).create_time()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    noted = tmp_path / "up.json"
+    noted.write_text(json.dumps({process.pid: began}))
+    Leftovers(noted).end()  # raised, and so kept a platform from starting after a power loss
+    run = started(instance, {}, worker=process.pid)
+    assert end_orphaned_runs(instance) == [run]
+    process.wait()
 
 
 def test_a_run_that_died_while_it_was_starting_is_ended(instance: dg.DagsterInstance) -> None:
