@@ -41,7 +41,7 @@ FRAMES = 300
 COMMITS = 20
 """A commit a video, as a detector makes them, would take longer to write than everything that is measured."""
 
-ROW_ASSETS = ("raw_detections", "filtered_detections", "sampled_detections")
+ROW_ASSETS = ("raw_detections", "tracklets", "filtered_detections", "sampled_detections")
 HEAVY_MODULES = ("torch", "timm", "umap")
 NEW_AT_ONCE = 500
 """Videos that a night without a sensor leaves."""
@@ -145,7 +145,7 @@ def location_load() -> dict:
 def sensor_tick(place: Path, n_videos: int) -> dict:
     """Milliseconds of one evaluation of `new_videos` with so many videos new, the others started before."""
     from megafish_assets.definitions import defs
-    from megafish_assets.orchestration.sensors import new_videos
+    from megafish_assets.orchestration.sensors import STARTED, new_videos
 
     inference = Inference(uri=str(place), complete_when=["last_frame"], frames_per_clip=FRAMES)
     arrived = inference.arrivals()
@@ -154,9 +154,10 @@ def sensor_tick(place: Path, n_videos: int) -> dict:
 
     def tick(new: list[str], seen_version: int, waiting: bool) -> float:
         started = {video: seal for video, seal in seals.items() if video not in new}
-        cursor = json.dumps({"version": seen_version, "waiting": waiting, "started": started})
+        cursor = json.dumps({"version": seen_version, "waiting": waiting})
         with tempfile.TemporaryDirectory() as folder, dg.DagsterInstance.local_temp(folder) as instance:
             add_videos(instance, list(started))
+            instance.daemon_cursor_storage.set_cursor_values({STARTED: json.dumps(started)})
             began = time.perf_counter()
             new_videos(dg.build_sensor_context(instance, cursor=cursor, definitions=defs), inference=inference)
             seconds = time.perf_counter() - began

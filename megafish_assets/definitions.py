@@ -13,6 +13,7 @@ from megafish_assets.detections.assets import (
     raw_detections,
     sampled_detections,
     size_limits,
+    tracklets,
 )
 from megafish_assets.embeddings.assets import embeddings_asset
 from megafish_assets.embeddings.checks import READY, gate
@@ -31,7 +32,7 @@ nightly_analysis = nightly_analysis_job(backbones, READY.name)
 
 defs = dg.Definitions(
     assets=[
-        *grouped("detections", [INFERENCE, raw_detections, filtered_detections, sampled_detections]),
+        *grouped("detections", [INFERENCE, raw_detections, tracklets, filtered_detections, sampled_detections]),
         *made_every_night(grouped("detections", [size_limits])),
         *grouped("crops", [crops]),
         *grouped(

@@ -18,12 +18,13 @@ BACKBONE_ASSETS = {
 SHARED_ASSETS = {
     "inference": "detections",
     "raw_detections": "detections",
+    "tracklets": "detections",
     "size_limits": "detections",
     "filtered_detections": "detections",
     "sampled_detections": "detections",
     "crops": "crops",
 }
-PER_VIDEO = {"raw_detections", "filtered_detections", "sampled_detections", "crops"}
+PER_VIDEO = {"raw_detections", "tracklets", "filtered_detections", "sampled_detections", "crops"}
 
 DESCRIBE = """
 import json, sys

@@ -37,7 +37,14 @@ HOSTILE_KEY = "-img-src-x-onerror-alert-1-"
 GONE, LATE = "megalab_0001", ("megalab_0004", "megalab_0005")
 
 ASSETS = {
-    "detections": ["inference", "raw_detections", "size_limits", "filtered_detections", "sampled_detections"],
+    "detections": [
+        "inference",
+        "raw_detections",
+        "tracklets",
+        "size_limits",
+        "filtered_detections",
+        "sampled_detections",
+    ],
     "crops": ["crops"],
     "embeddings": ["embeddings/reef_tiny"],
     "clusters": ["pca/reef_tiny", "kmeans_sweep/reef_tiny", "clusters/reef_tiny", "umap/reef_tiny"],
@@ -45,7 +52,14 @@ ASSETS = {
 }
 """By the group that the page shows them in."""
 
-PER_VIDEO = ["raw_detections", "filtered_detections", "sampled_detections", "crops", "embeddings/reef_tiny"]
+PER_VIDEO = [
+    "raw_detections",
+    "tracklets",
+    "filtered_detections",
+    "sampled_detections",
+    "crops",
+    "embeddings/reef_tiny",
+]
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +159,7 @@ def test_the_graph_shows_every_asset_and_none_as_failed(page: "Page") -> None:
     open_graph(page)
     node = page.locator("foreignObject").filter(has_text="Latest event")
     made = re.compile(r"Materialized|\d+ partitions")
-    for name in ("raw_detections", "size_limits", "filtered_detections", "sampled_detections", "crops"):
+    for name in (*ASSETS["detections"][1:], "crops"):
         expect(node.filter(has=page.get_by_text(name, exact=True))).to_have_text(made)
     expect(node.filter(has=page.get_by_text("reef_tiny", exact=True))).to_have_text([made] * 6)
     expect(node.filter(has=page.get_by_text("inference", exact=True))).to_be_visible()
@@ -258,7 +272,7 @@ def test_two_new_videos_are_backfilled_from_the_page_and_end_green(page: "Page")
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Materialize all").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("Launch runs to materialize 5 assets")
+    expect(dialog).to_contain_text(f"Launch runs to materialize {len(PER_VIDEO)} assets")
     dialog.get_by_role("button", name="Missing", exact=True).click()
     expect(dialog).to_contain_text("2 partitions")
     for video in LATE:

@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from megafish_assets_tests.conftest import REPOSITORY, collection_environment
 from megafish_assets_tests.deployment import Deployment, wait_for
 
 KILLS = int(os.environ.get("MEGAFISH_TEST_KILLS", "3"))
-CHAIN = ["raw_detections", "filtered_detections", "sampled_detections", "crops"]
+CHAIN = ["raw_detections", "tracklets", "filtered_detections", "sampled_detections", "crops"]
 STORED = {name: f"detections/{name}" for name in CHAIN[:-1]} | {"crops": "crops/crops"}
 
 UNDISTURBED = """
@@ -123,27 +124,27 @@ def test_a_worker_killed_at_random_moments_goes_on_where_it_was(
     assert_equal(tables(collection.root), undisturbed)
 
 
-def test_a_backfill_ends_by_itself_after_daemon_and_web_server_were_killed(
-    collection: Deployment, undisturbed: dict[str, pl.DataFrame]
+def daemon_and_web_server_are_killed(up: Deployment) -> None:
+    up.kill("dagster-daemon", "dagster-webserver")  # the supervisor starts them again
+
+
+def the_power_fails_and_comes_back(up: Deployment) -> None:
+    up.kill_everything()
+    up.start()
+
+
+@pytest.mark.parametrize(
+    "fault", [daemon_and_web_server_are_killed, pytest.param(the_power_fails_and_comes_back, marks=pytest.mark.faults)]
+)
+def test_a_backfill_ends_by_itself_after(
+    fault: Callable[[Deployment], None], collection: Deployment, undisturbed: dict[str, pl.DataFrame]
 ) -> None:
     with collection as up:
         backfill = up.backfill(CHAIN, KEYS)
         wait_for(lambda: next(iter(up.workers()), None), up.log)
-        up.kill("dagster-daemon", "dagster-webserver")  # the supervisor starts them again
+        fault(up)
         assert up.ended(backfill) == "COMPLETED_SUCCESS", up.log()
-    assert_equal(tables(collection.root), undisturbed)
-
-
-@pytest.mark.faults
-def test_a_backfill_ends_by_itself_after_a_power_loss(
-    collection: Deployment, undisturbed: dict[str, pl.DataFrame]
-) -> None:
-    collection.start()
-    backfill = collection.backfill(CHAIN, KEYS)
-    wait_for(lambda: next(iter(collection.workers()), None), collection.log)
-    collection.kill_everything()
-    with collection as up:
-        assert up.ended(backfill) == "COMPLETED_SUCCESS", up.log()
+        assert " - DEBUG - " not in (collection.root / "up.log").read_text()
     assert_equal(tables(collection.root), undisturbed)
 
 

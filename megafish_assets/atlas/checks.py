@@ -1,17 +1,13 @@
 """Limits on the montages, each with its reason and what to do when it is broken."""
 
-from megafish_assets.orchestration.verdicts import NONE_MISSING, Check, Limit
+from megafish_assets.orchestration.verdicts import NONE_MISSING, Check, never
 
 MONTAGES = Check(
     "tiles_show_their_detections",
     "Tiles whose detection is of another cluster, and tiles whose pixels on the sheet are not their crop's.",
     {
-        "n_tiles_of_another_cluster": Limit(
-            "a sheet shows one cluster", "Report it with the tile table.", at_most=0, broken_contract=True
-        ),
-        "n_tiles_of_other_pixels": Limit(
-            "a tile shows the detection of its key", "Materialise montages again.", at_most=0, broken_contract=True
-        ),
+        "n_tiles_of_another_cluster": never("a sheet shows one cluster", "Report it with the tile table."),
+        "n_tiles_of_other_pixels": never("a tile shows the detection of its key", "Materialise montages again."),
         "n_missing_videos": NONE_MISSING,
     },
 )

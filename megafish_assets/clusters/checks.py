@@ -1,6 +1,6 @@
 """Limits on reduction and groups, each with its reason and what to do when it is broken."""
 
-from megafish_assets.orchestration.verdicts import NONE_MISSING, Check, Limit
+from megafish_assets.orchestration.verdicts import NONE_MISSING, Check, Limit, never
 
 CURRENT = Limit(
     "vectors of older weights can't be compared with the current ones",
@@ -47,7 +47,7 @@ CLUSTERS = Check(
     "clusters_divide_the_rows",
     "Empty clusters, and the share of the largest.",
     {
-        "n_empty_clusters": Limit("k clusters were asked for", "Choose a smaller k.", at_most=0, broken_contract=True),
+        "n_empty_clusters": never("k clusters were asked for", "Choose a smaller k."),
         "n_clusters_short": Limit(
             "there are fewer rows than clusters asked for, so each became its own", "Embed more crops.", at_most=0
         ),
@@ -62,11 +62,8 @@ UMAP = Check(
     "map_can_be_trusted",
     "Positions are finite; how far neighbours on the map are neighbours among the vectors (trustworthiness).",
     {
-        "n_nonfinite_rows": Limit(
-            "a position that is not a number can't be drawn",
-            "Look at the embeddings' own check.",
-            at_most=0,
-            broken_contract=True,
+        "n_nonfinite_rows": never(
+            "a position that is not a number can't be drawn", "Look at the embeddings' own check."
         ),
         "trustworthiness": Limit(
             "below this, what lies together on the map often does not belong together",

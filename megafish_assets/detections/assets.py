@@ -1,5 +1,6 @@
 """The assets of rows: `inference`, `raw_detections`, `size_limits`, `filtered_detections`, `sampled_detections`."""
 
+from collections.abc import Iterator
 from typing import Literal
 
 import dagster as dg
@@ -7,20 +8,22 @@ import polars as pl
 from pydantic import Field
 
 from megafish_assets.detections import checks, measures, sampling
-from megafish_assets.detections.columns import FILTERED, LIMITS, RAW, SAMPLED
+from megafish_assets.detections.columns import FILTERED, LIMITS, RAW, SAMPLED, TRACKLETS
 from megafish_assets.detections.faults import faults_text, sound_rows
 from megafish_assets.detections.filtering import filtered_detections as filtered_rows
 from megafish_assets.detections.limits import SizeLimits, largest_move, settled
 from megafish_assets.detections.limits import size_limits as limits_of
 from megafish_assets.detections.plots import filter_histograms
 from megafish_assets.detections.raw import raw_detections as raw_rows
+from megafish_assets.detections.tracklets import tracklets as tracklets_of
 from megafish_assets.orchestration.figures import figure_metadata
-from megafish_assets.orchestration.landing import left_to_make
+from megafish_assets.orchestration.landing import COMMIT_VIDEOS, Part, Parts, left_to_make
 from megafish_assets.orchestration.metadata import column_lineage, coverage, table_metadata, versions_read
 from megafish_assets.orchestration.partitions import ROW_RUNS, VIDEOS
 from megafish_assets.orchestration.policy import seed_knob
+from megafish_assets.orchestration.progress import Progress
 from megafish_assets.orchestration.resources import Figures, Inference, Recordings, Tables
-from megafish_assets.orchestration.verdicts import judged, specs, verdict
+from megafish_assets.orchestration.verdicts import Tally, judged, specs, verdict
 
 INFERENCE = dg.AssetSpec(
     "inference",
@@ -50,6 +53,32 @@ def raw_detections(context: dg.AssetExecutionContext, inference: Inference, reco
         | column_lineage({"inference": ["video_file", "frame_id", "score"]}),
         check_results=[judged(context, checks.RAW, counts, measures.raw_numbers)],
     )
+
+
+@dg.asset(
+    partitions_def=VIDEOS,
+    backfill_policy=ROW_RUNS,
+    check_specs=specs("tracklets", checks.TRACKLETS),
+    metadata=table_metadata(TRACKLETS),
+    kinds={"polars", "deltalake"},
+)
+def tracklets(context: dg.AssetExecutionContext, raw_detections: pl.DataFrame):
+    """Short, safe pieces of each animal's track, and the camera's pan, from the boxes alone; opens no video."""
+    videos, tally = left_to_make(context), Tally(context, checks.TRACKLETS, measures.tracklet_numbers)
+    progress = Progress(context.log.info, "rows tracked", raw_detections.height)
+
+    def parts() -> Iterator[Part]:
+        for first in range(0, max(1, len(videos)), COMMIT_VIDEOS):
+            some = videos[first : first + COMMIT_VIDEOS]
+            own = raw_detections.filter(pl.col("video").is_in(some))
+            tracked = tracklets_of(own)
+            yield Part(some, tracked, tally.add(some, measures.tracklet_counts(sound_rows(own), tracked)))
+            progress.step(own.height)
+
+    yield dg.MaterializeResult(
+        value=Parts(parts), metadata=column_lineage({"raw_detections": ["video", "detection_id"]})
+    )
+    yield tally.result()
 
 
 class LimitsConfig(dg.Config):
@@ -132,9 +161,18 @@ class SampleConfig(dg.Config):
         description="Rows of a video that has any; 0 is the notebook's own rule.",
     )
     seed: int = seed_knob(sampling.SEED, "Another seed draws another sample.")
-    strategy: Literal[*sampling.STRATEGIES] = Field(
+    strategy: Literal[*sampling.STRATEGIES, "per_tracklet"] = Field(
         default="random",
-        description="`random`, as in the notebook; `spread`: even steps through the video, fewest near-duplicates.",
+        description="`random`, as in the notebook; `spread`: even steps through the video; `per_tracklet`: a few "
+        "moments of each animal, fewest near-duplicates, and no share.",
+    )
+    at_most: int = Field(
+        default=sampling.AT_MOST_A_TRACKLET, ge=1, description="Rows of a tracklet; for `per_tracklet` only."
+    )
+    apart_frames: int = Field(
+        default=sampling.APART_FRAMES,
+        ge=1,
+        description="Least distance of two rows of a tracklet; for `per_tracklet` only.",
     )
 
 
@@ -145,12 +183,24 @@ class SampleConfig(dg.Config):
     metadata=table_metadata(SAMPLED),
     kinds={"polars", "deltalake"},
 )
-def sampled_detections(context: dg.AssetExecutionContext, config: SampleConfig, filtered_detections: pl.DataFrame):
-    """A seeded share of each video's rows."""
-    sample = sampling.sampled_detections(
-        filtered_detections, config.share, config.at_least, config.seed, config.strategy
-    )
-    counts = measures.sampled_counts(filtered_detections, sample, config.share, config.at_least)
+def sampled_detections(
+    context: dg.AssetExecutionContext,
+    config: SampleConfig,
+    filtered_detections: pl.DataFrame,
+    tracklets: pl.LazyFrame,
+):
+    """A seeded share of each video's rows, or a few of each tracklet."""
+    if config.strategy == "per_tracklet":
+        known = tracklets.select("video", "detection_id", "tracklet_id").collect()
+        sample = sampling.sampled_from_tracklets(
+            filtered_detections, known, config.at_most, config.apart_frames, config.seed
+        )
+        counts = measures.drawn_counts(filtered_detections, sample, known)
+    else:
+        sample = sampling.sampled_detections(
+            filtered_detections, config.share, config.at_least, config.seed, config.strategy
+        )
+        counts = measures.sampled_counts(filtered_detections, sample, config.share, config.at_least)
     return dg.MaterializeResult(
         value=sample,
         metadata=column_lineage({"filtered_detections": list(FILTERED)}),

@@ -1,24 +1,36 @@
 """Limits on the rows, each with its reason and what to do when it is broken."""
 
-from megafish_assets.orchestration.verdicts import NONE_MISSING, Check, Limit
+from megafish_assets.orchestration.verdicts import NONE_MISSING, Check, Limit, never
 
 RAW = Check(
     "rows_can_be_believed",
     "Every row of the detector's table has arrived under its own id; the share that has a fault.",
     {
-        "n_lost_rows": Limit(
+        "n_lost_rows": never(
             "raw_detections holds as many rows as the detector's table, faulty or not",
             "Report it with the video's name.",
-            at_most=0,
-            broken_contract=True,
         ),
-        "n_repeated_ids": Limit(
-            "an id stands for one box", "Report it with the video's name.", at_most=0, broken_contract=True
-        ),
+        "n_repeated_ids": never("an id stands for one box", "Report it with the video's name."),
         "faulty_share": Limit(
             "a detector breaks a few boxes at the frame's edge, not one in twenty",
             "Look at the column `fault` of raw_detections, and at how the detector's table was written.",
             at_most=0.05,
+        ),
+    },
+)
+
+TRACKLETS = Check(
+    "tracklets_hold_every_row",
+    "Every row without a fault is in one tracklet; the share of rows that are alone in theirs.",
+    {
+        "n_lost_rows": never(
+            "a row without a tracklet can't be sampled by tracklet", "Report it with the video's name."
+        ),
+        "n_repeated_ids": never("a box is one animal at one moment", "Report it with the video's name."),
+        "alone_share": Limit(
+            "a detector that looks at every frame sees most animals again in the next",
+            "If it looks at every sixth frame or fewer, or the camera jumps, do without tracklets: sample `random`.",
+            at_most=0.5,
         ),
     },
 )
@@ -59,9 +71,7 @@ FILTERED = Check(
             "Look at the video's picture in crops, and at its boxes in raw_detections.",
             at_least=0.02,
         ),
-        "n_kept_outside_limits": Limit(
-            "the filter is the limits", "Report it with the video's name.", at_most=0, broken_contract=True
-        ),
+        "n_kept_outside_limits": never("the filter is the limits", "Report it with the video's name."),
     },
 )
 
@@ -74,17 +84,16 @@ SAMPLED = Check(
             "Set at_least to 1 or more, unless the notebook's own rule is wanted.",
             at_most=0,
         ),
-        "n_wrongly_sized_videos": Limit(
-            "a sample is the configured share, rounded down, or at_least",
+        "n_wrongly_sized_videos": never(
+            "a sample is the configured share, rounded down, or at_least; or it has a row of every tracklet",
             "Report it with the video's name.",
-            at_most=0,
-            broken_contract=True,
         ),
     },
 )
 
 CHECKS = {
     "raw_detections": RAW,
+    "tracklets": TRACKLETS,
     "size_limits": SIZE_LIMITS,
     "filtered_detections": FILTERED,
     "sampled_detections": SAMPLED,

@@ -54,6 +54,14 @@ FILTERED: Columns = {name: column for name, column in RAW.items() if name != "fa
 
 SAMPLED: Columns = FILTERED
 
+TRACKLETS: Columns = KEY | {
+    "tracklet_id": Column(pl.String, "`<video>/t<number:05d>`, numbered by first sight: a safe piece of one track"),
+    "position": Column(pl.Int64, "how many detections of the tracklet come before this one"),
+    "pan_x_1024": Column(pl.Float64, "how far the scene moves right in one frame, px of the stretched frame"),
+    "pan_y_1024": Column(pl.Float64, "how far the scene moves down in one frame, px of the stretched frame"),
+    "n_pan_boxes": Column(pl.Int64, "boxes that the frame's pan rests on; 0: only the frames about it say so"),
+}
+
 LIMITS: Columns = {
     "width_low_log": Column(pl.Float64, "smallest kept natural log of width_1024"),
     "width_high_log": Column(pl.Float64, "largest kept natural log of width_1024"),

@@ -33,6 +33,26 @@ def raw_numbers(counts: pl.DataFrame) -> pl.DataFrame:
     return counts.with_columns(share("n_faulty", "n_rows").alias("faulty_share"))
 
 
+def tracklet_counts(sound: pl.DataFrame, tracklets: pl.DataFrame) -> pl.DataFrame:
+    """A row a video: rows without a fault, those of them that are in no tracklet or in two, tracklets, and how many of
+    these have one row only."""
+    lengths = tracklets.group_by("video", "tracklet_id").len()
+    counts = lengths.group_by("video").agg(
+        ROWS.alias("n_tracklets"), (pl.col("len") == 1).sum().cast(pl.Int64).alias("n_alone")
+    )
+    held = tracklets.group_by("video").agg((ROWS - pl.col("detection_id").n_unique()).alias("n_repeated_ids"))
+    lost = sound.join(tracklets, on="detection_id", how="anti").group_by("video").agg(ROWS.alias("n_lost_rows"))
+    every = sound.group_by("video").agg(ROWS.alias("n_sound"))
+    for part in (counts, held, lost):
+        every = every.join(part, on="video", how="left")
+    return every.with_columns(pl.exclude("video").fill_null(0))
+
+
+def tracklet_numbers(counts: pl.DataFrame) -> pl.DataFrame:
+    """Counts with the share of rows that are alone in their tracklet."""
+    return counts.with_columns(share("n_alone", "n_sound").alias("alone_share"))
+
+
 def filtered_counts(sound: pl.DataFrame, kept: pl.DataFrame, limits: SizeLimits) -> pl.DataFrame:
     """A row a video: rows that could be kept, rows kept, and kept rows that break a limit."""
     breaking = _outside(limits).fill_null(True).sum().cast(pl.Int64)
@@ -71,6 +91,27 @@ def sampled_counts(filtered: pl.DataFrame, sample: pl.DataFrame, share: float, a
     return counts.with_columns(
         (pl.col("n_sampled") == 0).cast(pl.Int64).alias("n_unrepresented_videos"),
         (pl.col("n_sampled") != pl.Series(wanted, dtype=pl.Int64)).cast(pl.Int64).alias("n_wrongly_sized_videos"),
+    )
+
+
+def drawn_counts(filtered: pl.DataFrame, sample: pl.DataFrame, tracklets: pl.DataFrame) -> pl.DataFrame:
+    """As `sampled_counts`, for a few rows of each tracklet: wrongly sized is a video where one of them has none."""
+    known = tracklets.select("detection_id", "tracklet_id")
+    counts = [
+        rows.join(known, on="detection_id", how="left").group_by("video").agg(ROWS.alias(n), pl.n_unique("tracklet_id"))
+        for rows, n in ((filtered, "n_filtered"), (sample, "n_sampled"))
+    ]
+    both = (
+        counts[0]
+        .join(counts[1], on="video", how="left", suffix="_drawn")
+        .with_columns(pl.exclude("video").fill_null(0))
+    )
+    return both.select(
+        "video",
+        "n_filtered",
+        "n_sampled",
+        (pl.col("n_sampled") == 0).cast(pl.Int64).alias("n_unrepresented_videos"),
+        (pl.col("tracklet_id") != pl.col("tracklet_id_drawn")).cast(pl.Int64).alias("n_wrongly_sized_videos"),
     )
 
 

@@ -1,7 +1,7 @@
-"""Which detections are looked at: a seeded share of each video."""
+"""Which detections are looked at: a seeded share of each video, or a few of each tracklet."""
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import polars as pl
@@ -14,6 +14,12 @@ AT_LEAST = 1
 
 SEED = 42
 """The notebook's."""
+
+AT_MOST_A_TRACKLET = 5
+"""Crops of one animal: the first say how it looks, the next how its look varies, more only outvote other animals."""
+
+APART_FRAMES = 10
+"""A third of a second of the notebook's camera, in which a tail beats about once: nearer crops are near-duplicates."""
 
 
 def random_rows(n_rows: int, n_wanted: int, rng: np.random.Generator) -> np.ndarray:
@@ -58,11 +64,74 @@ def sampled_detections(
     Raises KeyError for an unknown strategy.
     """
     draw = STRATEGIES[strategy]
-    rows = filtered.sort("detection_id")
-    parts = [_drawn(video, draw, share, at_least, seed) for video in rows.partition_by("video", maintain_order=True)]
-    return pl.concat(parts) if parts else rows
+    rows = in_order(filtered)
+    drawn = [
+        start + np.sort(draw(n_rows, sample_size(n_rows, share, at_least), _chance(seed, video)))
+        for video, start, n_rows in _stretches(rows)
+    ]
+    return rows[np.concatenate([np.empty(0, dtype=np.int64), *drawn])]
 
 
-def _drawn(video: pl.DataFrame, draw: Callable, share: float, at_least: int, seed: int) -> pl.DataFrame:
-    rng = np.random.default_rng([seed, zlib.crc32(video["video"][0].encode())])
-    return video[np.sort(draw(video.height, sample_size(video.height, share, at_least), rng))]
+def in_order(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows sorted by `detection_id`; looking whether they are is a tenth of sorting them."""
+    return rows if rows["detection_id"].is_sorted() else rows.sort("detection_id")
+
+
+def _stretches(rows: pl.DataFrame) -> Iterator[tuple[str, int, int]]:
+    """Key, first row and number of rows of every video, whose rows lie together: an id begins with its video's key."""
+    start = 0
+    for n_rows, video in rows["video"].rle().struct.unnest().iter_rows():
+        yield video, start, n_rows
+        start += n_rows
+
+
+def _chance(seed: int, video: str) -> np.random.Generator:
+    """The generator of one video."""
+    return np.random.default_rng([seed, zlib.crc32(video.encode())])
+
+
+def sampled_from_tracklets(
+    filtered: pl.DataFrame,
+    tracklets: pl.DataFrame,
+    at_most: int = AT_MOST_A_TRACKLET,
+    apart_frames: int = APART_FRAMES,
+    seed: int = SEED,
+) -> pl.DataFrame:
+    """The strategy `per_tracklet`: of every tracklet `at_most` rows, no two nearer than `apart_frames`, sorted by
+    `detection_id`.
+
+    `tracklets` holds the columns `TRACKLETS` of these rows, and may hold others. A tracklet of which the filter has
+    kept a row gives at least one, and none that would fit is left out below `at_most`. A video's draw depends on the
+    seed, its key, its own rows and their tracklets only. Raises ValueError for `at_most` or `apart_frames` below 1, and
+    where a row has no tracklet.
+    """
+    if at_most < 1 or apart_frames < 1:
+        raise ValueError(f"at_most = {at_most} and apart_frames = {apart_frames}; both must be 1 or more")
+    known = tracklets.select("video", "detection_id", "tracklet_id")
+    rows = filtered.join(known, on=["video", "detection_id"], how="left", validate="m:1").sort("detection_id")
+    unknown = rows.filter(pl.col("tracklet_id").is_null())
+    if unknown.height:
+        raise ValueError(
+            f"{unknown.height} of {rows.height} filtered rows have no tracklet, {unknown['detection_id'][0]} first: "
+            "materialise the tracklets of their videos again"
+        )
+    videos = rows.partition_by("video", maintain_order=True)
+    parts = [video[_apart(video, at_most, apart_frames, _chance(seed, video["video"][0]))] for video in videos]
+    return pl.concat([rows.clear(), *parts]).drop("tracklet_id")
+
+
+def _apart(video: pl.DataFrame, at_most: int, apart_frames: int, rng: np.random.Generator) -> list[int]:
+    """Ascending row numbers, of every tracklet `at_most` and no two nearer than `apart_frames`: rows in a random order,
+    taken as long as they fit.
+
+    Source: dart throwing, Cook 1986, Stochastic sampling in computer graphics, ACM TOG 5(1).
+    """
+    tracklet_ids, frame_ids = video["tracklet_id"].to_list(), video["frame_id"].to_list()
+    drawn: dict[str, list[int]] = {}
+    rows = []
+    for row in rng.permutation(video.height).tolist():
+        frame_id, others = frame_ids[row], drawn.setdefault(tracklet_ids[row], [])
+        if len(others) < at_most and all(abs(frame_id - other) >= apart_frames for other in others):
+            others.append(frame_id)
+            rows.append(row)
+    return sorted(rows)

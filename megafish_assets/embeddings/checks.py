@@ -5,42 +5,25 @@ import polars as pl
 
 from megafish_assets.embeddings.measures import readiness
 from megafish_assets.orchestration.metadata import coverage, videos_behind
-from megafish_assets.orchestration.verdicts import NONE_MISSING, Check, Limit, verdict
+from megafish_assets.orchestration.verdicts import NONE_MISSING, Check, Limit, never, verdict
 
 EMBEDDINGS = Check(
     "vectors_are_usable",
     "One finite vector of the backbone's width a crop; the share of vectors that equal another one.",
     {
-        "n_missing_vectors": Limit(
-            "a crop without a vector is in no cluster",
-            "Materialise the partition again.",
-            at_most=0,
-            broken_contract=True,
+        "n_missing_vectors": never("a crop without a vector is in no cluster", "Materialise the partition again."),
+        "n_extra_vectors": never(
+            "a vector whose crop is gone shows what nobody can look at", "Materialise the partition again."
         ),
-        "n_extra_vectors": Limit(
-            "a vector whose crop is gone shows what nobody can look at",
-            "Materialise the partition again.",
-            at_most=0,
-            broken_contract=True,
-        ),
-        "n_repeated_ids": Limit(
-            "an id stands for one crop", "Materialise the partition again.", at_most=0, broken_contract=True
-        ),
-        "n_outdated_vectors": Limit(
+        "n_repeated_ids": never("an id stands for one crop", "Materialise the partition again."),
+        "n_outdated_vectors": never(
             "vectors of other weights than the asset's own can't be compared with the rest",
             "Restart the page, so that it knows the weights that are there now, and materialise the partition again.",
-            at_most=0,
-            broken_contract=True,
         ),
-        "n_nonfinite_rows": Limit(
-            "one NaN poisons every later fit",
-            "Run on the CPU or in full precision: half precision can overflow.",
-            at_most=0,
-            broken_contract=True,
+        "n_nonfinite_rows": never(
+            "one NaN poisons every later fit", "Run on the CPU or in full precision: half precision can overflow."
         ),
-        "n_wrong_width_rows": Limit(
-            "a table of vectors has one width", "Correct `dim` in BACKBONES.", at_most=0, broken_contract=True
-        ),
+        "n_wrong_width_rows": never("a table of vectors has one width", "Correct `dim` in BACKBONES."),
         "repeated_share": Limit(
             "more means a stuck decoder", "See in the video's crops whether they are one picture.", at_most=0.02
         ),
@@ -48,28 +31,24 @@ EMBEDDINGS = Check(
 )
 
 
-def _answered(reason: str, remedy: str) -> Limit:
-    return Limit(reason, remedy, at_most=0, broken_contract=True)
-
-
 READY = Check(
     "ready_for_analysis",
     "Rows of any stage, over the whole collection as it is stored, that the stage before can't answer for. Judged in "
     "runs over all videos only.",
     {
-        "n_repeated_raw_ids": _answered("an id stands for one box", "Materialise raw_detections again."),
-        "n_filtered_without_sound_row": _answered(
+        "n_repeated_raw_ids": never("an id stands for one box", "Materialise raw_detections again."),
+        "n_filtered_without_sound_row": never(
             "what is filtered was detected, without a fault", "Materialise filtered_detections again."
         ),
-        "n_sampled_without_filtered_row": _answered(
+        "n_sampled_without_filtered_row": never(
             "what is sampled was filtered", "Materialise sampled_detections again."
         ),
-        "n_sampled_without_crop_row": _answered("what is sampled was cut or set aside", "Materialise crops again."),
-        "n_crop_rows_without_sample": _answered("a crop belongs to the present sample", "Materialise crops again."),
-        "n_crops_without_vector": _answered("a crop without a vector is in no cluster", "Materialise the embeddings."),
-        "n_vectors_without_crop": _answered("a vector shows a crop", "Materialise the embeddings again."),
-        "n_repeated_vector_ids": _answered("an id stands for one crop", "Materialise the embeddings again."),
-        "n_nonfinite_rows": _answered("one NaN poisons every later fit", "Materialise the embeddings again."),
+        "n_sampled_without_crop_row": never("what is sampled was cut or set aside", "Materialise crops again."),
+        "n_crop_rows_without_sample": never("a crop belongs to the present sample", "Materialise crops again."),
+        "n_crops_without_vector": never("a crop without a vector is in no cluster", "Materialise the embeddings."),
+        "n_vectors_without_crop": never("a vector shows a crop", "Materialise the embeddings again."),
+        "n_repeated_vector_ids": never("an id stands for one crop", "Materialise the embeddings again."),
+        "n_nonfinite_rows": never("one NaN poisons every later fit", "Materialise the embeddings again."),
         "n_missing_videos": NONE_MISSING,
     },
 )

@@ -46,6 +46,11 @@ class Limit:
         return f"{self.at_least:g} to {self.at_most:g}"
 
 
+def never(reason: str, remedy: str) -> Limit:
+    """A contract that not one row may break."""
+    return Limit(reason, remedy, at_most=0, broken_contract=True)
+
+
 NONE_MISSING = Limit(
     "what is made from all videos should have seen all of them", "Materialise the missing partitions.", at_most=0
 )

@@ -15,6 +15,7 @@ from megafish_assets.detections.assets import (
     raw_detections,
     sampled_detections,
     size_limits,
+    tracklets,
 )
 from megafish_assets.orchestration.io_manager import GpuDeltaLakeIOManager
 from megafish_assets.orchestration.partitions import VIDEOS
@@ -23,7 +24,7 @@ from megafish_assets.orchestration.resources import Figures, Inference, Recordin
 from megafish_assets.reef.plan import ReefPlan
 from megafish_assets.reef.recording import write_reef
 
-ROWS = [INFERENCE, raw_detections, size_limits, filtered_detections, sampled_detections]
+ROWS = [INFERENCE, raw_detections, tracklets, size_limits, filtered_detections, sampled_detections]
 ASSETS = [*grouped("detections", ROWS), *grouped("crops", [crops])]
 REASONS = {
     "megalab_0000": None,
@@ -59,7 +60,7 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dg.Dagst
         "recordings": Recordings(folder=str(root / "recordings"), clip_seconds=10, frames_per_clip=300),
     }
     whole = {"dagster/asset_partition_range_start": "megalab_0000", "dagster/asset_partition_range_end": NOTHING}
-    for asset in (raw_detections, size_limits, filtered_detections, sampled_detections, crops):
+    for asset in (raw_detections, tracklets, size_limits, filtered_detections, sampled_detections, crops):
         tags = None if asset is size_limits else whole
         result = dg.materialize(ASSETS, selection=[asset], instance=instance, resources=resources, tags=tags)
         assert result.success
@@ -79,7 +80,7 @@ def test_what_cannot_be_cut_is_kept_with_its_reason_and_the_others_land(collecti
 
 def test_a_video_without_a_detection_is_an_empty_partition_in_every_table(collection: tuple) -> None:
     _, instance, _ = collection
-    for asset in (raw_detections, filtered_detections, sampled_detections, crops):
+    for asset in (raw_detections, tracklets, filtered_detections, sampled_detections, crops):
         asked = dg.AssetRecordsFilter(asset.key, asset_partitions=[NOTHING])
         event = instance.fetch_materializations(asked, limit=1).records[0].asset_materialization
         assert event.metadata["dagster/partition_row_count"].value == 0

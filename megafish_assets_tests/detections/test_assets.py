@@ -16,6 +16,7 @@ from megafish_assets.detections.assets import (
     raw_detections,
     sampled_detections,
     size_limits,
+    tracklets,
 )
 from megafish_assets.orchestration.delta import MissingTableError
 from megafish_assets.orchestration.io_manager import GpuDeltaLakeIOManager
@@ -25,7 +26,9 @@ from megafish_assets.orchestration.policy import grouped
 from megafish_assets.orchestration.resources import Figures, Inference, Recordings, Tables
 from megafish_assets_tests.conftest import REPOSITORY, collection_environment
 
-ASSETS = grouped("detections", [INFERENCE, raw_detections, size_limits, filtered_detections, sampled_detections])
+ASSETS = grouped(
+    "detections", [INFERENCE, raw_detections, tracklets, size_limits, filtered_detections, sampled_detections]
+)
 
 
 class Collection:
@@ -137,15 +140,33 @@ def test_the_filtered_rows_carry_the_version_of_their_limits_and_the_sample_is_a
     kept = {event.partition: event.metadata["kept_share"].value for event in events}
     counts = dict(filtered.group_by("video").len().iter_rows())
     assert kept == {video: pytest.approx(count / 400) for video, count in counts.items()}
+    collection.make(tracklets, 0, 2)
     collection.make(sampled_detections, 0, 2)
     sampled = dict(collection.stored("sampled_detections").group_by("video").len().iter_rows())
     assert sampled == {video: count // 10 for video, count in counts.items()}
+
+
+def test_every_row_has_a_tracklet_and_a_sample_by_tracklet_has_a_row_of_each(collection: Collection) -> None:
+    collection.make(raw_detections, 0, 1, 2)
+    collection.make(tracklets, 0, 1, 2)
+    held = collection.stored("tracklets")
+    assert held["detection_id"].equals(collection.stored("raw_detections")["detection_id"])
+    collection.limits()
+    collection.make(filtered_detections, 0, 1, 2)
+    result = collection.make(sampled_detections, 0, 1, 2, strategy="per_tracklet", at_most=2, apart_frames=3)
+    assert all(check.passed for check in result.get_asset_check_evaluations())
+    drawn, every = (
+        collection.stored(name).join(held, on="detection_id") for name in ("sampled_detections", "filtered_detections")
+    )
+    assert set(drawn["tracklet_id"]) == set(every["tracklet_id"])
+    assert drawn.group_by("tracklet_id").len()["len"].max() <= 2
 
 
 def test_rerunning_one_video_draws_the_same_sample(collection: Collection) -> None:
     collection.make(raw_detections, 0, 1, 2)
     collection.limits()
     collection.make(filtered_detections, 0, 1, 2)
+    collection.make(tracklets, 0, 1, 2)
     collection.make(sampled_detections, 0, 1, 2)
     first = collection.stored("sampled_detections")
     collection.make(sampled_detections, 1)
@@ -160,7 +181,7 @@ def test_no_inference_table_says_where_it_was_expected_and_what_to_do(tmp_path: 
         Inference(uri=str(tmp_path / "nowhere")).arrivals()
 
 
-def test_partitions_of_older_limits_are_counted_and_made_again_by_one_job(tmp_path: Path) -> None:
+def test_partitions_of_older_limits_are_counted_and_one_job_makes_them_and_what_follows_again(tmp_path: Path) -> None:
     """The job runs in a process of its own, as it does when it is launched from the page."""
     home = tmp_path / "dagster"
     home.mkdir()
@@ -183,12 +204,17 @@ def test_partitions_of_older_limits_are_counted_and_made_again_by_one_job(tmp_pa
     subprocess.run(
         [*dagster, "-m", "megafish_assets.definitions"],
         cwd=REPOSITORY,
-        env=collection_environment(tmp_path) | {"DAGSTER_HOME": str(home)},
+        env=collection_environment(tmp_path, backbones="reef_tiny") | {"DAGSTER_HOME": str(home)},
         check=True,
         capture_output=True,
     )
+    started = collection.instance.get_backfills()[0].asset_backfill_data.target_subset.partitions_subsets_by_asset_key
+    chain = ["filtered_detections", "sampled_detections", "crops", "embeddings/reef_tiny"]
+    old = {"megalab_0000", "megalab_0001", "megalab_0002"}  # the current one is left alone
+    assert {key.to_user_string(): set(videos.get_partition_keys()) for key, videos in started.items()} == dict.fromkeys(
+        chain, old
+    )
+    collection.make(filtered_detections, 0, 1, 2)
     assert set(collection.stored("filtered_detections")["limits_version"]) == {version}
     event = collection.make(size_limits).asset_materializations_for_node("size_limits")[0]
     assert event.metadata["n_partitions_of_old_limits"].value == 0
-    runs = collection.instance.get_runs(dg.RunsFilter(tags={"dagster/asset_partition_range_start": "megalab_0000"}))
-    assert runs[0].tags["dagster/asset_partition_range_end"] == "megalab_0002"  # the current one was left alone

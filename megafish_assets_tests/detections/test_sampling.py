@@ -4,8 +4,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from megafish_assets.detections.columns import FILTERED, SAMPLED, empty_frame
-from megafish_assets.detections.sampling import STRATEGIES, sample_size, sampled_detections, spread_rows
+from megafish_assets.detections.columns import FILTERED, SAMPLED, TRACKLETS, empty_frame
+from megafish_assets.detections.sampling import (
+    STRATEGIES,
+    sample_size,
+    sampled_detections,
+    sampled_from_tracklets,
+    spread_rows,
+)
 
 COUNTS = {"few": 9, "one": 1, "ten": 10, "teens": 19, "many": 4_321} | {f"clip_{i:02d}": 97 * i for i in range(1, 46)}
 """Rows of each of 50 videos."""
@@ -112,3 +118,78 @@ def test_a_share_is_rounded_down_in_decimals(n_rows: int, share: float, at_least
 def test_an_unknown_strategy_is_refused() -> None:
     with pytest.raises(KeyError, match="nearest"):
         sampled_detections(filtered(), strategy="nearest")
+
+
+LENGTHS = {"a_1": [1, 2, 11, 120, 300], "b_2": [300], "c_3": [9, 10]}
+"""Detections of each tracklet of each video, one a frame."""
+
+
+def tracked(lengths: dict[str, list[int]] = LENGTHS) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows that carry only what the draw looks at, and the tracklet of each."""
+    rows = [
+        (video, f"{video}/{frame_id:06d}/{rank:03d}", frame_id, f"{video}/t{rank:05d}", frame_id)
+        for video, each in lengths.items()
+        for rank, n in enumerate(each)
+        for frame_id in range(n)
+    ]
+    columns = ["video", "detection_id", "frame_id", "tracklet_id", "position"]
+    frame = pl.DataFrame(rows, schema=columns, orient="row")
+    return frame.select(columns[:3]), frame.select("video", "detection_id", "tracklet_id", "position")
+
+
+def test_no_rows_give_an_empty_draw_from_tracklets() -> None:
+    sample = sampled_from_tracklets(empty_frame(FILTERED), empty_frame(TRACKLETS))
+    assert sample.height == 0
+    assert dict(sample.schema) == {name: column.dtype for name, column in SAMPLED.items()}
+
+
+def test_every_tracklet_gives_a_row_and_none_more_than_at_most() -> None:
+    rows, tracklets = tracked()
+    drawn = sampled_from_tracklets(rows, tracklets, at_most=5, apart_frames=10).join(tracklets, on="detection_id")
+    counts = dict(drawn.group_by("tracklet_id").len().iter_rows())
+    assert len(counts) == sum(map(len, LENGTHS.values()))
+    # Of 11 frames, one in the middle leaves no room for a second ten away; 120 hold at least 120 / 19 of them.
+    assert counts["a_1/t00000"] == counts["a_1/t00001"] == counts["c_3/t00000"] == counts["c_3/t00001"] == 1
+    assert counts["a_1/t00002"] in (1, 2)
+    assert counts["a_1/t00003"] == counts["a_1/t00004"] == counts["b_2/t00000"] == 5
+
+
+@pytest.mark.parametrize("apart_frames", [1, 10, 45])
+def test_rows_of_one_tracklet_are_apart_and_no_room_is_left(apart_frames: int) -> None:
+    rows, tracklets = tracked()
+    for seed in range(10):
+        drawn = sampled_from_tracklets(rows, tracklets, 1_000, apart_frames, seed)
+        for (_,), frames in drawn.join(tracklets, on="detection_id").group_by("tracklet_id"):
+            steps = frames["frame_id"].sort().diff().drop_nulls()
+            assert steps.is_between(apart_frames, 2 * apart_frames - 1).all()
+
+
+def test_a_draw_from_tracklets_is_seeded_and_knows_neither_row_order_nor_other_videos() -> None:
+    rows, tracklets = tracked()
+    sample = sampled_from_tracklets(rows, tracklets, seed=42)
+    assert sample["detection_id"].is_sorted()
+    assert sample.join(rows, on=sample.columns, how="anti").height == 0
+    shuffled = [frame.sample(fraction=1.0, shuffle=True, seed=5) for frame in (rows, tracklets)]
+    assert sampled_from_tracklets(*shuffled, seed=42).equals(sample)
+    alone = sampled_from_tracklets(rows.filter(pl.col("video") == "a_1"), tracklets, seed=42)
+    assert alone.equals(sample.filter(pl.col("video") == "a_1"))
+    assert not sampled_from_tracklets(rows, tracklets, seed=43).equals(sample)
+
+
+def test_rows_that_the_filter_left_out_are_not_drawn() -> None:
+    rows, tracklets = tracked()
+    kept = rows.filter(pl.col("frame_id") % 7 == 0)
+    sample = sampled_from_tracklets(kept, tracklets, at_most=1_000, apart_frames=7)
+    assert sample.equals(kept.sort("detection_id"))
+
+
+def test_a_row_without_a_tracklet_is_refused_by_name() -> None:
+    rows, tracklets = tracked()
+    with pytest.raises(ValueError, match=r"1 of 753 filtered rows have no tracklet, b_2/000007/000 first"):
+        sampled_from_tracklets(rows, tracklets.filter(pl.col("detection_id") != "b_2/000007/000"))
+
+
+@pytest.mark.parametrize("wrong", [{"at_most": 0}, {"apart_frames": 0}])
+def test_a_draw_of_nothing_is_refused(wrong: dict) -> None:
+    with pytest.raises(ValueError, match=f"{next(iter(wrong))} = 0"):
+        sampled_from_tracklets(*tracked(), **wrong)

@@ -14,6 +14,7 @@ from megafish_assets.detections.assets import (
     raw_detections,
     sampled_detections,
     size_limits,
+    tracklets,
 )
 from megafish_assets.orchestration import sensors
 from megafish_assets.orchestration.partitions import VIDEOS
@@ -27,14 +28,14 @@ def crops() -> None:
     """Stands where the sensors look for crops; their events are written by hand."""
 
 
-ROWS = [INFERENCE, raw_detections, size_limits, filtered_detections, sampled_detections]
+ROWS = [INFERENCE, raw_detections, tracklets, size_limits, filtered_detections, sampled_detections]
 DEFS = dg.Definitions(
     assets=[*grouped("detections", ROWS), *grouped("crops", [crops])],
     sensors=[new_videos, retry_set_aside_videos],
     resources={name: dg.ResourceDefinition.none_resource() for name in ("figures", "tables", "recordings", "inference")}
     | {"io_manager": dg.mem_io_manager},
 )
-CHAIN = {"raw_detections", "filtered_detections", "sampled_detections", "crops"}
+CHAIN = {"raw_detections", "tracklets", "filtered_detections", "sampled_detections", "crops"}
 
 
 class Camera:
@@ -134,6 +135,13 @@ def test_a_tick_that_was_cut_off_before_its_cursor_was_kept_starts_nothing_twice
     assert len(camera.tick()) == 1
     camera.cursor = None
     assert camera.tick() == []
+
+
+def test_a_cursor_stays_short_however_many_videos_there_are(tmp_path: Path) -> None:
+    camera = Camera(tmp_path)
+    camera.detect(*[f"v{n:04d}.mp4" for n in range(301)])
+    camera.tick()
+    assert json.loads(camera.cursor) == {"version": 0, "waiting": True}
 
 
 def test_videos_that_were_made_by_other_means_are_not_new(tmp_path: Path) -> None:

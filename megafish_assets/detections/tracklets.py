@@ -1,0 +1,197 @@
+"""Which detections are one animal: short, safe pieces of its track, from the boxes alone. No video opened.
+
+A tracklet stops where it would have to guess, so that two animals never share one; one animal has several.
+No tracking library does this: those of Roboflow's `trackers` that bear a moving camera measure it in the pixels,
+Norfair takes a given shift but is no longer kept, and both give every box its best partner, however close the next.
+"""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import polars as pl
+
+from megafish_assets.detections.columns import BOX, TRACKLETS, empty_frame
+from megafish_assets.detections.faults import sound_rows
+from megafish_assets.detections.pan import LONGEST_GAP_FRAMES, Pan, frames_of, panned
+
+PLACE_SPREAD_SHARE, PLACE_SPREAD_1024 = 0.05, 1.0
+"""Standard deviation of a box's centre about where it was expected, share of its side and px: on the reef 99 % of
+steps are under a tenth of the side without any expectation; the pixel is the pan's own error."""
+
+LOG_SIZE_SPREAD = 0.1
+"""The same of the natural log of width and height: fish that turn in a real aquarium need 0.1, the reef's 0.04."""
+
+SPREAD_A_MISS = 0.25
+"""Growth of these spreads with every frame missed: at 0.5 the reef has five times the wrong links of 0.2."""
+
+YOUNG, YOUNG_SPREAD = 3, 2.0
+"""With fewer sights than this a tracklet's own speed is hardly known, and its place so many times as uncertain."""
+
+FARTHEST = 4.0
+"""Largest distance of a partner in standard deviations, over place and size together."""
+
+RIVAL = 6.0
+"""A box that far could never be the partner, yet speaks against a partner that is hardly nearer."""
+
+CLEAR_ODDS = 9.0
+"""Twice the natural log of the odds that a partner must have over every other: 90 to 1. Less would be a guess."""
+
+PLACE_GAIN, SPEED_GAIN, YOUNG_SPEED_GAIN, SIZE_GAIN = 0.6, 0.2, 0.5, 0.4
+"""Share of a sight's surprise that goes into the expected place, speed and size.
+
+Source: the alpha-beta filter, Brookner 1998, Tracking and Kalman Filtering Made Easy, chapter 1.
+"""
+
+TOO_FAR = np.inf
+
+
+@dataclass
+class OpenTracklets:
+    """Tracklets that may go on, row for row. Places have the pan removed: they are where the first frame would show."""
+
+    number: np.ndarray
+    """int64 `(n,)`, in order of first sight."""
+    place_xy_1024: np.ndarray
+    """float64 `(n, 2)`, expected centre at the last sight."""
+    speed_xy_1024: np.ndarray
+    """float64 `(n, 2)`, px a frame over the scene."""
+    log_size_wh: np.ndarray
+    """float64 `(n, 2)`, natural logs of the expected width and height."""
+    last_clock: np.ndarray
+    """int64 `(n,)`, frame of the last sight."""
+    n_sights: np.ndarray
+    """int64 `(n,)`."""
+
+    def taken(self, rows: np.ndarray) -> "OpenTracklets":
+        """Those of a mask or of row numbers."""
+        return OpenTracklets(*[getattr(self, field.name)[rows] for field in fields(self)])
+
+    def joined(self, other: "OpenTracklets") -> "OpenTracklets":
+        """These, then the others."""
+        pairs = [(getattr(self, field.name), getattr(other, field.name)) for field in fields(self)]
+        return OpenTracklets(*[np.concatenate(pair) for pair in pairs])
+
+
+def tracklets(rows: pl.DataFrame) -> pl.DataFrame:
+    """The tracklet of every detection in the columns `TRACKLETS`, sorted by `detection_id`.
+
+    `rows` holds the columns `RAW` of all detections of one or several videos, in any order. A faulty row belongs to no
+    tracklet and has no row here, as nothing after raw uses it; a detection without a partner is a tracklet of one, and
+    no tracklet holds two boxes of one frame. A video's tracklets depend on its own sound rows only.
+    """
+    videos = sound_rows(rows).sort("video", "frame_id", "detection_id").partition_by("video", maintain_order=True)
+    parts = [_of_one_video(video) for video in videos]
+    return pl.concat([empty_frame(TRACKLETS), *parts]).sort("detection_id")
+
+
+def _of_one_video(rows: pl.DataFrame) -> pl.DataFrame:
+    """The same of one video, whose rows are sorted by frame."""
+    frame_ids, box_xywh = rows["frame_id"].to_numpy(), rows.select(BOX).to_numpy()
+    centre_xy, log_wh = box_xywh[:, :2] + box_xywh[:, 2:] / 2, np.log(box_xywh[:, 2:])
+    pan, starts = panned(frame_ids, centre_xy, log_wh), frames_of(frame_ids)[0]
+    frame = np.repeat(np.arange(len(pan.clock_frames)), np.diff(starts))
+    number = linked(pan, starts, centre_xy, log_wh)
+    return rows.select(
+        "video",
+        "detection_id",
+        pl.format("{}/t{}", "video", pl.Series(number).cast(pl.String).str.zfill(5)).alias("tracklet_id"),
+        pl.int_range(pl.len(), dtype=pl.Int64).over(pl.Series(number)).alias("position"),
+        pl.Series("pan_x_1024", pan.shift_xy_1024[frame, 0]),
+        pl.Series("pan_y_1024", pan.shift_xy_1024[frame, 1]),
+        pl.Series("n_pan_boxes", pan.n_boxes[frame]),
+    )
+
+
+def linked(pan: Pan, starts: np.ndarray, centre_xy_1024: np.ndarray, log_size_wh: np.ndarray) -> np.ndarray:
+    """The tracklet's number of every box, int64 `(n,)`, from 0 in order of first sight.
+
+    Boxes are sorted by frame, `starts` says where each frame begins; centres and natural logs of sizes are `(n, 2)`.
+    Frame by frame, each open tracklet is expected at its last place plus its own speed. A box goes to the tracklet
+    for which it is the likeliest, and which is the likeliest for it, by clear odds over all others; once such pairs
+    are gone, others may have become clear. A tracklet that has a partner in reach but none by clear odds stops, and
+    so does one that misses too long.
+    Source: the two thresholds of Huang, Wu and Nevatia 2008, Robust object tracking by hierarchical association of
+    detection responses, ECCV, section 3.1; theirs are on the likelihood and its lead over rivals as well.
+    """
+    number, n_begun = np.empty(len(centre_xy_1024), np.int64), 0
+    still_xy = centre_xy_1024 - np.repeat(pan.travelled_xy_1024(), np.diff(starts), axis=0)
+    opened = _begun(0, np.empty((0, 2)), np.empty((0, 2)), 0)
+    for clock, start, stop in zip(pan.clock_frames, starts[:-1], starts[1:], strict=True):
+        place_xy, log_wh = still_xy[start:stop], log_size_wh[start:stop]
+        opened = opened.taken(clock - opened.last_clock <= LONGEST_GAP_FRAMES)
+        partner, stopped = _partners(*_unlikeliness(opened, clock, place_xy, log_wh))
+        met, alone = np.flatnonzero(partner >= 0), np.flatnonzero(partner < 0)
+        number[start + met] = opened.number[partner[met]]
+        number[start + alone] = n_begun + np.arange(len(alone))
+        _learn(opened, partner[met], clock, place_xy[met], log_wh[met])
+        opened = opened.taken(~stopped).joined(_begun(n_begun, place_xy[alone], log_wh[alone], clock))
+        n_begun += len(alone)
+    return number
+
+
+def _begun(first_number: int, place_xy: np.ndarray, log_wh: np.ndarray, clock: int) -> OpenTracklets:
+    """A tracklet a box."""
+    n = len(place_xy)
+    ones = np.ones(n, np.int64)
+    return OpenTracklets(
+        first_number + np.arange(n), place_xy.copy(), np.zeros((n, 2)), log_wh.copy(), clock * ones, ones
+    )
+
+
+def _unlikeliness(
+    opened: OpenTracklets, clock: int, place_xy: np.ndarray, log_wh: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Minus twice the log likelihood of each box for each tracklet `(n_open, n_boxes)`, infinite beyond a rival's
+    distance; and whether the box is near enough to be the partner, bool of that shape."""
+    elapsed = clock - opened.last_clock
+    missed = 1 + SPREAD_A_MISS * (elapsed - 1)
+    unsure = missed * np.where(opened.n_sights < YOUNG, YOUNG_SPREAD, 1.0)
+    place_spread = (PLACE_SPREAD_SHARE * np.exp(opened.log_size_wh) + PLACE_SPREAD_1024) * unsure[:, None]
+    size_spread = np.repeat(LOG_SIZE_SPREAD * missed[:, None], 2, axis=1)
+    expected_xy = opened.place_xy_1024 + opened.speed_xy_1024 * elapsed[:, None]
+    expected, spread = np.hstack([expected_xy, opened.log_size_wh]), np.hstack([place_spread, size_spread])
+    apart = (np.hstack([place_xy, log_wh])[None] - expected[:, None]) / spread[:, None]
+    squared = (apart**2).sum(-1)
+    unlikeliness = squared + 2 * np.log(spread).sum(-1)[:, None]
+    return np.where(squared <= RIVAL**2, unlikeliness, TOO_FAR), squared <= FARTHEST**2
+
+
+def _partners(unlikeliness: np.ndarray, near: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The row of each box's tracklet, or -1, int64 `(n_boxes,)`; and which tracklets stop, bool `(n_open,)`."""
+    left = unlikeliness.copy()
+    n_open, n_boxes = left.shape
+    partner, is_met = np.full(n_boxes, -1), np.zeros(n_open, bool)
+    if left.size:
+        while True:
+            row, box = _clear_pairs(left, near)
+            if not len(row):
+                break
+            partner[box], is_met[row] = row, True
+            left[row], left[:, box] = TOO_FAR, TOO_FAR
+    return partner, ~is_met & (np.isfinite(left) & near).any(1)
+
+
+def _clear_pairs(unlikeliness: np.ndarray, near: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of the pairs that are near and lead every other pair of their row and column by clear odds."""
+    row, box = np.arange(unlikeliness.shape[0]), unlikeliness.argmin(1)
+    best, found = unlikeliness[row, box], near[row, box]
+    found &= np.isfinite(best) & (unlikeliness.argmin(0)[box] == row)
+    row, box, best = row[found], box[found], best[found]
+    others = unlikeliness.copy()
+    others[row, box] = TOO_FAR
+    clear = np.minimum(others[row].min(1), others[:, box].min(0)) - best >= CLEAR_ODDS
+    return row[clear], box[clear]
+
+
+def _learn(opened: OpenTracklets, rows: np.ndarray, clock: int, place_xy: np.ndarray, log_wh: np.ndarray) -> None:
+    """Takes each tracklet's new sight into what it expects."""
+    elapsed = (clock - opened.last_clock[rows])[:, None]
+    n_sights = opened.n_sights[rows][:, None]
+    expected_xy = opened.place_xy_1024[rows] + opened.speed_xy_1024[rows] * elapsed
+    surprise_xy = place_xy - expected_xy
+    gain = np.where(n_sights < YOUNG, YOUNG_SPEED_GAIN, SPEED_GAIN)
+    opened.place_xy_1024[rows] = expected_xy + PLACE_GAIN * surprise_xy
+    opened.speed_xy_1024[rows] += gain * surprise_xy / elapsed
+    opened.log_size_wh[rows] += SIZE_GAIN * (log_wh - opened.log_size_wh[rows])
+    opened.last_clock[rows] = clock
+    opened.n_sights[rows] += 1
