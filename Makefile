@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 3000
 BIN := .venv/bin
 
-.PHONY: demo test up faults materialise lint clean
+.PHONY: demo test up faults bench bench-full materialise lint clean
 .DEFAULT_GOAL := demo
 
 # A stamp: younger than both lists of packages means that all of them are installed.
@@ -28,6 +28,13 @@ lint: $(BIN)/.installed
 # The table of faults in full: 20 killed workers instead of CI's three.
 faults: $(BIN)/.installed
 	MEGAFISH_TEST_KILLS=20 $(BIN)/python -m pytest -m "faults or not faults" megafish_assets_tests/test_survival.py
+
+# Every stage beside the notebook's way; writes the tables of docs/benchmarks.md.
+bench: $(BIN)/.installed
+	$(BIN)/python -m benchmarks all
+
+bench-full: $(BIN)/.installed
+	$(BIN)/python -m benchmarks full
 
 test: lint
 	$(BIN)/python -m pytest

@@ -49,7 +49,7 @@ def ami(crops: pl.DataFrame, weights: Weights, seed: int) -> float:
     """AMI of the clusters of these crops with their kinds."""
     batches = CropBatches(crops["detection_id"].to_numpy(), crops["jpeg"].to_list(), "cpu")
     vectors = load_encoder(weights, "letterbox", "cpu").encode(batches).on_cpu()
-    labels, _, _ = grouped(fit_projection(vectors).project(vectors), crops["kind"].n_unique(), seed)
+    labels, _, _ = grouped(fit_projection([vectors]).project(vectors), crops["kind"].n_unique(), seed)
     return float(adjusted_mutual_info_score(crops["kind"].to_numpy(), labels))
 
 

@@ -10,12 +10,12 @@ from megafish_assets.clusters import checks, grouping, manifold, plots
 from megafish_assets.clusters.columns import CLUSTERS, PCA, SWEEP, UMAP
 from megafish_assets.clusters.frames import centres_frame, clusters_frame, labelled, positions_frame
 from megafish_assets.clusters.reduction import VARIANCE, Projection, fit_projection
-from megafish_assets.embeddings.batch import EmbeddingBatch
+from megafish_assets.embeddings.batch import EmbeddingBatch, EmbeddingStream
 from megafish_assets.orchestration.figures import figure_metadata
 from megafish_assets.orchestration.io_manager import Fitted
 from megafish_assets.orchestration.metadata import column_lineage, coverage, seen_through_pca, table_metadata
 from megafish_assets.orchestration.policy import seed_knob
-from megafish_assets.orchestration.progress import Progress
+from megafish_assets.orchestration.progress import Progress, counted
 from megafish_assets.orchestration.resources import Figures, Tables
 from megafish_assets.orchestration.verdicts import specs, verdict
 
@@ -43,22 +43,21 @@ def pca_asset(backbone: str) -> dg.AssetsDefinition:
     def pca(
         context: dg.AssetExecutionContext,
         config: PcaConfig,
-        vectors: EmbeddingBatch,
+        vectors: EmbeddingStream,
         figures: Figures,
     ):
-        matrix = vectors.on_cpu()
-        model = fit_projection(matrix, config.variance)
-        reduced = EmbeddingBatch.from_rows(vectors.detection_ids, model.project(matrix), vectors.vectors_version)
-        n_kept = len(model.components)
-        plot = plots.variance_plot(model.spectrum, n_kept, f"{backbone}, n = {len(vectors):,}, d = {vectors.dim}")
+        fitted = Progress(context.log.info, "vectors fitted", len(vectors))
+        model = fit_projection(counted((batch.on_cpu() for batch in vectors), fitted), config.variance)
+        n_kept, n_dimensions = len(model.components), len(model.mean)
+        plot = plots.variance_plot(model.spectrum, n_kept, f"{backbone}, n = {len(vectors):,}, d = {n_dimensions}")
         numbers = {
-            "n_dimensions": vectors.dim,
+            "n_dimensions": n_dimensions,
             "n_components": n_kept,
             "variance_reached_share": model.variance_reached,
             "n_outdated_vectors": vectors.n_outdated,
         } | coverage(context, f"embeddings/{backbone}", vectors.outdated_videos)
         return dg.MaterializeResult(
-            value=Fitted(reduced.to_frame(), model.to_frame()),
+            value=Fitted(lambda: (batch.mapped(model.project).to_frame() for batch in vectors), model.to_frame()),
             check_results=[verdict(checks.PCA, numbers)],
             metadata=numbers
             | column_lineage({f"embeddings/{backbone}": ["video", "detection_id", "vectors_version"]})
@@ -112,8 +111,9 @@ def kmeans_sweep_asset(backbone: str) -> dg.AssetsDefinition:
         sample = grouping.shared_sample(ids, config.n_rows, config.seed)
         rows = grouping.rows_of(reduced.on_cpu(), reduced.detection_ids, sample)
         ks = range(config.k_from, config.k_to + 1)
-        progress = Progress(context.log.info, "values of k", len(ks))
-        table = grouping.sweep(rows, ks, config.seed, on_k=progress.step)
+        fits = Progress(context.log.info, "values of k", len(ks))
+        judged = Progress(context.log.info, "rows' silhouettes", len(rows))
+        table = grouping.sweep(rows, ks, config.seed, on_k=fits.step, on_rows=judged.step)
         title = f"{backbone}, KMeans in PCA space, n = {len(rows):,}, seed {config.seed}"
         best = table.sort("silhouette", descending=True).head(1)
         numbers = {
@@ -221,7 +221,8 @@ def umap_asset(backbone: str) -> dg.AssetsDefinition:
         matrix, model = vectors.on_cpu(), projection_of(reduction, vectors.vectors_version)
         space = model.project(matrix) if config.space == "pca" else model.standardise(matrix)
         n_neighbors = min(config.n_neighbors, max(2, len(vectors) - 1))
-        laid_out = manifold.umap_positions(space, n_neighbors, config.n_components, config.seed)
+        found = Progress(context.log.info, "rows' neighbours", len(vectors))
+        laid_out = manifold.umap_positions(space, n_neighbors, config.n_components, config.seed, on_rows=found.step)
         table = positions_frame(vectors.detection_ids, laid_out)
         positions, labels = labelled(table, clusters)
         drawn = f"k = {clusters['cluster'].n_unique()}, n = {len(labels):,}, seed {config.seed}"

@@ -15,6 +15,23 @@ PCA_MODEL: Columns = {
     "values": Column(pl.List(pl.Float64), "one number a dimension; for `spectrum` every component's share of variance"),
 }
 
+WHITENING_MODEL: Columns = {
+    "part": Column(pl.String, "`mean`, `between`, `n_tracklets`, or `direction` (one a kept dimension)"),
+    "index": Column(pl.Int64, "number of the direction, 0 for the other parts"),
+    "values": Column(
+        pl.List(pl.Float64),
+        "one number a dimension; for `between` the variance of the tracklets' means along every direction",
+    ),
+}
+
+STABILITY: Columns = {
+    "cluster": Column(pl.Int64, "label from 0; noise is no cluster"),
+    "jaccard": Column(pl.Float64, "mean overlap with its nearest cluster in each resample, 0 to 1; null if in none"),
+    "n_tracklets": Column(pl.Int64, "tracklets in the cluster"),
+    "n_videos": Column(pl.Int64, "videos, or whatever was resampled, that those tracklets come from"),
+    "stable": Column(pl.Boolean, "found again in the resamples, with enough tracklets and videos behind it"),
+}
+
 SWEEP: Columns = {
     "k": Column(pl.Int64, "number of clusters"),
     "inertia": Column(pl.Float64, "sum of squared distances to the nearest centre, in PCA space"),

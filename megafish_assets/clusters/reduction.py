@@ -1,5 +1,6 @@
 """Principal components of standardised vectors, and the model that puts new rows among them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,9 @@ from megafish_assets.detections.columns import empty_frame
 
 VARIANCE = 0.95
 """Share of the variance that the kept components explain: the notebook's."""
+
+CONSTANT = 1e-12
+"""A variance that is less of the squared mean is what rounding leaves of none."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,9 @@ class Projection:
 
     def project(self, vectors: np.ndarray) -> np.ndarray:
         """float32 `(n, m)` of `(n, d)`, also for rows that were not fitted."""
-        return (self.standardise(vectors) @ self.components.T.astype(np.float32)).astype(np.float32)
+        # Scaled components instead of scaled rows: one pass in single precision. What rounds off the mean comes back.
+        axes, mean = (self.components / self.scale).T, self.mean.astype(np.float32)
+        return (vectors - mean) @ axes.astype(np.float32) + ((mean - self.mean) @ axes).astype(np.float32)
 
     def standardise(self, vectors: np.ndarray) -> np.ndarray:
         """float32 `(n, d)`, every dimension with mean 0 and standard deviation 1 over the fitted rows."""
@@ -53,22 +59,65 @@ class Projection:
         return cls(rows["mean"][0], rows["scale"][0], rows["component"], rows["spectrum"][0])
 
 
-def fit_projection(vectors: np.ndarray, variance: float = VARIANCE) -> Projection:
-    """The fewest components that explain this share of the variance of `(n, d)` standardised vectors.
+@dataclass
+class Moments:
+    """Count, mean and scatter of rows that pass by once, block by block."""
 
+    n: int = 0
+    shift: np.ndarray | None = None
+    """float32 `(d,)`, the first block's mean: sums about it lose no digits to a large common offset."""
+    total: np.ndarray | None = None
+    """float64 `(d,)`, sum of the shifted rows."""
+    scatter: np.ndarray | None = None
+    """float64 `(d, d)`, sum of the products of the shifted rows."""
+
+    def add(self, vectors: np.ndarray) -> None:
+        """Counts a block in, float32 `(b, d)`: its products in single precision, which is twice as fast, the sums of
+        blocks in double."""
+        if not len(vectors):
+            return
+        if self.shift is None:
+            self.shift = vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
+            self.total, self.scatter = np.zeros(vectors.shape[1]), np.zeros((vectors.shape[1],) * 2)
+        shifted = vectors - self.shift
+        self.n += len(vectors)
+        self.total += shifted.sum(axis=0, dtype=np.float64)
+        self.scatter += shifted.T @ shifted
+
+    @property
+    def mean(self) -> np.ndarray:
+        """float64 `(d,)`."""
+        return self.shift + self.total / self.n
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """float64 `(d, d)`, with n in the denominator."""
+        return self.scatter / self.n - np.outer(self.total, self.total) / self.n**2
+
+
+def fit_projection(blocks: Iterable[np.ndarray], variance: float = VARIANCE) -> Projection:
+    """The fewest components that explain this share of the variance of standardised vectors.
+
+    The vectors, float32 `(n, d)` in all, come in blocks and are passed through once, so that memory holds a block and
+    two matrices `(d, d)`. A component's largest entry is positive.
     Raises ValueError for fewer than 2 rows, or for rows that are all equal, which have no variance to explain.
-    Source: scikit-learn's StandardScaler and PCA.
+    Source: eigenvectors of the correlation matrix, as scikit-learn's StandardScaler and PCA find them.
     """
-    from sklearn.decomposition import PCA
-    from sklearn.preprocessing import StandardScaler
-
-    if len(vectors) < 2:
-        raise ValueError(f"PCA needs at least 2 vectors, given {len(vectors)}: embed more crops")
-    double = vectors.astype(np.float64)
-    scaler = StandardScaler().fit(double)
-    if not scaler.var_.any():
-        raise ValueError(f"all {len(vectors)} vectors are equal, so there is nothing to reduce: look at the embeddings")
-    pca = PCA(svd_solver="covariance_eigh").fit(scaler.transform(double))
-    spectrum = pca.explained_variance_ratio_
+    seen = Moments()
+    for block in blocks:
+        seen.add(block)
+    if seen.n < 2:
+        raise ValueError(f"PCA needs at least 2 vectors, given {seen.n}: embed more crops")
+    covariance = seen.covariance
+    variances = covariance.diagonal()
+    varies = variances > CONSTANT * seen.mean**2
+    if not varies.any():
+        raise ValueError(f"all {seen.n} vectors are equal, so there is nothing to reduce: look at the embeddings")
+    scale = np.sqrt(np.where(varies, variances, 1.0))
+    correlation = np.where(np.outer(varies, varies), covariance / np.outer(scale, scale), 0.0)
+    values, vectors = np.linalg.eigh(correlation)
+    spectrum = values[::-1].clip(min=0)[: min(seen.n, len(values))] / values.clip(min=0).sum()
     n_kept = min(len(spectrum), int(np.searchsorted(np.cumsum(spectrum), variance, side="right") + 1))
-    return Projection(scaler.mean_, scaler.scale_, pca.components_[:n_kept], spectrum)
+    components = vectors.T[::-1][:n_kept]
+    largest = components[np.arange(n_kept), np.abs(components).argmax(axis=1)]
+    return Projection(seen.mean, scale, components * np.sign(largest)[:, None], spectrum)

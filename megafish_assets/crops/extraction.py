@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,11 +42,24 @@ class VideoResult:
 
 
 def extracted(tasks: Iterable[VideoTask]) -> Iterator[VideoResult]:
-    """The result of every video, in the order in which they finish."""
+    """The result of every video, in the order in which they finish; few are held at a time, however many there are."""
     # OpenCV lets go of Python's lock while it decodes and encodes, so threads scale with the cores.
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        for future in as_completed([pool.submit(_extract, task) for task in tasks]):
-            yield future.result()
+    n_threads = os.cpu_count() or 1
+    with ThreadPoolExecutor(max_workers=n_threads) as pool:
+        at_work: set[Future[VideoResult]] = set()
+        for task in tasks:
+            at_work.add(pool.submit(_extract, task))
+            if len(at_work) > 2 * n_threads:  # a thread that ends finds the next task waiting
+                yield _first(at_work)
+        while at_work:
+            yield _first(at_work)
+
+
+def _first(at_work: set[Future[VideoResult]]) -> VideoResult:
+    """Takes one that has ended out of these, as soon as there is one."""
+    ended = next(iter(wait(at_work, return_when=FIRST_COMPLETED).done))
+    at_work.remove(ended)
+    return ended.result()
 
 
 def _extract(task: VideoTask) -> VideoResult:

@@ -2,8 +2,9 @@
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import dagster as dg
 import polars as pl
@@ -59,17 +60,31 @@ class Table:
 
     def replace(self, frame: pl.DataFrame) -> int:
         """Makes these rows the whole table; returns the table's version afterwards."""
-        data = to_arrow(frame)
-        return self._committed(
-            lambda: write_deltalake(
+        return self.replace_streamed(lambda: [frame])
+
+    def replace_streamed(self, frames: Callable[[], Iterable[pl.DataFrame]]) -> int:
+        """Makes the rows of these frames, which have one schema, the whole table, in one commit.
+
+        One frame is in memory at a time; they are asked for again if another writer was first. Returns the table's
+        version afterwards. Raises ValueError for no frame.
+        """
+
+        def write() -> None:
+            tables = (to_arrow(frame) for frame in frames())
+            first = next(tables, None)
+            if first is None:
+                raise ValueError(f"no rows and no columns to write to {self.uri}")
+            batches = (batch for data in chain([first], tables) for batch in data.to_batches())
+            write_deltalake(
                 self.uri,
-                data,
+                pa.RecordBatchReader.from_batches(first.schema, batches),
                 mode="overwrite",
                 schema_mode="overwrite",
                 storage_options=self.storage_options or None,
                 writer_properties=ZSTD,
             )
-        )
+
+        return self._committed(write)
 
     def replace_partitions(self, frame: pl.DataFrame, column: str, keys: Sequence[str]) -> int:
         """Makes these rows all that the table holds for these keys, in one commit; other keys stay.
@@ -113,16 +128,9 @@ class Table:
 
     def delete(self, predicate: str) -> int:
         """Deletes the rows of a SQL predicate; returns how many they were."""
-        n_deleted = 0
-
-        def write() -> None:
-            nonlocal n_deleted
-            before = self.scan().select(pl.len()).collect().item()
-            self.open().delete(predicate)
-            n_deleted = before - self.scan().select(pl.len()).collect().item()
-
-        self._committed(write)
-        return n_deleted
+        deleted = {}
+        self._committed(lambda: deleted.update(self.open().delete(predicate)))
+        return deleted["num_deleted_rows"]
 
     def _committed(self, write: Callable[[], None]) -> int:
         pause = FIRST_PAUSE_SECONDS

@@ -1,12 +1,13 @@
 """Storage: one IO manager; the annotation of an input says in which form it arrives.
 
 `pl.DataFrame` and `pl.LazyFrame` are rows, `CropBatches` pictures on their way to the device, `EmbeddingBatch`
-vectors on the device, `Fitted` rows beside the model that made them. What an asset returns is one of them, or `Parts`
-of them that are stored while they are made. Tables lie at `<root>/<group>/<asset key>`.
+vectors on the device, `EmbeddingStream` vectors that pass by, `Fitted` rows beside the model that made them. What an
+asset returns is one of them, or `Parts` of them that are stored while they are made. Tables lie at
+`<root>/<group>/<asset key>`.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,7 @@ from dagster_deltalake.io_manager import DeltaLakeDbClient, DeltaLakeIOManager, 
 from pydantic import Field
 
 from megafish_assets.crops.batches import CropBatches
-from megafish_assets.embeddings.batch import EmbeddingBatch
+from megafish_assets.embeddings.batch import EmbeddingBatch, EmbeddingStream
 from megafish_assets.orchestration.delta import MissingTableError, Table
 from megafish_assets.orchestration.devices import resolved_device
 from megafish_assets.orchestration.landing import Part, Parts, by_commit, landed
@@ -44,7 +45,8 @@ class MixedFitError(RuntimeError):
 class Fitted:
     """Rows, and beside them the model that made them, so that new rows can be put through it."""
 
-    rows: pl.DataFrame
+    rows: pl.DataFrame | Callable[[], Iterable[pl.DataFrame]]
+    """All of them, or the frames in which they are made while they are stored; read back they are one frame."""
     model: pl.DataFrame
     """Stored at the asset's own place with `_model` behind the first part of its key."""
 
@@ -91,6 +93,10 @@ def _read_vectors(part: Slice) -> EmbeddingBatch:
     return EmbeddingBatch.from_frame(rows, resolved_device(part.device), part.version)
 
 
+def _read_vectors_by_and_by(part: Slice) -> EmbeddingStream:
+    return EmbeddingStream.of_table(part.scan(), part.version)
+
+
 def _read_fitted(part: Slice) -> Fitted:
     rows, model = part.collect(), model_table(part.table).scan().collect()
     if set(rows[FIT].unique()) != set(model[FIT].unique()):
@@ -105,13 +111,13 @@ READERS: dict[type, Callable[[Slice], Any]] = {
     pl.LazyFrame: Slice.scan,
     CropBatches: _read_crops,
     EmbeddingBatch: _read_vectors,
+    EmbeddingStream: _read_vectors_by_and_by,
     Fitted: _read_fitted,
 }
 
 WRITERS: dict[type, Callable[[Any], pl.DataFrame]] = {
     pl.DataFrame: lambda frame: frame,
     EmbeddingBatch: EmbeddingBatch.to_frame,
-    Fitted: lambda fitted: fitted.rows.with_columns(pl.lit(fitted.version).alias(FIT)),
 }
 
 
@@ -136,10 +142,15 @@ class FormHandler(DbTypeHandler):
         if context.has_asset_partitions:
             _land(context, table, table_slice.partition_dimensions[0], obj)
             return place
-        frame = _frame(obj)
         if isinstance(obj, Fitted):
             model_table(table).replace(obj.model.with_columns(pl.lit(obj.version).alias(FIT)))
-        return place | {"dagster/row_count": frame.height, "delta_version": table.replace(frame)}
+            frames = obj.rows if callable(obj.rows) else lambda: [obj.rows]
+            version = table.replace_streamed(
+                lambda: (frame.with_columns(pl.lit(obj.version).alias(FIT)) for frame in frames())
+            )
+        else:
+            version = table.replace(_frame(obj))
+        return place | {"dagster/row_count": table.open().count(), "delta_version": version}
 
     def load_input(self, context: dg.InputContext, table_slice: TableSlice, connection: TableConnection) -> Any:
         part = Slice(

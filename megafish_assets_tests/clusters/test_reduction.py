@@ -19,13 +19,13 @@ def vectors(n: int = 300, dim: int = 40, seed: int = 0) -> np.ndarray:
 @pytest.mark.parametrize("n_rows", [0, 1])
 def test_fewer_than_two_rows_cannot_be_reduced(n_rows: int) -> None:
     with pytest.raises(ValueError, match=f"at least 2 vectors, given {n_rows}"):
-        fit_projection(vectors()[:n_rows])
+        fit_projection([vectors()[:n_rows]])
 
 
 @pytest.mark.parametrize("n_rows", [2, 7, 1_000])
 def test_equal_rows_cannot_be_reduced(n_rows: int) -> None:
     with pytest.raises(ValueError, match=f"all {n_rows} vectors are equal"):
-        fit_projection(np.repeat(vectors(1) + np.float32(0.1), n_rows, axis=0))
+        fit_projection([np.repeat(vectors(1) + np.float32(0.1), n_rows, axis=0)])
 
 
 @pytest.mark.parametrize(("n", "dim"), [(300, 40), (25, 60), (2, 5), (50, 1)])
@@ -34,7 +34,7 @@ def test_components_and_projected_rows_are_scikit_learns(n: int, dim: int, varia
     rows = vectors(n, dim)
     scaled = StandardScaler().fit_transform(rows.astype(np.float64))
     reference = PCA(n_components=variance, svd_solver="full").fit(scaled)
-    found = fit_projection(rows, variance)
+    found = fit_projection(np.array_split(rows, 3), variance)
     expected, projected = reference.transform(scaled), found.project(rows)
     assert projected.dtype == np.float32
     assert projected.shape == expected.shape
@@ -47,13 +47,13 @@ def test_components_and_projected_rows_are_scikit_learns(n: int, dim: int, varia
 
 
 def test_all_of_the_variance_can_be_kept() -> None:
-    found = fit_projection(vectors(), variance=1.0)
+    found = fit_projection([vectors()], variance=1.0)
     assert found.variance_reached == pytest.approx(1)
     assert len(found.components) <= 40
 
 
 def test_a_model_from_its_table_puts_new_rows_in_the_same_place() -> None:
-    model, new = fit_projection(vectors()), vectors(50, seed=9)
+    model, new = fit_projection([vectors()]), vectors(50, seed=9)
     frame = model.to_frame()
     assert dict(frame.schema) == {name: column.dtype for name, column in PCA_MODEL.items()}
     again = Projection.from_frame(frame.sample(fraction=1.0, shuffle=True, seed=3))
@@ -64,14 +64,14 @@ def test_a_model_from_its_table_puts_new_rows_in_the_same_place() -> None:
 def test_a_constant_dimension_adds_nothing() -> None:
     rows = vectors()
     constant = np.insert(rows, 3, np.float32(0.1), axis=1)
-    assert np.allclose(fit_projection(constant).project(constant), fit_projection(rows).project(rows), atol=1e-4)
-    found = fit_projection(constant)
+    assert np.allclose(fit_projection([constant]).project(constant), fit_projection([rows]).project(rows), atol=1e-4)
+    found = fit_projection([constant])
     assert found.scale[3] == 1
     assert np.abs(found.components[:, 3]).max() == pytest.approx(0, abs=1e-12)
 
 
 def test_standardised_rows_have_mean_0_and_deviation_1() -> None:
-    rows, model = vectors(), fit_projection(vectors())
+    rows, model = vectors(), fit_projection([vectors()])
     scaled = model.standardise(rows)
     assert scaled.mean(axis=0) == pytest.approx(np.zeros(40), abs=1e-6)
     assert scaled.std(axis=0) == pytest.approx(np.ones(40), abs=1e-5)

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 import torch
 
-from megafish_assets.embeddings.batch import EmbeddingBatch, to_matrix
+from megafish_assets.embeddings.batch import EmbeddingBatch, EmbeddingStream, to_matrix
 from megafish_assets.embeddings.columns import VECTORS
 
 
@@ -66,3 +66,36 @@ def test_an_empty_column_is_a_matrix_without_rows() -> None:
 def test_a_matrix_keeps_every_number() -> None:
     rows = [[1.5, -2.0, float("inf")], [0.1, 3e-38, 7.0]]
     assert np.array_equal(to_matrix(pl.Series(rows, dtype=pl.List(pl.Float32))), np.array(rows, np.float32))
+
+
+def stream(frame: pl.DataFrame, version: str | None = None) -> EmbeddingStream:
+    return EmbeddingStream.of_table(frame.sample(fraction=1.0, shuffle=True, seed=1).lazy(), version)
+
+
+def test_a_table_without_vectors_streams_nothing() -> None:
+    nothing = stream(batch(0).to_frame())
+    assert (list(nothing), len(nothing), nothing.vectors_version) == ([], 0, "")
+
+
+@pytest.mark.parametrize("most", [1, 20, 33, 34, 1000])
+def test_a_stream_is_the_whole_table_in_order_as_often_as_wanted(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("megafish_assets.embeddings.batch.STREAM_ROWS", most)
+    given = batch(50)  # three videos of 17, 17 and 16 vectors
+    streamed = stream(given.to_frame())
+    for _ in range(2):
+        parts = list(streamed)
+        assert np.concatenate([part.detection_ids for part in parts]).tolist() == given.detection_ids.tolist()
+        assert np.array_equal(np.concatenate([part.on_cpu() for part in parts]), given.on_cpu())
+    assert len(parts) == {1: 3, 20: 3, 33: 2, 34: 2, 1000: 1}[most]
+    assert len(streamed) == 50
+
+
+def test_a_stream_leaves_other_versions_out_and_counts_them() -> None:
+    old, new = batch(3, version="old").to_frame(), batch(7, version="new").to_frame()
+    both = pl.concat([new, old.with_columns(pl.format("old_{}", "video").alias("video"))])
+    streamed = stream(both, "new")
+    assert (len(streamed), streamed.n_outdated) == (7, 3)
+    assert streamed.outdated_videos == ("old_clip_0", "old_clip_1", "old_clip_2")
+    assert sum(len(part) for part in streamed) == 7
+    with pytest.raises(ValueError, match="vectors of 2 versions"):
+        stream(both)

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from megafish_assets.orchestration.delta import Table
 from megafish_assets_tests.conftest import REPOSITORY
@@ -35,3 +36,12 @@ def test_a_full_disk_leaves_the_table_at_its_last_version(tmp_path: Path) -> Non
     assert table.scan().collect().sort("video").equals(first)
     table.replace_partitions(first.filter(pl.col("video") == "v2"), "video", ["v2"])
     assert table.scan().collect().sort("video").equals(first)
+
+
+def test_streamed_frames_are_one_commit_and_nothing_is_refused(tmp_path: Path) -> None:
+    table = Table(str(tmp_path / "t"))
+    version = table.replace_streamed(lambda: (pl.DataFrame({"a": [n, n + 1]}) for n in (0, 2, 4)))
+    assert (version, sorted(pl.read_delta(table.uri)["a"])) == (0, [0, 1, 2, 3, 4, 5])
+    with pytest.raises(ValueError, match="no rows and no columns"):
+        table.replace_streamed(lambda: [])
+    assert table.open().version() == 0

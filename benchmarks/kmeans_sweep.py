@@ -1,0 +1,84 @@
+"""Inertia and silhouette for k = 2 to 40: every distance once for all k, beside scikit-learn k by k."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from benchmarks.features import load, write
+from benchmarks.ways import Result, Stage
+from megafish_assets.clusters.grouping import SWEEP_ROWS, SWEPT_KS, best_fits
+from megafish_assets.clusters.silhouette import silhouettes
+
+SEED = 42
+ALL_ROWS = 98_454
+"""The notebook's sample."""
+
+
+def ours(vectors: np.ndarray) -> Result:
+    """As the platform sweeps."""
+    fits = best_fits(vectors, SWEPT_KS, SEED)
+    return _table(fits, silhouettes(vectors, [labels for _, labels in fits]))
+
+
+def ours_fits(vectors: np.ndarray) -> Result:
+    """The share of KMeans in it."""
+    return _table(best_fits(vectors, SWEPT_KS, SEED), [float("nan")] * len(SWEPT_KS))
+
+
+def notebook(vectors: np.ndarray) -> Result:
+    """KMeans and a silhouette for each k by itself."""
+    from sklearn.metrics import silhouette_score
+
+    fits = _notebook_fits(vectors)
+    return _table(fits, [silhouette_score(vectors, labels) for _, labels in fits])
+
+
+def notebook_fits(vectors: np.ndarray) -> Result:
+    """The share of KMeans in it."""
+    return _table(_notebook_fits(vectors), [float("nan")] * len(SWEPT_KS))
+
+
+def exact(vectors: np.ndarray) -> Result:
+    """scikit-learn's silhouettes of our labels: what ours must be."""
+    from sklearn.metrics import silhouette_score
+
+    fits = best_fits(vectors, SWEPT_KS, SEED)
+    return _table(fits, [silhouette_score(vectors, labels) for _, labels in fits])
+
+
+def _notebook_fits(vectors: np.ndarray) -> list[tuple[float, np.ndarray]]:
+    from sklearn.cluster import KMeans
+
+    models = [KMeans(n_clusters=k, random_state=SEED).fit(vectors) for k in SWEPT_KS]
+    return [(float(model.inertia_), model.labels_) for model in models]
+
+
+def _table(fits: Sequence[tuple[float, np.ndarray]], scores: Sequence[float]) -> Result:
+    return {"inertia": np.array([inertia for inertia, _ in fits]), "silhouette": np.array(scores)}
+
+
+def compare(ours: Result, other: Result) -> dict[str, float]:
+    """The largest share by which our inertia is above the other's, and the largest difference of silhouettes."""
+    return {
+        "inertia_share": (ours["inertia"] / other["inertia"] - 1).max(),
+        "silhouette": np.abs(ours["silhouette"] - other["silhouette"]).max(),
+    }
+
+
+STAGE = Stage(
+    write=write,
+    load=load,
+    ways={
+        "ours": ours,
+        "ours_fits": ours_fits,
+        "notebook": notebook,
+        "notebook_fits": notebook_fits,
+        "exact": exact,
+    },
+    compare=compare,
+    size=SWEEP_ROWS,
+    unit="n_rows",
+    growth=(SWEEP_ROWS // 4, SWEEP_ROWS // 2, SWEEP_ROWS, 2 * SWEEP_ROWS),
+    full=ALL_ROWS,
+    repeats={"notebook": 1, "exact": 0},
+)

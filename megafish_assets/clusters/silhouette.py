@@ -1,0 +1,76 @@
+"""Exact silhouettes of many labellings of the same rows: every distance is computed once for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+
+BLOCK_DISTANCES = 4_000_000
+"""Distances held at a time, 48 MB with their copy in single precision: larger blocks are no faster."""
+
+
+def silhouettes(
+    vectors: np.ndarray,
+    labellings: Sequence[np.ndarray],
+    device: str = "cpu",
+    on_rows: Callable[[int], None] = lambda n: None,
+) -> list[float]:
+    """The mean silhouette of `(n, d)` vectors under each labelling, int `(n,)` from 0; nan for one with fewer than two
+    clusters or as many as rows.
+
+    Distances are taken in double precision, since close rows would drown in single, and summed by cluster in single:
+    within 1e-5 of scikit-learn's. Memory is `n` times the clusters of all labellings, four bytes each, and a block.
+    `on_rows` is told how many rows are done. Source: Rousseeuw 1987, doi:10.1016/0377-0427(87)90125-7.
+    """
+    import torch
+
+    n = len(vectors)
+    judged = [place for place, labels in enumerate(labellings) if 1 < len(np.unique(labels)) < n]
+    means = [float("nan")] * len(labellings)
+    if not judged:
+        return means
+    members = [_members(torch.from_numpy(np.asarray(labellings[place], dtype=np.int64)).to(device)) for place in judged]
+    joined = torch.cat(members, dim=1)
+    rows = torch.from_numpy(np.asarray(vectors, dtype=np.float64)).to(device)
+    rows -= rows.mean(dim=0)
+    squares, totals = (rows * rows).sum(dim=1), torch.zeros(len(judged), dtype=torch.float64)
+    step = max(1, BLOCK_DISTANCES // n)
+    for start in range(0, n, step):
+        block = slice(start, min(start + step, n))
+        squared = torch.addmm(squares + squares[block, None], rows[block], rows.T, alpha=-2)
+        distances = squared.clamp_(min=0).sqrt_().float()
+        distances[torch.arange(len(distances)), torch.arange(block.start, block.stop)] = 0
+        sums = torch.split(distances @ joined, [own.shape[1] for own in members], dim=1)
+        totals += torch.stack(
+            [_silhouettes(s, own, own[block]).sum() for s, own in zip(sums, members, strict=True)]
+        ).cpu()
+        on_rows(len(distances))
+    for place, total in zip(judged, totals.tolist(), strict=True):
+        means[place] = total / n
+    return means
+
+
+def _members(labels: torch.Tensor) -> torch.Tensor:
+    """float32 `(n, k)`, 1 where a row is of a cluster."""
+    import torch
+
+    return torch.nn.functional.one_hot(labels).float()
+
+
+def _silhouettes(sums: torch.Tensor, members: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
+    """float64 `(b,)` from the distances of b rows to all, summed by cluster `(b, k)`, and each row's own cluster."""
+    import torch
+
+    counts = members.sum(dim=0)
+    size = own @ counts
+    within = (sums * own).sum(dim=1) / (size - 1).clamp(min=1)
+    # An empty cluster is nobody's neighbour, and neither is the own.
+    others = torch.where((own > 0) | (counts == 0), torch.inf, sums / counts.clamp(min=1))
+    nearest = others.min(dim=1).values
+    values = (nearest - within).double() / torch.maximum(within, nearest).double()
+    return torch.where(size == 1, 0.0, values).nan_to_num(0.0)

@@ -1,0 +1,163 @@
+"""Which clusters are found again when other videos are looked at, and so how many kinds there are."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from megafish_assets.clusters.columns import STABILITY
+from megafish_assets.detections.columns import empty_frame
+
+RESAMPLES = 20
+
+STABLE_JACCARD = 0.75
+"""From here on a cluster counts as stable. Source: Hennig 2007, doi:10.1016/j.csda.2006.11.025."""
+
+FEWEST_TRACKLETS, FEWEST_VIDEOS = 5, 3
+"""Behind a kind: fewer may be one fish, or one stone, seen again."""
+
+INTERVAL = (0.05, 0.95)
+"""Quantiles over the resamples between which the number of kinds is said to lie."""
+
+Grouper = Callable[[np.ndarray], np.ndarray]
+"""Labels `(n,)` of vectors `(n, d)`; -1 is noise."""
+
+
+def resamples(groups: np.ndarray, seed: int, n: int = RESAMPLES) -> Iterator[np.ndarray]:
+    """n times the places, ascending, of all rows of groups that were drawn with replacement, each row once.
+
+    `groups` `(n_rows,)`: the video of each row, or its trajectory where there are no videos. About 63 % of the groups
+    are drawn each time. Raises ValueError for fewer than two groups.
+    """
+    every, codes = np.unique(groups, return_inverse=True)
+    if len(every) < 2:
+        raise ValueError(f"{len(every)} groups to resample, needed 2: stability is judged across videos")
+    rng = np.random.default_rng(seed)
+    for _ in range(n):
+        drawn = np.zeros(len(every), dtype=bool)
+        while drawn.sum() < 2:
+            drawn[rng.integers(len(every), size=len(every))] = True
+        yield np.flatnonzero(drawn[codes])
+
+
+def partitions(vectors: np.ndarray, groups: np.ndarray, group: Grouper, seed: int, n: int = RESAMPLES) -> np.ndarray:
+    """int64 `(n, n_rows)`: labels of each resample, grouped afresh; `ABSENT` where a row was not drawn."""
+    labels = np.full((n, len(vectors)), ABSENT, dtype=np.int64)
+    for row, places in zip(labels, resamples(groups, seed, n), strict=True):
+        row[places] = group(vectors[places])
+    return labels
+
+
+ABSENT = -2
+"""Label of a row that a resample did not draw."""
+
+
+def agreement(labels: np.ndarray) -> np.ndarray:
+    """float64 `(n,)`, AMI of each partition in `(n, n_rows)` with the next one, on the rows that both drew."""
+    from sklearn.metrics import adjusted_mutual_info_score
+
+    scores = []
+    for one, other in zip(labels, np.roll(labels, -1, axis=0), strict=True):
+        both = (one != ABSENT) & (other != ABSENT)
+        scores.append(adjusted_mutual_info_score(one[both], other[both]))
+    return np.array(scores)
+
+
+def agreement_by_k(
+    vectors: np.ndarray,
+    groups: np.ndarray,
+    ks: Sequence[int],
+    group: Callable[[np.ndarray, int], np.ndarray],
+    seed: int,
+    n: int = RESAMPLES,
+) -> pl.DataFrame:
+    """`k`, `ami` (mean) and `ami_error` (standard error of that mean) for every k that all resamples allow."""
+    fewest = min(len(places) for places in resamples(groups, seed, n))
+    rows = []
+    for k in (k for k in ks if k < fewest):
+        scores = agreement(partitions(vectors, groups, lambda part, k=k: group(part, k), seed, n))
+        rows.append((k, float(scores.mean()), float(scores.std(ddof=1) / np.sqrt(n))))
+    return pl.DataFrame(rows, schema={"k": pl.Int64, "ami": pl.Float64, "ami_error": pl.Float64}, orient="row")
+
+
+def most_stable_k(agreements: pl.DataFrame) -> int:
+    """The largest k whose agreement is within one standard error of the best.
+
+    Few large clusters repeat themselves easily, so among equals the one that says more is taken.
+    Raises ValueError for an empty table.
+    """
+    if not agreements.height:
+        raise ValueError("no k could be tried: there are fewer rows than clusters in every resample")
+    best = agreements.sort("ami", descending=True).row(0, named=True)
+    return int(agreements.filter(pl.col("ami") >= best["ami"] - best["ami_error"])["k"].max())
+
+
+def overlaps(full: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """float64 `(n, n_clusters)`: Jaccard of each cluster with the nearest one in each resample; nan if not drawn.
+
+    `full` `(n_rows,)` is the partition that is judged, `labels` `(n, n_rows)` those of the resamples. Both sides are
+    cut to the rows that the resample drew; noise is no cluster.
+    """
+    n_clusters = int(full.max(initial=-1)) + 1
+    found = np.full((len(labels), n_clusters), np.nan)
+    for row, resampled in zip(found, labels, strict=True):
+        drawn = resampled != ABSENT
+        shared = _shared(full[drawn], resampled[drawn], n_clusters)
+        own = np.bincount(full[drawn & (full >= 0)], minlength=n_clusters)
+        other = np.bincount(resampled[resampled >= 0], minlength=shared.shape[1])
+        union = own[:, None] + other - shared
+        present = own > 0
+        row[present] = (shared / np.maximum(union, 1)).max(axis=1, initial=0)[present]
+    return found
+
+
+@dataclass(frozen=True)
+class Stability:
+    """How far a partition survives other videos."""
+
+    clusters: pl.DataFrame
+    """The columns `STABILITY`, a row a cluster."""
+    ami: float
+    """Mean agreement between the resamples' partitions."""
+    n_kinds: int
+    """Stable clusters."""
+    n_kinds_low: float
+    """Supported clusters that were found again, in all but the poorest 5 % of resamples."""
+    n_kinds_high: float
+    """The same, in all but the richest 5 %."""
+
+
+def stability(vectors: np.ndarray, full: np.ndarray, videos: np.ndarray, group: Grouper, seed: int) -> Stability:
+    """How far the clusters `full` `(n,)` of tracklets `(n, d)` from these videos `(n,)` are found again.
+
+    `group` is what made `full`. Source: Hennig 2007, doi:10.1016/j.csda.2006.11.025, with videos as what is drawn.
+    """
+    labels = partitions(vectors, videos, group, seed)
+    found = overlaps(full, labels)
+    clusters = supported(full, videos, found)
+    enough = (clusters["n_tracklets"] >= FEWEST_TRACKLETS) & (clusters["n_videos"] >= FEWEST_VIDEOS)
+    again = (np.nan_to_num(found) >= STABLE_JACCARD) & enough.to_numpy()
+    low, high = np.quantile(again.sum(axis=1), INTERVAL)
+    return Stability(clusters, float(agreement(labels).mean()), int(clusters["stable"].sum()), float(low), float(high))
+
+
+def supported(full: np.ndarray, videos: np.ndarray, found: np.ndarray) -> pl.DataFrame:
+    """The columns `STABILITY` of clusters `full` `(n,)`, whose overlaps `(n_resamples, n_clusters)` were found."""
+    rows = []
+    for cluster in range(found.shape[1]):
+        own, seen = full == cluster, found[:, cluster][~np.isnan(found[:, cluster])]
+        jaccard = float(seen.mean()) if len(seen) else None
+        n_tracklets, n_videos = int(own.sum()), len(np.unique(videos[own]))
+        backed = n_tracklets >= FEWEST_TRACKLETS and n_videos >= FEWEST_VIDEOS
+        stable = backed and jaccard is not None and jaccard >= STABLE_JACCARD
+        rows.append((cluster, jaccard, n_tracklets, n_videos, stable))
+    return pl.DataFrame(rows, schema=empty_frame(STABILITY).schema, orient="row")
+
+
+def _shared(one: np.ndarray, other: np.ndarray, n_clusters: int) -> np.ndarray:
+    """Rows that are in both, `(n_clusters, n_other)`."""
+    n_other = int(other.max(initial=-1)) + 1
+    clear = (one >= 0) & (other >= 0)
+    counts = np.bincount(one[clear] * n_other + other[clear], minlength=n_clusters * n_other)
+    return counts.reshape(n_clusters, n_other)

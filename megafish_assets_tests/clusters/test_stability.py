@@ -1,0 +1,115 @@
+"""Resamples by video, and clusters known to be there or not."""
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn.cluster import KMeans
+
+from megafish_assets.clusters.columns import STABILITY
+from megafish_assets.clusters.stability import (
+    ABSENT,
+    RESAMPLES,
+    agreement,
+    agreement_by_k,
+    most_stable_k,
+    overlaps,
+    partitions,
+    resamples,
+    stability,
+    supported,
+)
+
+VIDEOS = np.repeat([f"v{i}" for i in range(12)], 10)
+
+
+def kinds(n_kinds: int = 4) -> tuple[np.ndarray, np.ndarray]:
+    """Well separated kinds, all of them in every video."""
+    truth = np.arange(len(VIDEOS)) % n_kinds
+    return np.random.default_rng(0).normal(size=(len(VIDEOS), 3)) + 20 * np.eye(n_kinds, 3)[truth], truth
+
+
+def k_means(rows: np.ndarray, k: int = 4) -> np.ndarray:
+    return KMeans(k, n_init=3, random_state=0).fit(rows).labels_
+
+
+@pytest.mark.parametrize("videos", [[], ["a", "a", "a"]])
+def test_one_video_cannot_be_resampled(videos: list[str]) -> None:
+    with pytest.raises(ValueError, match="needed 2"):
+        list(resamples(np.array(videos), seed=0))
+
+
+def test_resamples_take_whole_videos_each_row_once_and_repeat_with_the_seed() -> None:
+    drawn = list(resamples(VIDEOS, seed=3))
+    assert len(drawn) == RESAMPLES >= 20
+    for places in drawn:
+        assert (np.diff(places) > 0).all()
+        assert all(np.isin(np.flatnonzero(video == VIDEOS), places).all() for video in set(VIDEOS[places]))
+    # A video of twelve is missed with (11/12)^12 = 0.352.
+    assert np.mean([len(places) for places in drawn]) / len(VIDEOS) == pytest.approx(0.648, abs=0.06)
+    assert all(np.array_equal(*pair) for pair in zip(drawn, resamples(VIDEOS, seed=3), strict=True))
+
+
+def test_rows_that_were_not_drawn_have_no_label() -> None:
+    rows, _ = kinds()
+    labels = partitions(rows, VIDEOS, k_means, seed=3)
+    for row, places in zip(labels, resamples(VIDEOS, seed=3), strict=True):
+        assert np.array_equal(np.flatnonzero(row != ABSENT), places)
+
+
+def test_partitions_that_only_swap_names_agree() -> None:
+    labels = np.array([[0, 0, 1, 1, ABSENT], [1, 1, 0, 0, 2], [5, 5, 3, 3, 3]])
+    assert agreement(labels)[0] == pytest.approx(1)
+    assert agreement(labels)[1] < 1
+
+
+def test_the_true_number_of_separate_kinds_is_the_most_stable() -> None:
+    rows, _ = kinds(4)
+    found = agreement_by_k(rows, VIDEOS, range(2, 8), k_means, seed=0)
+    assert found["k"].to_list() == [2, 3, 4, 5, 6, 7]
+    assert found.filter(pl.col("k") == 4)["ami"][0] == pytest.approx(1)
+    assert most_stable_k(found) == 4
+
+
+def test_among_equals_the_largest_k_is_taken() -> None:
+    table = pl.DataFrame({"k": [2, 3, 4, 5], "ami": [0.99, 0.98, 0.975, 0.9], "ami_error": [0.02, 0.1, 0.1, 0.1]})
+    assert most_stable_k(table) == 4
+    with pytest.raises(ValueError, match="no k could be tried"):
+        most_stable_k(table.clear())
+
+
+def test_overlap_by_hand() -> None:
+    full = np.array([0, 0, 0, 1, 1, -1, 2])
+    labels = np.array([[7, 7, 3, 3, 3, 3, ABSENT], [0, 0, ABSENT, -1, -1, 0, 1]])
+    # First: {0,1,2} against {0,1} is 2/3; {3,4} against {2,3,4,5} is 2/4; cluster 2 was not drawn.
+    # Second: {0,1} against {0,1,5} is 2/3; {3,4} became noise.
+    assert overlaps(full, labels) == pytest.approx(np.array([[2 / 3, 1 / 2, np.nan], [2 / 3, 0, 1]]), nan_ok=True)
+
+
+def test_a_kind_needs_tracklets_videos_and_overlap() -> None:
+    full = np.repeat([0, 1, 2, 3, -1], [5, 4, 5, 5, 2])
+    videos = np.array([*"abcaa", *"abca", *"aabbb", *"abcde", *"ab"])
+    found = supported(full, videos, np.array([[0.8, 1, 1, 0.7], [0.7, 1, 1, 0.7]]))
+    assert dict(found.schema) == {name: column.dtype for name, column in STABILITY.items()}
+    assert found.select("n_tracklets", "n_videos", "stable").rows() == [
+        (5, 3, True),
+        (4, 3, False),
+        (5, 2, False),
+        (5, 5, False),
+    ]
+    assert found["jaccard"].to_list() == pytest.approx([0.75, 1, 1, 0.7])
+
+
+def test_separate_kinds_are_counted_and_halves_of_one_are_not() -> None:
+    rows, truth = kinds(4)
+    found = stability(rows, truth, VIDEOS, k_means, seed=0)
+    assert (found.n_kinds, found.n_kinds_low, found.n_kinds_high, found.ami) == (4, 4, 4, pytest.approx(1))
+    noise = np.random.default_rng(1).normal(size=rows.shape)
+    split = stability(noise, k_means(noise, 8), VIDEOS, lambda part: k_means(part, 8), seed=0)
+    assert split.n_kinds <= 2
+    assert split.n_kinds_low <= split.n_kinds_high <= 8
+
+
+def test_everything_noise_holds_no_kind() -> None:
+    rows, _ = kinds()
+    found = stability(rows, np.full(len(rows), -1), VIDEOS, lambda part: np.full(len(part), -1), seed=0)
+    assert (found.clusters.height, found.n_kinds, found.n_kinds_low, found.n_kinds_high) == (0, 0, 0, 0)
