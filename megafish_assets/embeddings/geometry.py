@@ -1,4 +1,4 @@
-"""How a crop of any shape becomes the square that a model wants."""
+"""How a crop of any shape becomes the square that a model wants, or several squares that are looked at together."""
 
 from __future__ import annotations
 
@@ -44,11 +44,35 @@ def center(
     return scaled[:, top : top + side_px, left : left + side_px]
 
 
+VIEWED_SHARES = (1.0, 0.875, 0.75)
+"""Of the box's width and height, about its middle: all of it, and twice with less of the water around the fish."""
+
+
+def letterbox_views(
+    picture: torch.Tensor, side_px: int, interpolation: str, crop_share: float, fill: torch.Tensor
+) -> torch.Tensor:
+    """uint8 `(2 * shares, 3, side, side)`: the letterbox of each of `VIEWED_SHARES`, then the mirror image of each."""
+    import torch
+
+    cuts = [middle(picture, share) for share in VIEWED_SHARES]
+    squares = torch.stack([letterbox(cut, side_px, interpolation, crop_share, fill) for cut in cuts])
+    return torch.cat([squares, squares.flip(3)])
+
+
 GEOMETRIES: dict[str, Callable[..., torch.Tensor]] = {
     "letterbox": letterbox,
     "squash": squash,
     "center": center,
+    "letterbox_views": letterbox_views,
 }
+"""Each gives a square, or those of several views, whose vectors are averaged."""
+
+
+def middle(picture: torch.Tensor, share: float) -> torch.Tensor:
+    """The middle of `(3, height, width)`, this share of each side, and never less than a pixel."""
+    height, width = picture.shape[1:]
+    top, left = (min(round(side * (1 - share) / 2), (side - 1) // 2) for side in (height, width))
+    return picture[:, top : height - top, left : width - left]
 
 
 def resized(picture: torch.Tensor, size_hw_px: tuple[int, int], interpolation: str) -> torch.Tensor:
@@ -64,7 +88,9 @@ def resized(picture: torch.Tensor, size_hw_px: tuple[int, int], interpolation: s
 def square_maker(
     geometry: str, side_px: int, interpolation: str, crop_share: float, mean: tuple[float, ...]
 ) -> Callable[[np.ndarray], torch.Tensor]:
-    """A function from a picture (uint8 RGB `(height, width, 3)`) to its square (uint8 `(3, side, side)`).
+    """A function from a picture (uint8 RGB `(height, width, 3)`) to what its geometry makes of it.
+
+    That is a square (uint8 `(3, side, side)`), or `(n_views, 3, side, side)` where it looks more than once.
 
     The fill of `letterbox` is the weights' mean colour, which normalising turns into zeros.
     """

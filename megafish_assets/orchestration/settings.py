@@ -20,7 +20,8 @@ VARIABLES: dict[str, str] = {
     "MEGAFISH_RECORDINGS": "folder of the video files; default `<root>/recordings`",
     "MEGAFISH_BACKBONES": "comma-separated names out of `BACKBONES`; default `mobilenetv3,vit,xcit`",
     "MEGAFISH_WEIGHTS": "folder of `<timm_id>.safetensors`, used instead of the model hub; default none",
-    "MEGAFISH_GEOMETRY": "how a crop becomes a square: `letterbox` (default), `squash` or `center`",
+    "MEGAFISH_GEOMETRY": "how a crop becomes a square: `letterbox` (default), `squash`, `center`, or "
+    "`letterbox_views`, six looks at each crop, averaged, at six times the work",
     "MEGAFISH_DEVICE": "`auto` (default: cuda, else mps, else cpu), `cpu`, `cuda` or `mps`",
     "MEGAFISH_CLIP_SECONDS": "length of one video file in seconds, for time stamps; default 10",
     "MEGAFISH_CLIP_FRAMES": "frames in one video file, for time stamps; default 300",

@@ -1,0 +1,39 @@
+"""Means by hand, and labels back on the detections they came from."""
+
+import numpy as np
+import pytest
+
+from megafish_assets.clusters.pooling import spread, tracklet_codes, tracklet_means, unit_codes
+
+TRACKLETS = np.array(["b", "", "a", "b", "", "a"], dtype=object)
+
+
+def test_nothing_has_no_tracklets() -> None:
+    none = np.array([], dtype=object)
+    assert tracklet_codes(none).shape == unit_codes(none).shape == (0,)
+    assert tracklet_means(np.empty((0, 3)), unit_codes(none)).shape == (0, 3)
+    assert spread(np.array([], dtype=int), unit_codes(none)).shape == (0,)
+
+
+def test_tracklets_count_by_name_and_untracked_rows_are_units_of_their_own() -> None:
+    assert tracklet_codes(TRACKLETS).tolist() == [1, -1, 0, 1, -1, 0]
+    assert unit_codes(TRACKLETS).tolist() == [1, 2, 0, 1, 3, 0]
+    assert unit_codes(np.array(["", ""])).tolist() == [0, 1]
+
+
+def test_a_mean_is_that_of_the_tracklets_rows() -> None:
+    rows = np.array([[1.0, 0.0], [9.0, 9.0], [2.0, 2.0], [3.0, 4.0], [5.0, 5.0], [4.0, 0.0]])
+    assert tracklet_means(rows, unit_codes(TRACKLETS)).tolist() == [[3, 1], [2, 2], [9, 9], [5, 5]]
+
+
+def test_weights_count_a_row_more() -> None:
+    rows, codes = np.array([[0.0], [4.0], [7.0]]), np.array([0, 0, 1])
+    assert tracklet_means(rows, codes, np.array([3.0, 1.0, 5.0])).tolist() == [[1.0], [7.0]]
+    with pytest.raises(ValueError, match="must be above 0"):
+        tracklet_means(rows, codes, np.array([1.0, 0.0, 1.0]))
+
+
+def test_labels_go_back_to_every_detection() -> None:
+    assert spread(np.array([5, 6, -1, 7]), unit_codes(TRACKLETS)).tolist() == [6, -1, 5, 6, 7, 5]
+    with pytest.raises(ValueError, match="3 rows for 4 tracklets"):
+        spread(np.array([1, 2, 3]), unit_codes(TRACKLETS))
