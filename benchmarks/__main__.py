@@ -1,4 +1,8 @@
-"""`python -m benchmarks STAGE ...`: measures one thing, a line of JSON a case; `all` and `full` measure every stage."""
+"""`python -m benchmarks STAGE ...`: measures one thing, a line of JSON a case; `all` and `full` measure every stage.
+
+What a command does not need it does not import: crops, embed, pca and kmeans_sweep run where nothing but torch, timm,
+numpy, OpenCV, scikit-learn and pyarrow is installed.
+"""
 
 import argparse
 import json
@@ -7,10 +11,17 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import operation, quality, report, ways
-from megafish_assets.embeddings.backbones import BACKBONES
+from benchmarks import ways
 
-STAGES = ("rows", "crops", "embed", "pca", "kmeans_sweep", "umap")
+STAGES = {
+    "rows": "limits, filter and sample of the detector's rows",
+    "crops": "boxes cut out of videos",
+    "embed": "crops through the notebook's three backbones",
+    "pca": "principal components of a table of vectors",
+    "kmeans_sweep": "inertia and silhouette for every k",
+    "umap": "a layout in four dimensions",
+    "tracklets": "detections joined into short tracks",
+}
 """In the order of the data's flow; each a module with a `STAGE`."""
 
 
@@ -18,54 +29,70 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs one measurement; 0 if it came to its end."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     commands = parser.add_subparsers(dest="stage", required=True)
-    command = commands.add_parser("operation", help=operation.__doc__.splitlines()[0])
-    command.add_argument("--size", type=int, default=operation.VIDEOS, help="number of videos")
+    command = commands.add_parser("operation", help="what Dagster costs on the notebook's full table")
+    command.add_argument("--size", type=int, help="number of videos")
     command.add_argument("--root", type=Path, help="an empty folder that is kept; default a temporary one")
-    command = commands.add_parser("quality", help=quality.__doc__.splitlines()[0])
+    command = commands.add_parser("quality", help="how far clusters of labelled fish follow their species")
     command.add_argument(
         "--crops", type=Path, required=True, help="a folder with index.csv (path, species, trajectory)"
     )
     command.add_argument("--weights", type=Path, required=True, help="a folder with the backbone's weights")
-    command.add_argument("--backbone", choices=sorted(BACKBONES), default="mobilenetv2")
-    for name in STAGES:
-        command = commands.add_parser(name, help=ways.module(name).__doc__.splitlines()[0])
-        command.add_argument("--size", type=int, help=f"number of {ways.module(name).STAGE.unit.removeprefix('n_')}")
+    command.add_argument("--backbone", default="mobilenetv2")
+    for name, what in STAGES.items():
+        command = commands.add_parser(name, help=what)
+        command.add_argument("--size", type=int, help="how large; default fit for two cores")
+        command.add_argument("--device", default="cpu", help="cpu or cuda, for embed and kmeans_sweep")
+        command.add_argument("--input", type=Path, help="a folder of an earlier input, or an empty one that is kept")
         command.add_argument("--growth", action="store_true", help="ours alone at growing sizes")
     commands.add_parser("all", help="every stage and its growth; writes the table of docs/benchmarks.md")
-    commands.add_parser("full", help="the long case of every stage, ours alone")
+    commands.add_parser("full", help="the long case of every stage, ours alone; adds them to docs/benchmarks.md")
     given = parser.parse_args(arguments)
-    if given.stage == "quality":
-        return quality.main(given.crops, given.weights, given.backbone)
     if getattr(given, "size", None) is not None and given.size < 1:
         parser.error("--size must be at least 1")
+    if given.stage == "quality":
+        from benchmarks import quality
+
+        return quality.main(given.crops, given.weights, given.backbone)
     if given.stage == "operation":
         return measured_operation(parser, given.root, given.size)
+    return measured_stages(given)
+
+
+def measured_stages(given: argparse.Namespace) -> int:
+    """Prints the line of each case, and writes them into the page if they are of all stages."""
     lines = []
-    for line in measured(given):
+    for line in cases(given):
         print(json.dumps(line), flush=True)
         lines.append(line)
-    if given.stage == "all":
-        report.written(lines)
+    if given.stage in ("all", "full"):
+        from benchmarks import report
+
+        report.written(lines, report.MARKS[given.stage])
     return 0
 
 
-def measured(given: argparse.Namespace) -> Iterator[dict]:
+def cases(given: argparse.Namespace) -> Iterator[dict]:
     """The lines of what was asked for, as they become known."""
     if given.stage == "all":
-        yield from (ways.compared(name) for name in STAGES)
-        yield from (
-            ways.grown(name, ways.module(name).STAGE.growth) for name in STAGES if ways.module(name).STAGE.growth
-        )
+        yield from (ways.compared(name, ways.Asked()) for name in STAGES)
+        for name in STAGES:
+            if sizes := ways.module(name).STAGE.growth:
+                yield ways.grown(name, ways.Asked(), sizes)
     elif given.stage == "full":
-        yield from (ways.grown(name, (ways.module(name).STAGE.full,)) for name in STAGES)
+        for name in STAGES:
+            if size := ways.module(name).STAGE.full:
+                yield ways.grown(name, ways.Asked(), (size,))
     elif given.growth:
-        yield ways.grown(given.stage, ways.module(given.stage).STAGE.growth)
+        yield ways.grown(given.stage, ways.Asked(given.device), ways.module(given.stage).STAGE.growth)
     else:
-        yield ways.compared(given.stage, given.size)
+        yield ways.compared(given.stage, ways.Asked(given.device, given.input), given.size)
 
 
-def measured_operation(parser: argparse.ArgumentParser, root: Path | None, n_videos: int) -> int:
+def measured_operation(parser: argparse.ArgumentParser, root: Path | None, n_videos: int | None) -> int:
     """Its own command, since it runs a whole deployment."""
+    from benchmarks import operation
+
+    n_videos = operation.VIDEOS if n_videos is None else n_videos
     if root is None:
         with tempfile.TemporaryDirectory(prefix="megafish-operation-") as folder:
             return operation.main(Path(folder), n_videos)

@@ -13,13 +13,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import polars as pl
 
 from benchmarks.ways import Result, Stage
 from megafish_assets.crops.decoding import UnreadableVideoError
 from megafish_assets.crops.extraction import VideoTask, extracted
-from megafish_assets.detections.columns import BOX
-from megafish_assets.detections.raw import Clock, raw_detections
+from megafish_assets.detections.boxes import STRETCHED_PX, Boxes
 
 FRAMES, BOXES, GOP = 300, 62, 250
 """Of one clip of the notebook, with its sample of boxes, and libx264's own distance of key frames."""
@@ -28,7 +26,11 @@ SEED = 42
 
 
 def write(folder: Path, n_clips: int) -> None:
-    """One clip of the reef as H.264, and copies of it; the boxes of each."""
+    """One clip of the reef as H.264, and copies of it; the boxes of each. Needs the whole platform, and PyAV."""
+    import polars as pl
+
+    from megafish_assets.detections.raw import Clock, raw_detections
+
     with tempfile.TemporaryDirectory() as reef:
         plan = ["--videos", "1", "--frames", str(FRAMES), "--size", "1920x1080"]
         subprocess.run(
@@ -39,7 +41,10 @@ def write(folder: Path, n_clips: int) -> None:
     for number in range(1, n_clips):
         shutil.copy(folder / "clip_0000.mp4", folder / f"clip_{number:04d}.mp4")
     raw = raw_detections(detected, Clock(10, FRAMES, None)).filter(pl.col("fault").is_null())
-    raw.sample(BOXES, seed=SEED).sort("detection_id").write_parquet(folder / "boxes.parquet")
+    boxes = Boxes.of(raw.sample(BOXES, seed=SEED).sort("detection_id"))
+    np.savez(
+        folder / "boxes.npz", ids=boxes.detection_ids.astype(str), frames=boxes.frame_ids, boxes=boxes.box_xywh_1024
+    )
 
 
 def as_h264(source: Path, target: Path) -> None:
@@ -51,46 +56,52 @@ def as_h264(source: Path, target: Path) -> None:
         stream = writer.add_stream("libx264", rate=shown.average_rate, options={"g": str(GOP)})
         stream.width, stream.height, stream.pix_fmt = shown.width, shown.height, "yuv420p"
         for frame in reader.decode(shown):
+            frame.pict_type = av.video.frame.PictureType.NONE  # else the source's key frames become this one's too
             writer.mux(stream.encode(frame))
         writer.mux(stream.encode())
 
 
-def load(folder: Path) -> list[VideoTask]:
+def load(folder: Path, device: str) -> list[VideoTask]:
     """A task a clip."""
-    boxes = pl.read_parquet(folder / "boxes.parquet")
-    shown = boxes["frame_id"][0]
+    kept = np.load(folder / "boxes.npz")
+    boxes = Boxes(kept["ids"], kept["frames"], kept["boxes"], np.ones(len(kept["ids"])))
+    shown = int(boxes.frame_ids[0])
     return [VideoTask(path.stem, path, boxes, shown, boxes) for path in sorted(folder.glob("clip_*.mp4"))]
 
 
 def ours(tasks: list[VideoTask]) -> Result:
     """As the asset does it, with the pictures of whole frames and the crops as JPEG."""
-    sizes, means = [], []
+    return figures([cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) for jpeg in jpegs(tasks)])
+
+
+def jpegs(tasks: list[VideoTask]) -> list[bytes]:
+    """Every crop. Raises UnreadableVideoError where one could not be cut."""
+    found = {}
     for result in extracted(tasks):
-        if result.crops["fault"].is_not_null().any():
-            raise UnreadableVideoError(f"{result.key}: {result.crops['fault'].drop_nulls()[0]}")
-        pictures = [cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) for jpeg in result.crops["jpeg"]]
-        sizes += [picture.shape[:2] for picture in pictures]
-        means += [picture.mean() for picture in pictures]
-    return {"sizes": np.array(sizes), "means": np.array(means)}
+        faults = [cut.fault for cut in result.cuts if cut.fault is not None]
+        if faults:
+            raise UnreadableVideoError(f"{result.key}: {faults[0]}")
+        found[result.key] = [cut.jpeg for cut in result.cuts]
+    return [jpeg for task in tasks for jpeg in found[task.key]]
 
 
 def notebook(tasks: list[VideoTask]) -> Result:
     """A seek to each box's frame, in the order of the sample."""
-    sizes, means = [], []
-    for task in tasks:
-        capture = cv2.VideoCapture(str(task.path))
-        found = {}
-        for row in task.sampled.sample(fraction=1.0, shuffle=True, seed=SEED).iter_rows(named=True):
-            capture.set(cv2.CAP_PROP_POS_FRAMES, row["frame_id"])
-            frame = capture.read()[1]
-            height, width = frame.shape[:2]
-            x, y, w, h = (row[name] for name in BOX)
-            left, right = int(x * width / 1024), int(np.ceil((x + w) * width / 1024))
-            top, bottom = int(y * height / 1024), int(np.ceil((y + h) * height / 1024))
-            found[row["detection_id"]] = frame[max(top, 0) : bottom, max(left, 0) : right]
-        sizes += [found[name].shape[:2] for name in task.sampled["detection_id"]]
-        means += [found[name].mean() for name in task.sampled["detection_id"]]
-    return {"sizes": np.array(sizes), "means": np.array(means)}
+    return figures([pixels for task in tasks for pixels in sought(task)])
+
+
+def sought(task: VideoTask) -> list[np.ndarray]:
+    """The crops of one clip, uint8 BGR, by a seek each."""
+    capture, found = cv2.VideoCapture(str(task.path)), {}
+    for row in np.random.default_rng(SEED).permutation(len(task.sampled)).tolist():
+        capture.set(cv2.CAP_PROP_POS_FRAMES, int(task.sampled.frame_ids[row]))
+        frame = capture.read()[1]
+        height, width = frame.shape[:2]
+        x, y, w, h = task.sampled.box_xywh_1024[row]
+        left, right = int(x * width / STRETCHED_PX), int(np.ceil((x + w) * width / STRETCHED_PX))
+        top, bottom = int(y * height / STRETCHED_PX), int(np.ceil((y + h) * height / STRETCHED_PX))
+        found[row] = frame[max(top, 0) : bottom, max(left, 0) : right].copy()
+    return [found[row] for row in range(len(task.sampled))]
 
 
 def bare(tasks: list[VideoTask]) -> Result:
@@ -98,17 +109,25 @@ def bare(tasks: list[VideoTask]) -> Result:
 
     def decoded(task: VideoTask) -> None:
         capture = cv2.VideoCapture(str(task.path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
-        for _ in range(task.sampled["frame_id"].max() + 1):
+        for _ in range(int(task.sampled.frame_ids.max()) + 1):
             capture.grab()
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(decoded, tasks))
-    return {"sizes": np.empty(0), "means": np.empty(0)}
+    return {}
+
+
+def figures(pictures: list[np.ndarray]) -> Result:
+    """What is compared of crops."""
+    return {
+        "sizes": np.array([picture.shape[:2] for picture in pictures]),
+        "means": np.array([picture.mean() for picture in pictures]),
+    }
 
 
 def compare(ours: Result, other: Result) -> dict[str, float]:
     """Crops of another size, and the largest difference of a crop's mean level, which JPEG moves a little."""
-    if not len(other["sizes"]):
+    if not other:
         return {}
     return {
         "n_of_another_size": float((ours["sizes"] != other["sizes"]).any(axis=1).sum()),

@@ -1,39 +1,79 @@
-"""Crops through the notebook's three backbones, from JPEG to vectors: half precision where the vectors stay, pictures
-decoded ahead by threads; beside the notebook's Pillow, timm's transform and float32.
+"""Crops through the notebook's three backbones, from JPEG to Arrow: half precision where the vectors stay, pictures
+decoded ahead by threads; beside the notebook's Pillow, timm's transform and float32. From the videos too.
 
 Weights are seeded noise in the real architectures: time does not depend on what was learned, but which precision a
-model is run in may (see `in_half_precision`); `described` says which it was.
+model is run in may (see `in_half_precision`).
 """
 
+import io
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from benchmarks import crops as cutting
 from benchmarks.ways import Result, Stage
 from megafish_assets.crops.batches import CropBatches
+from megafish_assets.crops.extraction import VideoTask
 from megafish_assets.embeddings.backbones import BACKBONES, NOTEBOOK_BACKBONES
 from megafish_assets.embeddings.encoder import load_encoder
 from megafish_assets.embeddings.weights import find_weights
 
-CROPS = 96
-MEDIAN_WH_PX = (91, 103)
-"""Of real fish crops."""
+CROPS = 2 * cutting.BOXES
+"""Of two clips, one a core."""
 
 NOTEBOOK_BATCH = 32
+GEOMETRY = "center"
+"""timm's own, as the notebook's transform has it, so that vectors can be compared."""
+
+
+class Given:
+    """Videos with their boxes, the crops cut from them, and the models, which stay loaded between runs."""
+
+    def __init__(self, folder: Path, device: str) -> None:
+        self.tasks: list[VideoTask] = cutting.load(folder, device)
+        self.jpegs = [path.read_bytes() for path in sorted(folder.glob("*.jpg"))]
+        self.folder, self.device, self.models = folder, device, {}
+
+    def encoder(self, name: str):
+        """Ours."""
+        if name not in self.models:
+            weights = find_weights(BACKBONES[name], self.folder)
+            self.models[name] = load_encoder(weights, GEOMETRY, self.device)
+        return self.models[name]
+
+    def notebook_model(self, name: str):
+        """In float32, as timm makes it."""
+        import timm
+        from safetensors.torch import load_file
+
+        if name not in self.models:
+            timm_id = BACKBONES[name].timm_id
+            model = timm.create_model(timm_id, pretrained=False, num_classes=0).eval()
+            model.load_state_dict(load_file(self.folder / f"{timm_id}.safetensors"))
+            self.models[name] = model
+        return self.models[name]
 
 
 def write(folder: Path, n: int) -> None:
-    """Blurred seeded pictures as JPEG, and weights."""
+    """Clips with so many boxes, rounded up to whole clips, the crops cut from them, and weights."""
+    cutting.write(folder, -(-n // cutting.BOXES))
+    write_crops(folder)
+    write_weights(folder)
+
+
+def write_crops(folder: Path) -> None:
+    """The crops of the clips in the folder, as JPEG."""
+    for number, jpeg in enumerate(cutting.jpegs(cutting.load(folder, "cpu"))):
+        (folder / f"{number:06d}.jpg").write_bytes(jpeg)
+
+
+def write_weights(folder: Path) -> None:
+    """Seeded noise in the real architectures."""
     import timm
     import torch
     from safetensors.torch import save_file
 
-    rng = np.random.default_rng(0)
-    sizes = np.clip(rng.lognormal(np.log(MEDIAN_WH_PX), 0.4, (n, 2)), 16, 600).astype(int)
-    cells = rng.integers(0, 256, (n, 8, 8, 3), dtype=np.uint8)
-    for number, (size, picture) in enumerate(zip(sizes, cells, strict=True)):
-        cv2.imwrite(str(folder / f"{number:06d}.jpg"), cv2.resize(picture, tuple(map(int, size))))
     for name in NOTEBOOK_BACKBONES:
         torch.manual_seed(0)
         timm_id = BACKBONES[name].timm_id
@@ -41,61 +81,52 @@ def write(folder: Path, n: int) -> None:
         save_file(state, folder / f"{timm_id}.safetensors")
 
 
-def load(folder: Path) -> tuple[Path, list[bytes]]:
-    """Where the weights are, and the crops."""
-    return folder, [path.read_bytes() for path in sorted(folder.glob("*.jpg"))]
-
-
-def ours(given: tuple[Path, list[bytes]]) -> Result:
+def ours(given: Given) -> Result:
     """As the three assets do it, one after the other."""
-    folder, jpegs = given
-    crops = CropBatches(np.array([f"v/{n:06d}/000" for n in range(len(jpegs))]), jpegs, "cpu")
-    encoders = {name: _encoder(folder, name) for name in NOTEBOOK_BACKBONES}
-    return {name: encoder.encode(crops).on_cpu() for name, encoder in encoders.items()}
+    return _encoded(given, given.jpegs)
 
 
-def notebook(given: tuple[Path, list[bytes]]) -> Result:
+def ours_from_videos(given: Given) -> Result:
+    """The crops cut first."""
+    return _encoded(given, cutting.jpegs(given.tasks))
+
+
+def _encoded(given: Given, jpegs: list[bytes]) -> Result:
+    crops = CropBatches(np.array([f"v/{n:06d}/000" for n in range(len(jpegs))]), jpegs, given.device)
+    batches = {name: given.encoder(name).encode(crops).to_arrow() for name in NOTEBOOK_BACKBONES}
+    vectors = {name: batch["vector"].flatten().to_numpy() for name, batch in batches.items()}
+    return {name: flat.reshape(len(jpegs), -1) for name, flat in vectors.items()}
+
+
+def notebook(given: Given) -> Result:
     """Pillow and timm's own transform, one picture after the other, and float32."""
-    import io
-
-    import timm
-    import torch
     from PIL import Image
 
-    folder, jpegs = given
+    return _as_in_the_notebook(given, [Image.open(io.BytesIO(jpeg)).convert("RGB") for jpeg in given.jpegs])
+
+
+def notebook_from_videos(given: Given) -> Result:
+    """The same of crops that are sought in the videos one by one."""
+    from PIL import Image
+
+    pixels = [pixels for task in given.tasks for pixels in cutting.sought(task)]
+    return _as_in_the_notebook(given, [Image.fromarray(cv2.cvtColor(each, cv2.COLOR_BGR2RGB)) for each in pixels])
+
+
+def _as_in_the_notebook(given: Given, pictures: list) -> Result:
+    import timm
+    import torch
+
     found = {}
     for name in NOTEBOOK_BACKBONES:
-        model = _notebook_model(folder, name)
+        model, parts = given.notebook_model(name), []
         transform = timm.data.create_transform(**timm.data.resolve_model_data_config(model))
-        parts = []
         with torch.inference_mode():
-            for start in range(0, len(jpegs), NOTEBOOK_BATCH):
-                pictures = [Image.open(io.BytesIO(jpeg)) for jpeg in jpegs[start : start + NOTEBOOK_BATCH]]
-                parts.append(model(torch.stack([transform(picture.convert("RGB")) for picture in pictures])).numpy())
+            for start in range(0, len(pictures), NOTEBOOK_BATCH):
+                batch = [transform(picture) for picture in pictures[start : start + NOTEBOOK_BATCH]]
+                parts.append(model(torch.stack(batch)).numpy())
         found[name] = np.concatenate(parts)
     return found
-
-
-_KEPT: dict[str, object] = {}
-"""Models stay loaded between runs, in both ways."""
-
-
-def _encoder(folder: Path, name: str):
-    if name not in _KEPT:
-        _KEPT[name] = load_encoder(find_weights(BACKBONES[name], folder), "center", "cpu")
-    return _KEPT[name]
-
-
-def _notebook_model(folder: Path, name: str):
-    import timm
-    from safetensors.torch import load_file
-
-    if name not in _KEPT:
-        timm_id = BACKBONES[name].timm_id
-        model = timm.create_model(timm_id, pretrained=False, num_classes=0).eval()
-        model.load_state_dict(load_file(folder / f"{timm_id}.safetensors"))
-        _KEPT[name] = model
-    return _KEPT[name]
 
 
 def compare(ours: Result, other: Result) -> dict[str, float]:
@@ -109,11 +140,17 @@ def _cosines(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 STAGE = Stage(
     write=write,
-    load=load,
-    ways={"ours": ours, "notebook": notebook},
+    load=Given,
+    ways={
+        "ours": ours,
+        "ours_from_videos": ours_from_videos,
+        "notebook": notebook,
+        "notebook_from_videos": notebook_from_videos,
+    },
     compare=compare,
     size=CROPS,
     unit="n_crops",
-    full=1000,
+    full=8 * CROPS,
     repeats={"ours": 2},
+    beside={"notebook_from_videos": "ours_from_videos"},
 )

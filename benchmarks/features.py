@@ -27,6 +27,6 @@ def write(folder: Path, n: int) -> None:
     np.save(folder / "vectors.npy", clouds(n))
 
 
-def load(folder: Path) -> np.ndarray:
+def load(folder: Path, device: str) -> np.ndarray:
     """They."""
     return np.load(folder / "vectors.npy")

@@ -1,49 +1,64 @@
 """Inertia and silhouette for k = 2 to 40: every distance once for all k, beside scikit-learn k by k."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from benchmarks.features import load, write
+from benchmarks import features
 from benchmarks.ways import Result, Stage
-from megafish_assets.clusters.grouping import SWEEP_ROWS, SWEPT_KS, best_fits
 from megafish_assets.clusters.silhouette import silhouettes
+from megafish_assets.clusters.sweeping import SWEEP_ROWS, SWEPT_KS, best_fits
 
 SEED = 42
 ALL_ROWS = 98_454
 """The notebook's sample."""
 
 
-def ours(vectors: np.ndarray) -> Result:
+@dataclass(frozen=True)
+class Given:
+    """Rows, and where distances are computed."""
+
+    vectors: np.ndarray
+    device: str
+
+
+def load(folder: Path, device: str) -> Given:
+    """From the file."""
+    return Given(features.load(folder, device), device)
+
+
+def ours(given: Given) -> Result:
     """As the platform sweeps."""
-    fits = best_fits(vectors, SWEPT_KS, SEED)
-    return _table(fits, silhouettes(vectors, [labels for _, labels in fits]))
+    fits = best_fits(given.vectors, SWEPT_KS, SEED)
+    return _table(fits, silhouettes(given.vectors, [labels for _, labels in fits], given.device))
 
 
-def ours_fits(vectors: np.ndarray) -> Result:
+def ours_fits(given: Given) -> Result:
     """The share of KMeans in it."""
-    return _table(best_fits(vectors, SWEPT_KS, SEED), [float("nan")] * len(SWEPT_KS))
+    return _table(best_fits(given.vectors, SWEPT_KS, SEED), [float("nan")] * len(SWEPT_KS))
 
 
-def notebook(vectors: np.ndarray) -> Result:
+def notebook(given: Given) -> Result:
     """KMeans and a silhouette for each k by itself."""
     from sklearn.metrics import silhouette_score
 
-    fits = _notebook_fits(vectors)
-    return _table(fits, [silhouette_score(vectors, labels) for _, labels in fits])
+    fits = _notebook_fits(given.vectors)
+    return _table(fits, [silhouette_score(given.vectors, labels) for _, labels in fits])
 
 
-def notebook_fits(vectors: np.ndarray) -> Result:
+def notebook_fits(given: Given) -> Result:
     """The share of KMeans in it."""
-    return _table(_notebook_fits(vectors), [float("nan")] * len(SWEPT_KS))
+    return _table(_notebook_fits(given.vectors), [float("nan")] * len(SWEPT_KS))
 
 
-def exact(vectors: np.ndarray) -> Result:
+def exact(given: Given) -> Result:
     """scikit-learn's silhouettes of our labels: what ours must be."""
     from sklearn.metrics import silhouette_score
 
-    fits = best_fits(vectors, SWEPT_KS, SEED)
-    return _table(fits, [silhouette_score(vectors, labels) for _, labels in fits])
+    fits = best_fits(given.vectors, SWEPT_KS, SEED)
+    return _table(fits, [silhouette_score(given.vectors, labels) for _, labels in fits])
 
 
 def _notebook_fits(vectors: np.ndarray) -> list[tuple[float, np.ndarray]]:
@@ -66,7 +81,7 @@ def compare(ours: Result, other: Result) -> dict[str, float]:
 
 
 STAGE = Stage(
-    write=write,
+    write=features.write,
     load=load,
     ways={
         "ours": ours,
@@ -81,4 +96,5 @@ STAGE = Stage(
     growth=(SWEEP_ROWS // 4, SWEEP_ROWS // 2, SWEEP_ROWS, 2 * SWEEP_ROWS),
     full=ALL_ROWS,
     repeats={"notebook": 1, "exact": 0},
+    beside={"notebook_fits": "ours_fits"},
 )

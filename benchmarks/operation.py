@@ -5,7 +5,6 @@ The table has as many videos and rows as the notebook's, and no video files: ass
 
 import json
 import os
-import platform
 import signal
 import socket
 import statistics
@@ -27,6 +26,7 @@ import psutil
 from dagster._core.execution.backfill import PartitionBackfill
 from deltalake import write_deltalake
 
+from benchmarks.ways import machine
 from megafish_assets.detections.videos import video_key
 from megafish_assets.orchestration.backfills import LIMITS, start_backfill
 from megafish_assets.orchestration.partitions import add_videos
@@ -84,18 +84,6 @@ def report(case: str, figures: dict, bars: dict) -> None:
     versions = {name: version(name) for name in ("dagster", "polars")}
     line = {"stage": "operation", "case": case} | figures | {"bar": bars, "machine": machine(), "versions": versions}
     print(json.dumps(line), flush=True)
-
-
-def machine() -> dict:
-    """Cores, processor, memory, and how busy the cores were in the last minute."""
-    info = Path("/proc/cpuinfo")
-    named = [line.split(": ")[1] for line in info.read_text().splitlines() if line.startswith("model name")]
-    return {
-        "cores": os.cpu_count(),
-        "cpu": named[0] if named else platform.processor(),
-        "ram_gb": round(psutil.virtual_memory().total / 1e9, 1),
-        "load": round(os.getloadavg()[0], 1),
-    }
 
 
 def collection_environment(root: Path) -> dict[str, str]:

@@ -1,13 +1,13 @@
 """Principal components of standardised vectors: two passes over blocks from Delta, beside scikit-learn on the whole."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.ways import Result, Stage
 from megafish_assets.clusters.reduction import VARIANCE, fit_projection
-from megafish_assets.embeddings.batch import EmbeddingBatch, EmbeddingStream
-from megafish_assets.orchestration.delta import Table
+from megafish_assets.embeddings.batch import EmbeddingBatch
 
 ROWS, DIMENSIONS = 98_454, 1280
 """The notebook's sample and its widest backbone."""
@@ -18,42 +18,84 @@ FILE_ROWS = 496
 KEPT = 2000
 """Projected rows that are compared."""
 
+VERSION = "bench"
+Stream = Callable[[], Iterator[np.ndarray]]
+"""The vectors, a block at a time, as often as wanted."""
+
 
 def write(folder: Path, n: int) -> None:
-    """A table of vectors as the platform stores them, with a spectrum that falls as that of deep features does."""
+    """A table of vectors as the platform stores them, with a spectrum that falls as that of deep features does.
+
+    Without the platform's libraries, its Parquet files alone.
+    """
     falling = np.linspace(1, 0.05, DIMENSIONS)[:, None] ** 3
     mixing = np.random.default_rng(0).normal(size=(DIMENSIONS, DIMENSIONS)) * falling / 30
+    store = _storer(folder / "vectors")
+    for number in range(-(-n // FILE_ROWS)):
+        rng, rows = np.random.default_rng([1, number]), min(FILE_ROWS, n - number * FILE_ROWS)
+        ids = np.array([f"v{number:04d}/{row:06d}/000" for row in range(rows)], dtype=object)
+        store(EmbeddingBatch.from_rows(ids, rng.normal(size=(rows, DIMENSIONS)) @ mixing + 1, VERSION))
 
-    def frames():
-        for number in range(-(-n // FILE_ROWS)):
-            rng, rows = np.random.default_rng([1, number]), min(FILE_ROWS, n - number * FILE_ROWS)
-            ids = np.array([f"v{number:04d}/{row:06d}/000" for row in range(rows)], dtype=object)
-            yield EmbeddingBatch.from_rows(ids, rng.normal(size=(rows, DIMENSIONS)) @ mixing + 1, "bench").to_frame()
 
+def _storer(place: Path) -> Callable[[EmbeddingBatch], None]:
+    try:
+        from megafish_assets.embeddings.frames import vectors_frame
+        from megafish_assets.orchestration.delta import Table
+    except ModuleNotFoundError:
+        return lambda batch: _parquet(batch, place)
+    table = Table(str(place))
+    return lambda batch: table.replace_partitions(
+        vectors_frame(batch), "video", [batch.detection_ids[0].partition("/")[0]]
+    )
+
+
+def _parquet(batch: EmbeddingBatch, place: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    video = place / f"video={batch.detection_ids[0].partition('/')[0]}"
+    video.mkdir(parents=True)
+    pq.write_table(pa.Table.from_batches([batch.to_arrow()]), video / "part.parquet", compression="zstd")
+
+
+def load(folder: Path, device: str) -> Stream:
+    """From Delta, as the asset reads it; without the platform's libraries, from the Parquet files."""
+    try:
+        from megafish_assets.embeddings.frames import EmbeddingStream
+        from megafish_assets.orchestration.delta import Table
+    except ModuleNotFoundError:
+        return lambda: _from_parquet(sorted((folder / "vectors").rglob("*.parquet")))
     table = Table(str(folder / "vectors"))
-    for frame in frames():
-        table.replace_partitions(frame, "video", frame["video"].unique().to_list())
+    return lambda: (batch.on_cpu() for batch in EmbeddingStream.of_table(table.scan(), VERSION))
 
 
-def ours(folder: Path) -> Result:
+def _from_parquet(files: list[Path]) -> Iterator[np.ndarray]:
+    import pyarrow.parquet as pq
+
+    for start in range(0, len(files), 8):
+        tables = [pq.ParquetFile(file).read(["vector"]) for file in files[start : start + 8]]
+        yield np.concatenate([table["vector"].combine_chunks().flatten().to_numpy() for table in tables]).reshape(
+            -1, DIMENSIONS
+        )
+
+
+def ours(stream: Stream) -> Result:
     """One pass to fit, one to project; projected blocks go their way."""
-    stream = EmbeddingStream.of_table(Table(str(folder / "vectors")).scan(), "bench")
-    model, first = fit_projection(batch.on_cpu() for batch in stream), []
-    for batch in stream:
-        projected = batch.mapped(model.project)
+    model, first = fit_projection(stream()), []
+    for block in stream():
+        projected = model.project(block)
         if sum(map(len, first)) < KEPT:
-            first.append(projected.on_cpu())
+            first.append(projected)
     return {"spectrum": model.spectrum[: len(model.components)], "rows": np.concatenate(first)[:KEPT]}
 
 
-def notebook(folder: Path) -> Result:
+def notebook(stream: Stream) -> Result:
     """All vectors in memory, standardised, and reduced to 95 % of their variance."""
     from sklearn.decomposition import PCA
     from sklearn.preprocessing import StandardScaler
 
-    rows = Table(str(folder / "vectors")).scan().collect().sort("detection_id")["vector"]
     pca = PCA(n_components=VARIANCE)
-    projected = pca.fit_transform(StandardScaler().fit_transform(np.array(rows.to_list(), dtype=np.float32)))
+    projected = pca.fit_transform(StandardScaler().fit_transform(np.concatenate(list(stream()))))
     return {"spectrum": pca.explained_variance_ratio_, "rows": projected[:KEPT]}
 
 
@@ -70,7 +112,7 @@ def compare(ours: Result, other: Result) -> dict[str, float]:
 
 STAGE = Stage(
     write=write,
-    load=lambda folder: folder,
+    load=load,
     ways={"ours": ours, "notebook": notebook},
     compare=compare,
     size=ROWS,

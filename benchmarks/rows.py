@@ -65,7 +65,7 @@ def compare(ours: Result, other: Result) -> dict[str, float]:
 
 STAGE = Stage(
     write=write,
-    load=lambda folder: folder,
+    load=lambda folder, device: folder,
     ways={"ours": ours, "notebook": notebook},
     compare=compare,
     size=ROWS,

@@ -11,17 +11,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 REPOSITORY = Path(__file__).parents[1]
-OURS, NOTEBOOK = "ours", "notebook"
+OURS = "ours"
+MEASURED_PACKAGES = ("torch", "timm", "numpy", "scikit-learn", "umap-learn", "polars", "opencv-python-headless")
 Result = Mapping[str, np.ndarray]
 
 
@@ -31,8 +33,8 @@ class Stage:
 
     write: Callable[[Path, int], None]
     """Writes the input of a size into a folder. Not timed."""
-    load: Callable[[Path], Any]
-    """What every way is given, from that folder. Not timed."""
+    load: Callable[[Path, str], Any]
+    """What every way is given, from that folder and for a device. Not timed."""
     ways: Mapping[str, Callable[[Any], Result]]
     compare: Callable[[Result, Result], dict[str, float]]
     """How far ours is from another way's result, in numbers that are 0 or small if they agree."""
@@ -46,59 +48,80 @@ class Stage:
     """The long case, if there is one."""
     repeats: Mapping[str, int] = field(default_factory=dict)
     """Timed runs after the first; 3 of ours and 1 of any other unless named."""
+    beside: Mapping[str, str] = field(default_factory=dict)
+    """For a way that is not compared with `ours`, the one of our ways that it is compared with."""
+
+    def our_way(self, way: str) -> str:
+        """The way of ours that this one is compared with."""
+        return way if way.startswith(OURS) else self.beside.get(way, OURS)
 
 
-def compared(name: str, size: int | None = None, folder: Path | None = None) -> dict:
+@dataclass(frozen=True)
+class Asked:
+    """Where and on what a stage is measured."""
+
+    device: str = "cpu"
+    """As torch names it; stages that know no device run on the CPU."""
+    folder: Path | None = None
+    """Where the input lies, or is written and kept; None for a folder that goes afterwards."""
+
+
+def compared(name: str, asked: Asked, size: int | None = None) -> dict:
     """Every way of a stage at one size, and how far each is from ours; seconds are the median of warm runs."""
     stage = module(name).STAGE
     size = stage.size if size is None else size
-    with tempfile.TemporaryDirectory(prefix=f"megafish-{name}-", dir=folder) as own:
-        stage.write(Path(own), size)
-        ways = {way: measured(name, way, Path(own)) for way in stage.ways}
-        results = {way: dict(np.load(Path(own, f"{way}.npz"))) for way in ways}
-    line = {"stage": name, "case": "compared", stage.unit: size} | {
-        way: figures | difference(stage, results, way) for way, figures in ways.items()
-    }
-    ratios = {
-        f"{way}_by_ours": round(figures["seconds"] / ways[OURS]["seconds"], 2)
-        for way, figures in ways.items()
-        if way != OURS
-    }
-    return line | ratios | {"machine": machine(), "versions": versions()}
+    with written(name, size, asked.folder) as folder:
+        ways = {way: measured(name, way, folder, asked.device) for way in stage.ways}
+        results = {way: dict(np.load(folder / f"{way}.npz")) for way in ways}
+    line = {"stage": name, "case": "compared", stage.unit: size, "device": asked.device}
+    for way, figures in ways.items():
+        beside = stage.our_way(way)
+        line[way] = figures | ({} if way == beside else judged(stage, figures, results[way], ways, results, beside))
+    return line | {"machine": machine(), "versions": versions()}
 
 
-def difference(stage: Stage, results: Mapping[str, Result], way: str) -> dict:
-    """How far this way's result is from ours, for the line; empty for ours."""
-    if way == OURS:
-        return {}
+def judged(stage: Stage, figures: dict, result: Result, ways: dict, results: dict, beside: str) -> dict:
+    """How many times as long another way takes, and how far its result is from ours."""
+    difference = stage.compare(results[beside], result)
     return {
-        "difference": {
-            name: float(f"{value:.3g}") for name, value in stage.compare(results[OURS], results[way]).items()
-        }
+        "beside": beside,
+        "ours_is_faster_by": round(figures["seconds"] / ways[beside]["seconds"], 2),
+        "difference": {name: float(f"{value:.3g}") for name, value in difference.items()},
     }
 
 
-def grown(name: str, sizes: tuple[int, ...]) -> dict:
+def grown(name: str, asked: Asked, sizes: tuple[int, ...]) -> dict:
     """Ours alone at growing sizes."""
     stage, cases = module(name).STAGE, []
     for size in sizes:
-        with tempfile.TemporaryDirectory(prefix=f"megafish-{name}-") as own:
-            stage.write(Path(own), size)
-            cases.append({stage.unit: size} | measured(name, OURS, Path(own)))
-    return {"stage": name, "case": "growth", "cases": cases, "machine": machine(), "versions": versions()}
+        with written(name, size, None) as folder:
+            cases.append({stage.unit: size} | measured(name, OURS, folder, asked.device))
+    line = {"stage": name, "case": "growth", "device": asked.device, "cases": cases}
+    return line | {"machine": machine(), "versions": versions()}
 
 
-def measured(name: str, way: str, folder: Path) -> dict:
+@contextmanager
+def written(name: str, size: int, folder: Path | None) -> Iterator[Path]:
+    """A folder with the input of this size; one that is not empty is taken as it is."""
+    with tempfile.TemporaryDirectory(prefix=f"megafish-{name}-") as own:
+        place = Path(own) if folder is None else folder
+        place.mkdir(parents=True, exist_ok=True)
+        if not any(place.iterdir()):
+            module(name).STAGE.write(place, size)
+        yield place
+
+
+def measured(name: str, way: str, folder: Path, device: str) -> dict:
     """One way in a fresh process; its result lies in the folder afterwards. Raises CalledProcessError."""
-    line = [sys.executable, "-m", "benchmarks.ways", name, way, str(folder)]
+    line = [sys.executable, "-m", "benchmarks.ways", name, way, str(folder), device]
     done = subprocess.run(line, cwd=REPOSITORY, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def run(name: str, way: str, folder: Path) -> dict:
+def run(name: str, way: str, folder: Path, device: str) -> dict:
     """In that process: a cold run, then warm ones."""
     stage = module(name).STAGE
-    given, before_gb = stage.load(folder), peak_gb()
+    given, before_gb = stage.load(folder, device), peak_gb()
     repeats = stage.repeats.get(way, 3 if way == OURS else 1)
     seconds, result = [], {}
     for _ in range(1 + repeats):
@@ -140,9 +163,15 @@ def machine() -> dict:
 
 
 def versions() -> dict[str, str]:
-    """Of what does the work."""
-    return {name: version(name) for name in ("torch", "timm", "scikit-learn", "umap-learn", "polars")}
+    """Of what does the work, as far as it is installed."""
+    found = {}
+    for name in MEASURED_PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
 
 
 if __name__ == "__main__":
-    print(json.dumps(run(sys.argv[1], sys.argv[2], Path(sys.argv[3]))))
+    print(json.dumps(run(sys.argv[1], sys.argv[2], Path(sys.argv[3]), sys.argv[4])))

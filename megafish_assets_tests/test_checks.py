@@ -9,7 +9,7 @@ from megafish_assets.atlas import measures as atlas
 from megafish_assets.atlas.checks import MONTAGES
 from megafish_assets.atlas.montage import chosen_tiles, draw_sheet
 from megafish_assets.checks_page import EVERY, PAGE, page
-from megafish_assets.clusters import grouping, manifold
+from megafish_assets.clusters import grouping, manifold, sweeping
 from megafish_assets.clusters.checks import CLUSTERS, PCA, SWEEP, UMAP
 from megafish_assets.crops.checks import CROPS
 from megafish_assets.crops.measures import crop_counts, crop_numbers
@@ -145,7 +145,7 @@ def test_a_reduction_a_sweep_and_clusters_that_say_little_are_seen() -> None:
     assert broken(PCA, pca) == set()
     for name, bad in (("variance_reached_share", 0.8), ("n_outdated_vectors", 1), ("n_missing_videos", 3)):
         assert broken(PCA, pca | {name: bad}) == {name}
-    assert grouping.rises(np.array([9.0, 8.0, 8.5, 7.0, 7.1])) == 2
+    assert sweeping.rises(np.array([9.0, 8.0, 8.5, 7.0, 7.1])) == 2
     sweep = {"n_rises_of_inertia": 0, "best_silhouette": 0.2, "n_sample_without_vector": 0, "n_missing_videos": 0}
     assert broken(SWEEP, sweep) == set()
     for name, bad in (

@@ -6,11 +6,20 @@ import dagster as dg
 import polars as pl
 from pydantic import Field, model_validator
 
-from megafish_assets.clusters import checks, grouping, manifold, plots
+from megafish_assets.clusters import checks, grouping, manifold, plots, sweeping
 from megafish_assets.clusters.columns import CLUSTERS, PCA, SWEEP, UMAP
-from megafish_assets.clusters.frames import centres_frame, clusters_frame, labelled, positions_frame
+from megafish_assets.clusters.frames import (
+    centres_frame,
+    clusters_frame,
+    labelled,
+    model_frame,
+    model_parts,
+    positions_frame,
+    sweep_frame,
+)
 from megafish_assets.clusters.reduction import VARIANCE, Projection, fit_projection
-from megafish_assets.embeddings.batch import EmbeddingBatch, EmbeddingStream
+from megafish_assets.embeddings.batch import EmbeddingBatch
+from megafish_assets.embeddings.frames import EmbeddingStream, vectors_frame
 from megafish_assets.orchestration.figures import figure_metadata
 from megafish_assets.orchestration.io_manager import Fitted
 from megafish_assets.orchestration.metadata import column_lineage, coverage, seen_through_pca, table_metadata
@@ -57,7 +66,9 @@ def pca_asset(backbone: str) -> dg.AssetsDefinition:
             "n_outdated_vectors": vectors.n_outdated,
         } | coverage(context, f"embeddings/{backbone}", vectors.outdated_videos)
         return dg.MaterializeResult(
-            value=Fitted(lambda: (batch.mapped(model.project).to_frame() for batch in vectors), model.to_frame()),
+            value=Fitted(
+                lambda: (vectors_frame(batch.mapped(model.project)) for batch in vectors), model_frame(model.to_parts())
+            ),
             check_results=[verdict(checks.PCA, numbers)],
             metadata=numbers
             | column_lineage({f"embeddings/{backbone}": ["video", "detection_id", "vectors_version"]})
@@ -70,10 +81,10 @@ def pca_asset(backbone: str) -> dg.AssetsDefinition:
 class SweepConfig(dg.Config):
     """Which k are tried, on how many rows."""
 
-    k_from: int = Field(default=grouping.SWEPT_KS[0], ge=2, description="Smallest k.")
-    k_to: int = Field(default=grouping.SWEPT_KS[-1], ge=2, description="Largest k, included; not below k_from.")
+    k_from: int = Field(default=sweeping.SWEPT_KS[0], ge=2, description="Smallest k.")
+    k_to: int = Field(default=sweeping.SWEPT_KS[-1], ge=2, description="Largest k, included; not below k_from.")
     n_rows: int = Field(
-        default=grouping.SWEEP_ROWS, ge=3, description="Rows of the sample, the same for all backbones."
+        default=sweeping.SWEEP_ROWS, ge=3, description="Rows of the sample, the same for all backbones."
     )
     seed: int = SEED
 
@@ -108,18 +119,19 @@ def kmeans_sweep_asset(backbone: str) -> dg.AssetsDefinition:
         figures: Figures,
     ):
         ids = crops.filter(pl.col("fault").is_null()).select("detection_id").collect()["detection_id"].to_numpy()
-        sample = grouping.shared_sample(ids, config.n_rows, config.seed)
-        rows = grouping.rows_of(reduced.on_cpu(), reduced.detection_ids, sample)
+        sample = sweeping.shared_sample(ids, config.n_rows, config.seed)
+        rows = sweeping.rows_of(reduced.on_cpu(), reduced.detection_ids, sample)
         ks = range(config.k_from, config.k_to + 1)
         fits = Progress(context.log.info, "values of k", len(ks))
         judged = Progress(context.log.info, "rows' silhouettes", len(rows))
-        table = grouping.sweep(rows, ks, config.seed, on_k=fits.step, on_rows=judged.step)
+        swept = sweeping.sweep(rows, ks, config.seed, fits.step, judged.step, str(reduced.vectors.device))
+        table = sweep_frame(swept, len(rows))
         title = f"{backbone}, KMeans in PCA space, n = {len(rows):,}, seed {config.seed}"
         best = table.sort("silhouette", descending=True).head(1)
         numbers = {
             "n_sample": len(sample),
             "n_sample_without_vector": len(sample) - len(rows),
-            "n_rises_of_inertia": grouping.rises(table["inertia"].to_numpy()),
+            "n_rises_of_inertia": sweeping.rises(table["inertia"].to_numpy()),
             "best_silhouette": best["silhouette"].first(),
             "k_of_best_silhouette": best["k"].first(),
         } | seen_through_pca(context, tables, backbone)
@@ -192,7 +204,7 @@ def projection_of(reduction: Fitted, vectors_version: str) -> Projection:
     fitted_to = reduction.rows["vectors_version"].unique().to_list()
     if fitted_to != [vectors_version]:
         raise ValueError(f"PCA was fitted to vectors {fitted_to}, these are {vectors_version}: materialise pca first")
-    return Projection.from_frame(reduction.model)
+    return Projection.from_parts(model_parts(reduction.model))
 
 
 def umap_asset(backbone: str) -> dg.AssetsDefinition:

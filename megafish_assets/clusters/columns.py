@@ -9,20 +9,12 @@ PCA: Columns = VECTORS | {
     "vector": Column(pl.List(pl.Float32), "principal components of the standardised vector, largest variance first"),
 }
 
-PCA_MODEL: Columns = {
-    "part": Column(pl.String, "`mean` and `scale` of each dimension, `component` (unit length), or `spectrum`"),
-    "index": Column(pl.Int64, "number of the component, 0 for the other parts"),
-    "values": Column(pl.List(pl.Float64), "one number a dimension; for `spectrum` every component's share of variance"),
+MODEL: Columns = {
+    "part": Column(pl.String, "which of the model's matrices"),
+    "index": Column(pl.Int64, "row of that matrix, from 0"),
+    "values": Column(pl.List(pl.Float64), "the row's numbers"),
 }
-
-WHITENING_MODEL: Columns = {
-    "part": Column(pl.String, "`mean`, `between`, `n_tracklets`, or `direction` (one a kept dimension)"),
-    "index": Column(pl.Int64, "number of the direction, 0 for the other parts"),
-    "values": Column(
-        pl.List(pl.Float64),
-        "one number a dimension; for `between` the variance of the tracklets' means along every direction",
-    ),
-}
+"""A fitted model: PCA's `mean`, `scale`, `component` and `spectrum`, a whitening's `mean`, `direction`, `between`."""
 
 STABILITY: Columns = {
     "cluster": Column(pl.Int64, "label from 0; noise is no cluster"),

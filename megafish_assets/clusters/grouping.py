@@ -1,31 +1,18 @@
-"""Rows into groups, and how inertia and silhouette move with k."""
+"""Rows into groups: every algorithm by its name."""
 
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 
 from megafish_assets.clusters import stability
-from megafish_assets.clusters.columns import SWEEP
-from megafish_assets.clusters.silhouette import silhouettes
-from megafish_assets.detections.columns import empty_frame
+from megafish_assets.clusters.sweeping import SWEEP_STARTS, SWEPT_KS, kmeans
 
 K = 4
 """The notebook's choice, made by eye: neither its elbow nor its silhouettes pointed to a number."""
 
-SWEPT_KS = range(2, 41)
-"""The notebook's."""
-
-SWEEP_ROWS = 10_000
-"""Rows of the sample that the sweep looks at: the notebook's."""
-
-SWEEP_STARTS = 2
 CLUSTER_STARTS = 10
-"""KMeans ends in a local optimum: starts from which the best is kept. The sweep's curve needs fewer than a result."""
-
+"""KMeans ends in a local optimum: starts from which the best is kept."""
 
 MIN_CLUSTER_SIZE, MIN_SAMPLES = 5, 3
 """Of HDBSCAN, and the second of DBSCAN too: five tracklets make a kind, as in `stability`."""
@@ -40,13 +27,6 @@ STABLE_KS = SWEPT_KS
 """Tried by `stable_kmeans`."""
 
 
-def kmeans(vectors: np.ndarray, k: int, seed: int, n_starts: int = CLUSTER_STARTS):
-    """A fitted scikit-learn KMeans of `(n, d)` vectors."""
-    from sklearn.cluster import KMeans
-
-    return KMeans(n_clusters=k, n_init=n_starts, random_state=seed).fit(vectors)
-
-
 def grouped(vectors: np.ndarray, k: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Labels `(n,)`, distance of each row to its centre `(n,)`, centres `(k, d)`.
 
@@ -57,7 +37,7 @@ def grouped(vectors: np.ndarray, k: int, seed: int) -> tuple[np.ndarray, np.ndar
         raise ValueError(
             f"k = {k} clusters of {len(vectors)} rows: choose k at most {len(vectors)}, or embed more crops"
         )
-    fitted = kmeans(vectors, k, seed)
+    fitted = kmeans(vectors, k, seed, CLUSTER_STARTS)
     order = np.argsort(-np.bincount(fitted.labels_, minlength=k), kind="stable")
     centres, labels = fitted.cluster_centers_[order], np.argsort(order)[fitted.labels_]
     return labels, np.linalg.norm(vectors - centres[labels], axis=1), centres
@@ -170,65 +150,3 @@ def by_size(labels: np.ndarray) -> np.ndarray:
 def cluster_sizes(labels: np.ndarray, k: int) -> list[int]:
     """Rows of each cluster from 0 to k - 1, also of empty ones; noise is not counted."""
     return np.bincount(labels[labels >= 0], minlength=k).tolist()
-
-
-def rises(inertia: np.ndarray) -> int:
-    """How often inertia is larger than at the k before."""
-    return int((np.diff(inertia) > 0).sum())
-
-
-def rows_of(vectors: np.ndarray, detection_ids: np.ndarray, sample: np.ndarray) -> np.ndarray:
-    """The rows of `(n, d)` vectors whose id is in the sample, in the order given."""
-    return vectors[np.isin(detection_ids.astype(str), sample)]
-
-
-def shared_sample(detection_ids: np.ndarray, n_rows: int, seed: int) -> np.ndarray:
-    """At most `n_rows` of the ids, sorted: the same for every backbone that is given the same ids."""
-    ids = np.sort(detection_ids.astype(str))
-    if len(ids) <= n_rows:
-        return ids
-    return np.sort(np.random.default_rng(seed).choice(ids, size=n_rows, replace=False))
-
-
-def sweep(
-    vectors: np.ndarray,
-    ks: Sequence[int],
-    seed: int,
-    on_k: Callable[[], None] = lambda: None,
-    on_rows: Callable[[int], None] = lambda n: None,
-) -> pl.DataFrame:
-    """Inertia and silhouette for every k that `(n, d)` rows allow (below n), in the columns `SWEEP`.
-
-    `on_k` is called for each fitted k, `on_rows` with the number of rows whose silhouettes are done.
-    """
-    ks = [k for k in ks if k < len(vectors)]
-    fitted = best_fits(vectors, ks, seed, on_k)
-    scores = silhouettes(vectors, [labels for _, labels in fitted], on_rows=on_rows)
-    rows = [(k, inertia, score, len(vectors)) for k, (inertia, _), score in zip(ks, fitted, scores, strict=True)]
-    return pl.DataFrame(rows, schema=empty_frame(SWEEP).schema, orient="row")
-
-
-def best_fits(
-    vectors: np.ndarray, ks: Sequence[int], seed: int, on_k: Callable[[], None] = lambda: None
-) -> list[tuple[float, np.ndarray]]:
-    """Inertia and labels of the best of `SWEEP_STARTS` KMeans for each k.
-
-    The seeds of k-means++ for the largest k begin with seeds for every smaller one, so that each start is seeded once;
-    the fits of different k share the cores, which serves rows this narrow better than many threads in one fit.
-    """
-    from sklearn.cluster import KMeans, kmeans_plusplus
-    from threadpoolctl import threadpool_limits
-
-    if not ks:
-        return []
-    random = np.random.RandomState(seed)
-    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:
-        starts = [kmeans_plusplus(vectors, max(ks), random_state=random)[0] for _ in range(SWEEP_STARTS)]
-
-        def best(k: int) -> tuple[float, np.ndarray]:
-            fits = [KMeans(k, init=seeds[:k], n_init=1).fit(vectors) for seeds in starts]
-            on_k()
-            best = min(fits, key=lambda fit: fit.inertia_)
-            return float(best.inertia_), best.labels_
-
-        return list(pool.map(best, ks))

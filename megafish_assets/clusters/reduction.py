@@ -1,13 +1,9 @@
 """Principal components of standardised vectors, and the model that puts new rows among them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
-
-from megafish_assets.clusters.columns import PCA_MODEL
-from megafish_assets.detections.columns import empty_frame
 
 VARIANCE = 0.95
 """Share of the variance that the kept components explain: the notebook's."""
@@ -44,19 +40,15 @@ class Projection:
         """float32 `(n, d)`, every dimension with mean 0 and standard deviation 1 over the fitted rows."""
         return ((vectors - self.mean) / self.scale).astype(np.float32)
 
-    def to_frame(self) -> pl.DataFrame:
-        """The columns `PCA_MODEL`."""
-        parts = [("mean", 0, self.mean), ("scale", 0, self.scale), ("spectrum", 0, self.spectrum)]
-        parts += [("component", index, row) for index, row in enumerate(self.components)]
-        rows = [(part, index, values.tolist()) for part, index, values in parts]
-        return pl.DataFrame(rows, schema=empty_frame(PCA_MODEL).schema, orient="row")
+    def to_parts(self) -> dict[str, np.ndarray]:
+        """Every number of the model, as matrices by name."""
+        rows = {"mean": self.mean, "scale": self.scale, "spectrum": self.spectrum}
+        return {name: row[None] for name, row in rows.items()} | {"component": self.components}
 
     @classmethod
-    def from_frame(cls, frame: pl.DataFrame) -> "Projection":
-        """The model in a frame that `to_frame` made."""
-        parts = frame.sort("index").partition_by("part", as_dict=True)
-        rows = {part: np.array(rows["values"].to_list()) for (part,), rows in parts.items()}
-        return cls(rows["mean"][0], rows["scale"][0], rows["component"], rows["spectrum"][0])
+    def from_parts(cls, parts: Mapping[str, np.ndarray]) -> "Projection":
+        """The model whose parts these are."""
+        return cls(parts["mean"][0], parts["scale"][0], parts["component"], parts["spectrum"][0])
 
 
 @dataclass

@@ -29,7 +29,7 @@ def silhouettes(
     """
     import torch
 
-    n = len(vectors)
+    n, device = len(vectors), device if device.startswith("cuda") else "cpu"  # mps has no double precision
     judged = [place for place, labels in enumerate(labellings) if 1 < len(np.unique(labels)) < n]
     means = [float("nan")] * len(labellings)
     if not judged:

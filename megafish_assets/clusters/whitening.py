@@ -1,13 +1,11 @@
 """Directions in which one fish varies from frame to frame turned down, so that what differs between fish is left."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 
-from megafish_assets.clusters.columns import WHITENING_MODEL
 from megafish_assets.clusters.pooling import UNTRACKED, tracklet_codes, tracklet_means
-from megafish_assets.detections.columns import empty_frame
 
 FEWEST_TRACKLETS = 20
 """Tracklets of two crops or more below which no covariance within them is estimated."""
@@ -41,19 +39,20 @@ class Whitening:
         """float32 `(n, m)` of unit length from `(n, d)`, also for rows that were not fitted."""
         return unit_rows((vectors - self.mean) @ self.directions.T).astype(np.float32)
 
-    def to_frame(self) -> pl.DataFrame:
-        """The columns `WHITENING_MODEL`."""
-        parts = [("mean", 0, self.mean), ("between", 0, self.between), ("n_tracklets", 0, np.array([self.n_tracklets]))]
-        parts += [("direction", index, row) for index, row in enumerate(self.directions)]
-        rows = [(part, index, values.tolist()) for part, index, values in parts]
-        return pl.DataFrame(rows, schema=empty_frame(WHITENING_MODEL).schema, orient="row")
+    def to_parts(self) -> dict[str, np.ndarray]:
+        """Every number of the model, as matrices by name."""
+        n_tracklets = np.full((1, 1), float(self.n_tracklets))
+        return {
+            "mean": self.mean[None],
+            "between": self.between[None],
+            "n_tracklets": n_tracklets,
+            "direction": self.directions,
+        }
 
     @classmethod
-    def from_frame(cls, frame: pl.DataFrame) -> "Whitening":
-        """The model in a frame that `to_frame` made."""
-        parts = frame.sort("index").partition_by("part", as_dict=True)
-        rows = {part: np.array(rows["values"].to_list()) for (part,), rows in parts.items()}
-        return cls(rows["mean"][0], rows["direction"], rows["between"][0], int(rows["n_tracklets"][0, 0]))
+    def from_parts(cls, parts: Mapping[str, np.ndarray]) -> "Whitening":
+        """The model whose parts these are."""
+        return cls(parts["mean"][0], parts["direction"], parts["between"][0], int(parts["n_tracklets"][0, 0]))
 
 
 def fit_whitening(vectors: np.ndarray, tracklets: np.ndarray) -> Whitening:

@@ -9,8 +9,10 @@ import polars as pl
 from megafish_assets.crops import checks
 from megafish_assets.crops.columns import CROPS
 from megafish_assets.crops.extraction import VideoResult, VideoTask, extracted
+from megafish_assets.crops.frames import busiest_frames, crops_frame
 from megafish_assets.crops.measures import crop_counts, crop_numbers, faults_text
-from megafish_assets.crops.overlay import FILE_WIDTH_PX, PAGE_WIDTH_PX, busiest_frames, jpeg
+from megafish_assets.crops.overlay import FILE_WIDTH_PX, PAGE_WIDTH_PX, jpeg
+from megafish_assets.detections.boxes import Boxes
 from megafish_assets.detections.columns import empty_frame
 from megafish_assets.orchestration.landing import Part, Parts, left_to_make
 from megafish_assets.orchestration.metadata import column_lineage, picture, table_metadata
@@ -40,15 +42,18 @@ def crops(
 ):
     """Every sampled box cut out of its video, which is decoded once and in order; after this none is opened."""
     videos, tally = left_to_make(context), Tally(context, checks.CROPS, crop_numbers)
+    sampled = {key: rows for (key,), rows in sampled_detections.partition_by("video", as_dict=True).items()}
     tasks = video_tasks(sampled_detections, raw_detections, recordings)
 
     def parts() -> Iterator[Part]:
-        yield without_rows(videos, tasks, tally)
+        yield without_rows([key for key in videos if key not in sampled], tally)
         progress = Progress(context.log.info, "videos decoded", len(tasks))
         pages = Pages(context, figures)
         for result in extracted(tasks):
-            numbers = tally.add([result.key], crop_counts(result.sampled, result.crops))[result.key]
-            yield Part([result.key], result.crops, {result.key: numbers | pages.of(result)})
+            own = sampled[result.key]
+            made = crops_frame(own, result.cuts)
+            numbers = tally.add([result.key], crop_counts(own, made))[result.key]
+            yield Part([result.key], made, {result.key: numbers | pages.of(result, made)})
             progress.step()
 
     yield dg.MaterializeResult(
@@ -64,16 +69,21 @@ def video_tasks(sampled: pl.DataFrame, raw: pl.LazyFrame, recordings: Recordings
     drawn = raw.join(busiest.lazy(), on=["video", "frame_id"]).collect()
     frames, boxes = dict(busiest.iter_rows()), drawn.partition_by("video", as_dict=True)
     return [
-        VideoTask(key, recordings.path(rows["video_file"][0]), rows, frames[key], boxes.get((key,), drawn.clear()))
+        VideoTask(
+            key,
+            recordings.path(rows["video_file"][0]),
+            Boxes.of(rows),
+            frames[key],
+            Boxes.of(boxes.get((key,), drawn.clear())),
+        )
         for (key,), rows in sampled.partition_by("video", as_dict=True, maintain_order=True).items()
     ]
 
 
-def without_rows(videos: Sequence[str], tasks: Sequence[VideoTask], tally: Tally) -> Part:
-    """The videos of which nothing was sampled: empty partitions."""
-    tasked, none = {task.key for task in tasks}, empty_frame(CROPS)
-    bare = [key for key in videos if key not in tasked]
-    return Part(bare, none, tally.add(bare, crop_counts(none, none)))
+def without_rows(videos: Sequence[str], tally: Tally) -> Part:
+    """Videos of which nothing was sampled: empty partitions."""
+    none = empty_frame(CROPS)
+    return Part(videos, none, tally.add(videos, crop_counts(none, none)))
 
 
 @dataclass
@@ -85,9 +95,9 @@ class Pages:
     n_pictures: int = 0
     """In the event log so far, at 20 kB each and kept twice."""
 
-    def of(self, result: VideoResult) -> dict[str, dg.MetadataValue | str]:
+    def of(self, result: VideoResult, made: pl.DataFrame) -> dict[str, dg.MetadataValue | str]:
         """Why rows were set aside, if any were, and the boxes on a frame of the run's first videos."""
-        why, shown = faults_text(result.crops), {}
+        why, shown = faults_text(made), {}
         if why:
             self.context.log.warning(f"{result.key}: {why}")
             shown["set_aside_because"] = why

@@ -1,4 +1,4 @@
-"""One video's sampled boxes cut out of its frames."""
+"""One video's boxes cut out of its frames."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,11 +6,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import polars as pl
 
-from megafish_assets.crops.columns import CROPS
 from megafish_assets.crops.decoding import Frame, UnreadableVideoError, frame_index, wanted_frames
-from megafish_assets.detections.columns import BOX, STRETCHED_PX, empty_frame
+from megafish_assets.detections.boxes import STRETCHED_PX, Boxes
 
 JPEG_QUALITY = 95
 """6.9 kB for a median crop of 91 x 103 px, a third of PNG's."""
@@ -30,6 +28,23 @@ class PixelBox:
     """Share of the box's area outside the frame."""
 
 
+@dataclass(frozen=True)
+class Cut:
+    """What became of one box: a crop, or the reason why there is none."""
+
+    fault: str | None = None
+    """Why there is no crop; then all else is None."""
+    presentation_seconds: float | None = None
+    """When its frame is shown, from the start of the video."""
+    width_px: int | None = None
+    height_px: int | None = None
+    """Both of the crop, in the real frame."""
+    clipped_share: float | None = None
+    """As in `PixelBox`."""
+    jpeg: bytes | None = None
+    """The crop at native resolution."""
+
+
 def pixel_box(box_xywh_1024: tuple[float, float, float, float], frame_wh_px: tuple[int, int]) -> PixelBox | None:
     """The whole pixels that a stretched box touches, clipped to the frame; None where it touches none."""
     x, y, width, height = box_xywh_1024
@@ -47,34 +62,37 @@ def pixel_box(box_xywh_1024: tuple[float, float, float, float], frame_wh_px: tup
     return PixelBox(*map(int, inside), clipped_share=float(1 - kept / area))
 
 
-def video_crops(path: Path | None, sampled: pl.DataFrame, see: Callable[[Frame], None] | None = None) -> pl.DataFrame:
-    """One row of the columns `CROPS` for every sampled row of one video, in their order.
+def cuts(path: Path | None, boxes: Boxes, see: Callable[[Frame], None] | None = None) -> list[Cut]:
+    """What became of every box of one video, in their order; None for a file outside the recordings folder.
 
-    What can't be cut keeps its row with the reason in `fault`. `see` is shown every frame that was decoded for
-    the sample, so that pictures of whole frames need no second pass.
+    `see` is shown every frame that was decoded for the boxes, so that pictures of whole frames need no second pass.
     """
-    rows = {frame: group for (frame,), group in sampled.partition_by("frame_id", as_dict=True).items()}
-    cut: dict[str, dict] = {}
-    unreadable = None
+    found: list[Cut | None] = [None] * len(boxes)
     try:
         if path is None:
             raise UnreadableVideoError("the video file lies outside the recordings folder")
-        for frame in wanted_frames(path, rows.keys()):
-            for row in rows[frame.frame_id].iter_rows(named=True):
-                cut[row["detection_id"]] = _cut(frame, row)
-            if see is not None:
-                see(frame)
+        _cut_all(path, boxes, found, see)
     except UnreadableVideoError as error:
-        unreadable = str(error)
+        return [Cut(str(error))] * len(boxes)
     except cv2.error as error:
-        unreadable = f"OpenCV failed: {error.err}"
-    records = []
-    n_frames = None if unreadable or len(cut) == sampled.height else len(frame_index(path).stamps_us)
-    for row in sampled.iter_rows(named=True):
-        found = cut.get(row["detection_id"])
-        fault = unreadable or (None if found else _why_no_frame(row["frame_id"], n_frames))
-        records.append(_record(row, {"fault": fault} | (found or {})))
-    return pl.DataFrame(records, schema=empty_frame(CROPS).schema)
+        return [Cut(f"OpenCV failed: {error.err}")] * len(boxes)
+    if None not in found:
+        return found
+    n_frames = len(frame_index(path).stamps_us)
+    numbered = zip(found, boxes.frame_ids, strict=True)
+    return [cut or Cut(_why_no_frame(int(frame_id), n_frames)) for cut, frame_id in numbered]
+
+
+def _cut_all(path: Path, boxes: Boxes, found: list[Cut | None], see: Callable[[Frame], None] | None) -> None:
+    """Fills in the boxes whose frames the video has."""
+    rows: dict[int, list[int]] = {}
+    for row, frame_id in enumerate(boxes.frame_ids.tolist()):
+        rows.setdefault(frame_id, []).append(row)
+    for frame in wanted_frames(path, rows.keys()):
+        for row in rows[frame.frame_id]:
+            found[row] = _cut(frame, boxes.box_xywh_1024[row])
+        if see is not None:
+            see(frame)
 
 
 def _why_no_frame(frame_id: int, n_frames: int) -> str:
@@ -83,24 +101,19 @@ def _why_no_frame(frame_id: int, n_frames: int) -> str:
     return f"frame is past the video's end ({n_frames} frames)" if frame_id >= n_frames else "frame can't be decoded"
 
 
-def _record(row: dict, cut: dict) -> dict:
-    blank = dict.fromkeys(CROPS)
-    return blank | {name: row[name] for name in ("video", "detection_id", "frame_id")} | cut
-
-
-def _cut(frame: Frame, row: dict) -> dict:
+def _cut(frame: Frame, box_xywh_1024: np.ndarray) -> Cut:
     height, width = frame.pixels_bgr.shape[:2]
-    box = pixel_box(tuple(row[name] for name in BOX), (width, height))
+    box = pixel_box(tuple(box_xywh_1024), (width, height))
     if box is None:
-        return {"fault": f"box outside the frame of {width} x {height} px"}
+        return Cut(f"box outside the frame of {width} x {height} px")
     pixels = frame.pixels_bgr[box.top_px : box.bottom_px, box.left_px : box.right_px]
     encoded, jpeg = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     if not encoded:
-        return {"fault": f"OpenCV could not encode {pixels.shape[1]} x {pixels.shape[0]} px as JPEG"}
-    return {
-        "presentation_seconds": frame.presentation_seconds,
-        "width_px": pixels.shape[1],
-        "height_px": pixels.shape[0],
-        "clipped_share": box.clipped_share,
-        "jpeg": jpeg.tobytes(),
-    }
+        return Cut(f"OpenCV could not encode {pixels.shape[1]} x {pixels.shape[0]} px as JPEG")
+    return Cut(
+        presentation_seconds=frame.presentation_seconds,
+        width_px=pixels.shape[1],
+        height_px=pixels.shape[0],
+        clipped_share=box.clipped_share,
+        jpeg=jpeg.tobytes(),
+    )

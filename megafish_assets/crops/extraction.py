@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 
-from megafish_assets.crops.cutting import video_crops
-from megafish_assets.crops.overlay import FrameKeeper, draw_boxes
+from megafish_assets.crops.cutting import Cut, cuts
+from megafish_assets.crops.overlay import FrameKeeper, drawn_boxes
+from megafish_assets.detections.boxes import Boxes
 
 
 @dataclass(frozen=True)
@@ -20,12 +20,12 @@ class VideoTask:
     key: str
     path: Path | None
     """None for a file outside the recordings folder, which is not opened."""
-    sampled: pl.DataFrame
-    """The rows to cut out."""
+    sampled: Boxes
+    """What is cut out."""
     drawn_frame: int
     """The frame that is kept as a picture."""
-    boxes: pl.DataFrame
-    """Every raw row of that frame, to be drawn on it."""
+    drawn: Boxes
+    """Every box of that frame, to be drawn on it."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,8 @@ class VideoResult:
     """What came out of one video."""
 
     key: str
-    sampled: pl.DataFrame
-    """The rows to cut out, as in its task."""
-    crops: pl.DataFrame
-    """The columns `CROPS`, a row for every sampled one."""
+    cuts: list[Cut]
+    """What became of every box to cut out, in their order."""
     overlay_bgr: np.ndarray | None
     """The busiest frame with its boxes drawn; None if it could not be decoded."""
 
@@ -64,7 +62,7 @@ def _first(at_work: set[Future[VideoResult]]) -> VideoResult:
 
 def _extract(task: VideoTask) -> VideoResult:
     keeper = FrameKeeper(task.drawn_frame)
-    crops = video_crops(task.path, task.sampled, see=keeper)
-    ids = set(task.sampled["detection_id"])
-    overlay = draw_boxes(keeper.kept[0], task.boxes, ids) if keeper.kept else None
-    return VideoResult(task.key, task.sampled, crops, overlay)
+    made = cuts(task.path, task.sampled, see=keeper)
+    ids = set(task.sampled.detection_ids)
+    overlay = drawn_boxes(keeper.kept[0], task.drawn, ids) if keeper.kept else None
+    return VideoResult(task.key, made, overlay)

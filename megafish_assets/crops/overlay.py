@@ -4,11 +4,10 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
-import polars as pl
 
 from megafish_assets.crops.cutting import pixel_box
 from megafish_assets.crops.decoding import Frame
-from megafish_assets.detections.columns import BOX
+from megafish_assets.detections.boxes import Boxes
 
 SAMPLED_BGR = (60, 220, 255)
 OTHER_BGR = (200, 200, 200)
@@ -18,28 +17,22 @@ PAGE_WIDTH_PX = 400
 """Wide enough to see a fish, and about 20 kB in the event log."""
 
 
-def busiest_frames(sampled: pl.DataFrame) -> pl.DataFrame:
-    """`video` and `frame_id` of each video's frame with the most sampled boxes, the earliest of equals."""
-    counts = sampled.group_by("video", "frame_id").len()
-    order = counts.sort(["video", "len", "frame_id"], descending=[False, True, False])
-    return order.unique("video", keep="first", maintain_order=True).select("video", "frame_id")
-
-
-def draw_boxes(pixels_bgr: np.ndarray, boxes: pl.DataFrame, sampled_ids: set[str]) -> np.ndarray:
+def drawn_boxes(pixels_bgr: np.ndarray, boxes: Boxes, sampled_ids: set[str]) -> np.ndarray:
     """A copy with every box outlined: sampled ones yellow with their score, others thin and grey."""
     drawn = pixels_bgr.copy()
     height, width = drawn.shape[:2]
     thick = max(1, width // 640)
-    for row in boxes.sort(pl.col("detection_id").is_in(list(sampled_ids))).iter_rows(named=True):
-        box = pixel_box(tuple(row[name] for name in BOX), (width, height))
+    is_sampled = [detection_id in sampled_ids for detection_id in boxes.detection_ids]
+    for row in np.argsort(is_sampled, kind="stable"):
+        box = pixel_box(tuple(boxes.box_xywh_1024[row]), (width, height))
         if box is None:
             continue
         corners = (box.left_px, box.top_px), (box.right_px - 1, box.bottom_px - 1)
-        if row["detection_id"] not in sampled_ids:
+        if not is_sampled[row]:
             cv2.rectangle(drawn, *corners, OTHER_BGR, thick, cv2.LINE_AA)
             continue
         cv2.rectangle(drawn, *corners, SAMPLED_BGR, 2 * thick, cv2.LINE_AA)
-        label, at = f"{row['score']:.2f}", (box.left_px, max(12 * thick, box.top_px - 4 * thick))
+        label, at = f"{boxes.scores[row]:.2f}", (box.left_px, max(12 * thick, box.top_px - 4 * thick))
         cv2.putText(drawn, label, at, cv2.FONT_HERSHEY_SIMPLEX, 0.4 * thick, SAMPLED_BGR, thick, cv2.LINE_AA)
     return drawn
 

@@ -23,12 +23,6 @@ def empty_frame(columns: Columns) -> pl.DataFrame:
     return pl.DataFrame(schema={name: column.dtype for name, column in columns.items()})
 
 
-STRETCHED_PX = 1024
-"""The detector sees every frame stretched to this width and height, so its boxes are in that space."""
-
-BOX = ["x_1024", "y_1024", "width_1024", "height_1024"]
-"""The columns of a box in the stretched frame, in the detector's order."""
-
 KEY: Columns = {
     "video": Column(pl.String, "partition key of the video: its file's stem, made safe"),
     "detection_id": Column(pl.String, "`<video>/<frame:06d>/<rank:03d>`, one key from raw row to montage tile"),

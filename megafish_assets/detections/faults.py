@@ -4,7 +4,7 @@ from typing import TypeVar
 
 import polars as pl
 
-from megafish_assets.detections.columns import BOX, STRETCHED_PX
+from megafish_assets.detections.boxes import BOX, STRETCHED_PX
 
 OVERHANG_1024 = 1.0
 """How far a box may reach outside the frame, px of the stretched frame: detectors round their edges to about this."""

@@ -5,7 +5,8 @@ from datetime import datetime
 
 import polars as pl
 
-from megafish_assets.detections.columns import BOX, RAW
+from megafish_assets.detections.boxes import BOX
+from megafish_assets.detections.columns import RAW
 from megafish_assets.detections.faults import fault
 from megafish_assets.detections.videos import video_key, video_number
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 import polars as pl
 
-from megafish_assets.detections.columns import BOX, TRACKLETS, empty_frame
+from megafish_assets.detections.boxes import BOX
+from megafish_assets.detections.columns import TRACKLETS, empty_frame
 from megafish_assets.detections.faults import sound_rows
 from megafish_assets.detections.pan import LONGEST_GAP_FRAMES, Pan, frames_of, panned
 

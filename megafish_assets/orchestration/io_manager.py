@@ -23,7 +23,8 @@ from dagster_deltalake.io_manager import DeltaLakeDbClient, DeltaLakeIOManager, 
 from pydantic import Field
 
 from megafish_assets.crops.batches import CropBatches
-from megafish_assets.embeddings.batch import EmbeddingBatch, EmbeddingStream
+from megafish_assets.embeddings.batch import EmbeddingBatch
+from megafish_assets.embeddings.frames import EmbeddingStream, batch_of, vectors_frame
 from megafish_assets.orchestration.delta import MissingTableError, Table
 from megafish_assets.orchestration.devices import resolved_device
 from megafish_assets.orchestration.landing import Part, Parts, by_commit, landed
@@ -90,7 +91,7 @@ def _read_crops(part: Slice) -> CropBatches:
 
 def _read_vectors(part: Slice) -> EmbeddingBatch:
     rows = part.scan().select(KEY, "vector", "vectors_version").collect()
-    return EmbeddingBatch.from_frame(rows, resolved_device(part.device), part.version)
+    return batch_of(rows, resolved_device(part.device), part.version)
 
 
 def _read_vectors_by_and_by(part: Slice) -> EmbeddingStream:
@@ -117,7 +118,7 @@ READERS: dict[type, Callable[[Slice], Any]] = {
 
 WRITERS: dict[type, Callable[[Any], pl.DataFrame]] = {
     pl.DataFrame: lambda frame: frame,
-    EmbeddingBatch: EmbeddingBatch.to_frame,
+    EmbeddingBatch: vectors_frame,
 }
 
 

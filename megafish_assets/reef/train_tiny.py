@@ -19,8 +19,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from megafish_assets.crops.batches import decoded_rgb
-from megafish_assets.crops.cutting import video_crops
-from megafish_assets.detections.columns import BOX
+from megafish_assets.crops.frames import video_crops
+from megafish_assets.detections.boxes import BOX
 from megafish_assets.embeddings.backbones import BACKBONES
 from megafish_assets.embeddings.geometry import square_maker
 from megafish_assets.embeddings.weights import EMBEDDED_FOLDER

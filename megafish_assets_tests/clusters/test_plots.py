@@ -9,8 +9,9 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from megafish_assets.clusters.grouping import sweep
+from megafish_assets.clusters.frames import sweep_frame
 from megafish_assets.clusters.plots import cluster_colour, pair_plot, sweep_plot, variance_plot
+from megafish_assets.clusters.sweeping import sweep
 
 
 def drawn(figure: Figure) -> bytes:
@@ -57,7 +58,8 @@ def test_explained_variance_is_drawn(spectrum: list, n_kept: int) -> None:
 
 @pytest.mark.parametrize("n_rows", [0, 3, 12])
 def test_the_sweep_is_drawn_on_two_axes(n_rows: int) -> None:
-    table = sweep(np.random.default_rng(0).normal(size=(n_rows, 3)), range(2, 6), seed=1)
+    rows = np.random.default_rng(0).normal(size=(n_rows, 3))
+    table = sweep_frame(sweep(rows, range(2, 6), seed=1), n_rows)
     figure = sweep_plot(table, "title")
     assert drawn(figure).startswith(b"\x89PNG")
     assert [axes.get_ylabel() for axes in figure.axes] == ["inertia", "silhouette"]

@@ -5,7 +5,8 @@ import pytest
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
-from megafish_assets.clusters.columns import PCA_MODEL
+from megafish_assets.clusters.columns import MODEL
+from megafish_assets.clusters.frames import model_frame, model_parts
 from megafish_assets.clusters.reduction import Projection, fit_projection
 
 
@@ -54,9 +55,9 @@ def test_all_of_the_variance_can_be_kept() -> None:
 
 def test_a_model_from_its_table_puts_new_rows_in_the_same_place() -> None:
     model, new = fit_projection([vectors()]), vectors(50, seed=9)
-    frame = model.to_frame()
-    assert dict(frame.schema) == {name: column.dtype for name, column in PCA_MODEL.items()}
-    again = Projection.from_frame(frame.sample(fraction=1.0, shuffle=True, seed=3))
+    frame = model_frame(model.to_parts())
+    assert dict(frame.schema) == {name: column.dtype for name, column in MODEL.items()}
+    again = Projection.from_parts(model_parts(frame.sample(fraction=1.0, shuffle=True, seed=3)))
     assert np.array_equal(again.project(new), model.project(new))
     assert np.array_equal(again.spectrum, model.spectrum)
 

@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from benchmarks.quality import listed, vectors_of
-from megafish_assets.clusters.columns import WHITENING_MODEL
+from megafish_assets.clusters.columns import MODEL
+from megafish_assets.clusters.frames import model_frame, model_parts
 from megafish_assets.clusters.quality import neighbour_accuracy
 from megafish_assets.clusters.reduction import fit_projection
 from megafish_assets.clusters.whitening import (
@@ -83,9 +84,9 @@ def test_no_more_directions_are_kept_than_there_are() -> None:
 
 def test_a_model_from_its_table_puts_new_rows_in_the_same_place() -> None:
     model, (new, _) = fit_whitening(*swimmers()), swimmers(seed=9)
-    frame = model.to_frame()
-    assert dict(frame.schema) == {name: column.dtype for name, column in WHITENING_MODEL.items()}
-    again = Whitening.from_frame(frame.sample(fraction=1.0, shuffle=True, seed=3))
+    frame = model_frame(model.to_parts())
+    assert dict(frame.schema) == {name: column.dtype for name, column in MODEL.items()}
+    again = Whitening.from_parts(model_parts(frame.sample(fraction=1.0, shuffle=True, seed=3)))
     assert np.array_equal(again.project(new), model.project(new))
     assert (again.n_tracklets, again.between.tolist()) == (model.n_tracklets, model.between.tolist())
 

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from megafish_assets.crops.columns import CROPS
-from megafish_assets.crops.cutting import PixelBox, pixel_box, video_crops
+from megafish_assets.crops.cutting import PixelBox, pixel_box
+from megafish_assets.crops.frames import video_crops
 from megafish_assets.crops.measures import crop_counts, crop_numbers, faults_text
 from megafish_assets.detections.raw import Clock, raw_detections
 from megafish_assets_tests.videos import decoded_frames, presentation_seconds

@@ -8,9 +8,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from megafish_assets.crops.cutting import video_crops
+from megafish_assets.crops.cutting import cuts
 from megafish_assets.crops.decoding import UnreadableVideoError, frame_index, wanted_frames
+from megafish_assets.crops.frames import video_crops
 from megafish_assets.crops.measures import crop_counts, crop_numbers
+from megafish_assets.detections.boxes import Boxes
 from megafish_assets_tests.videos import write_h264
 
 N_FRAMES, GOP = 120, 30
@@ -103,6 +105,7 @@ def test_rows_of_a_damaged_video_are_kept_or_set_aside_with_a_reason(sound: Path
             "y_1024": 100.0,
             "width_1024": 200.0,
             "height_1024": 200.0,
+            "score": 0.9,
         }
     )
     crops = video_crops(tmp_path / "bad.mp4", sampled)
@@ -118,8 +121,8 @@ def test_rows_of_a_damaged_video_are_kept_or_set_aside_with_a_reason(sound: Path
 
 
 def test_a_file_outside_the_recordings_is_not_opened() -> None:
-    sampled = pl.DataFrame({"video": ["v"], "detection_id": ["v/000000/000"], "frame_id": [0]})
-    assert video_crops(None, sampled)["fault"].to_list() == ["the video file lies outside the recordings folder"]
+    boxes = Boxes(np.array(["v/000000/000"]), np.zeros(1, np.int64), np.full((1, 4), 100.0), np.full(1, 0.9))
+    assert [cut.fault for cut in cuts(None, boxes)] == ["the video file lies outside the recordings folder"]
 
 
 @pytest.mark.parametrize("packet", [12, 24, 60])

@@ -6,7 +6,9 @@ import polars as pl
 import pytest
 
 from megafish_assets.crops.decoding import Frame
-from megafish_assets.crops.overlay import OTHER_BGR, SAMPLED_BGR, FrameKeeper, busiest_frames, draw_boxes, jpeg
+from megafish_assets.crops.frames import busiest_frames
+from megafish_assets.crops.overlay import OTHER_BGR, SAMPLED_BGR, FrameKeeper, drawn_boxes, jpeg
+from megafish_assets.detections.boxes import Boxes
 
 FRAME = np.full((512, 512, 3), 40, np.uint8)
 
@@ -15,11 +17,10 @@ def sampled(*rows: tuple[str, int]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"video": pl.String, "frame_id": pl.Int64}, orient="row")
 
 
-def boxes(**named: list[float]) -> pl.DataFrame:
+def boxes(**named: list[float]) -> Boxes:
     """Boxes in the stretched frame, by id."""
-    names = ("detection_id", "x_1024", "y_1024", "width_1024", "height_1024", "score")
-    rows = [(name, *map(float, box), 0.87) for name, box in named.items()]
-    return pl.DataFrame(rows, schema={name: pl.Float64 for name in names} | {"detection_id": pl.String}, orient="row")
+    n, places = len(named), np.array(list(named.values()), dtype=float).reshape(-1, 4)
+    return Boxes(np.array(list(named), dtype=str), np.zeros(n, np.int64), places, np.full(n, 0.87))
 
 
 def test_no_rows_have_no_busiest_frame() -> None:
@@ -32,13 +33,13 @@ def test_the_busiest_frame_has_most_boxes_and_is_the_earliest_of_equals() -> Non
 
 
 def test_no_boxes_leave_the_frame_as_it_was() -> None:
-    assert np.array_equal(draw_boxes(FRAME, boxes(), set()), FRAME)
+    assert np.array_equal(drawn_boxes(FRAME, boxes(), set()), FRAME)
 
 
 def test_sampled_boxes_are_yellow_and_others_grey_at_their_edges() -> None:
     before = FRAME.copy()
     given = boxes(fish=[200, 200, 400, 400], weed=[700, 700, 200, 200], gone=[-99, 0, 9, 9])
-    drawn = draw_boxes(FRAME, given, {"fish", "gone"})
+    drawn = drawn_boxes(FRAME, given, {"fish", "gone"})
     # Half a pixel a unit: the fish's left edge is column 100, the weed's bottom row is 449.
     assert tuple(drawn[200, 100]) == SAMPLED_BGR
     assert drawn[449, 400] == pytest.approx(OTHER_BGR, abs=20)  # a thin line is smoothed
@@ -47,7 +48,7 @@ def test_sampled_boxes_are_yellow_and_others_grey_at_their_edges() -> None:
 
 
 def test_sampled_boxes_lie_over_others() -> None:
-    drawn = draw_boxes(FRAME, boxes(a_fish=[200, 200, 400, 400], weed=[200, 200, 400, 400]), {"a_fish"})
+    drawn = drawn_boxes(FRAME, boxes(a_fish=[200, 200, 400, 400], weed=[200, 200, 400, 400]), {"a_fish"})
     assert tuple(drawn[200, 100]) == SAMPLED_BGR
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from megafish_assets.detections.columns import BOX
+from megafish_assets.detections.boxes import BOX
 from megafish_assets.detections.pan import LONGEST_GAP_FRAMES, Pan, panned
 from megafish_assets.detections.raw import Clock, raw_detections
 from megafish_assets.reef.plan import ReefPlan

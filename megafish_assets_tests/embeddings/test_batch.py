@@ -5,8 +5,9 @@ import polars as pl
 import pytest
 import torch
 
-from megafish_assets.embeddings.batch import EmbeddingBatch, EmbeddingStream, to_matrix
+from megafish_assets.embeddings.batch import EmbeddingBatch
 from megafish_assets.embeddings.columns import VECTORS
+from megafish_assets.embeddings.frames import EmbeddingStream, batch_of, to_matrix, vectors_frame
 
 
 def batch(n: int, dim: int = 5, version: str = "v1") -> EmbeddingBatch:
@@ -19,10 +20,10 @@ def batch(n: int, dim: int = 5, version: str = "v1") -> EmbeddingBatch:
 @pytest.mark.parametrize("n", [0, 1, 50])
 def test_a_batch_comes_back_from_its_table(n: int) -> None:
     given = batch(n)
-    frame = given.to_frame()
+    frame = vectors_frame(given)
     assert dict(frame.schema) == {name: column.dtype for name, column in VECTORS.items()}
     assert frame.select(pl.col("detection_id").str.split("/").list.first())["detection_id"].equals(frame["video"])
-    again = EmbeddingBatch.from_frame(frame.sample(fraction=1.0, shuffle=True, seed=1), "cpu")
+    again = batch_of(frame.sample(fraction=1.0, shuffle=True, seed=1), "cpu")
     assert again.detection_ids.tolist() == given.detection_ids.tolist()
     assert np.array_equal(again.on_cpu(), given.on_cpu().reshape(n, again.dim))
     assert (len(again), again.n_outdated) == (n, 0)
@@ -31,20 +32,20 @@ def test_a_batch_comes_back_from_its_table(n: int) -> None:
 
 
 def test_rows_of_another_version_are_left_out_and_counted() -> None:
-    frame = pl.concat([batch(4, version="new").to_frame(), batch(9, dim=7, version="old").to_frame().tail(3)])
-    found = EmbeddingBatch.from_frame(frame, "cpu", version="new")
+    frame = pl.concat([vectors_frame(batch(4, version="new")), vectors_frame(batch(9, dim=7, version="old")).tail(3)])
+    found = batch_of(frame, "cpu", version="new")
     assert (len(found), found.dim, found.n_outdated, found.vectors_version) == (4, 5, 3, "new")
 
 
 def test_a_table_of_outdated_rows_only_is_empty() -> None:
-    found = EmbeddingBatch.from_frame(batch(6, version="old").to_frame(), "cpu", version="new")
+    found = batch_of(vectors_frame(batch(6, version="old")), "cpu", version="new")
     assert (len(found), found.n_outdated, found.vectors_version) == (0, 6, "new")
 
 
 def test_mixed_versions_are_refused_when_none_is_asked_for() -> None:
-    frame = pl.concat([batch(2, version="new").to_frame(), batch(3, version="old").to_frame()])
+    frame = pl.concat([vectors_frame(batch(2, version="new")), vectors_frame(batch(3, version="old"))])
     with pytest.raises(ValueError, match=r"2 versions .*'new', 'old'"):
-        EmbeddingBatch.from_frame(frame, "cpu")
+        batch_of(frame, "cpu")
 
 
 @pytest.mark.parametrize("shape", [(3, 5), (5, 5), (4,), (4, 5, 1)])
@@ -73,15 +74,15 @@ def stream(frame: pl.DataFrame, version: str | None = None) -> EmbeddingStream:
 
 
 def test_a_table_without_vectors_streams_nothing() -> None:
-    nothing = stream(batch(0).to_frame())
+    nothing = stream(vectors_frame(batch(0)))
     assert (list(nothing), len(nothing), nothing.vectors_version) == ([], 0, "")
 
 
 @pytest.mark.parametrize("most", [1, 20, 33, 34, 1000])
 def test_a_stream_is_the_whole_table_in_order_as_often_as_wanted(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("megafish_assets.embeddings.batch.STREAM_ROWS", most)
+    monkeypatch.setattr("megafish_assets.embeddings.frames.STREAM_ROWS", most)
     given = batch(50)  # three videos of 17, 17 and 16 vectors
-    streamed = stream(given.to_frame())
+    streamed = stream(vectors_frame(given))
     for _ in range(2):
         parts = list(streamed)
         assert np.concatenate([part.detection_ids for part in parts]).tolist() == given.detection_ids.tolist()
@@ -91,7 +92,7 @@ def test_a_stream_is_the_whole_table_in_order_as_often_as_wanted(most: int, monk
 
 
 def test_a_stream_leaves_other_versions_out_and_counts_them() -> None:
-    old, new = batch(3, version="old").to_frame(), batch(7, version="new").to_frame()
+    old, new = vectors_frame(batch(3, version="old")), vectors_frame(batch(7, version="new"))
     both = pl.concat([new, old.with_columns(pl.format("old_{}", "video").alias("video"))])
     streamed = stream(both, "new")
     assert (len(streamed), streamed.n_outdated) == (7, 3)

@@ -13,6 +13,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 
 from megafish_assets.crops.batches import CropBatches
 from megafish_assets.embeddings.batch import EmbeddingBatch
+from megafish_assets.embeddings.frames import vectors_frame
 from megafish_assets.orchestration import delta
 from megafish_assets.orchestration.delta import ForeignRowsError, MissingTableError, Table, to_arrow
 from megafish_assets.orchestration.io_manager import Fitted, GpuDeltaLakeIOManager, MixedFitError
@@ -169,7 +170,7 @@ def forms_platform(code_version: str) -> list:
         ids = batch.detection_ids.tolist()
         assert ids == sorted(ids)
         context.add_asset_metadata({"n_current": len(batch), "n_outdated": batch.n_outdated})
-        return Fitted(batch.to_frame(), pl.DataFrame({"mean": [float(batch.vectors.sum())]}))
+        return Fitted(vectors_frame(batch), pl.DataFrame({"mean": [float(batch.vectors.sum())]}))
 
     @dg.asset(key=["seen", "tiny"], ins={"fitted": dg.AssetIn(["fit", "tiny"])})
     def seen(fitted: Fitted) -> pl.DataFrame:

@@ -1,0 +1,37 @@
+"""Sampled rows as boxes to cut, and what became of them as the table that is kept."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from pathlib import Path
+
+import polars as pl
+
+from megafish_assets.crops.columns import CROPS
+from megafish_assets.crops.cutting import Cut, cuts
+from megafish_assets.crops.decoding import Frame
+from megafish_assets.detections.boxes import Boxes
+
+
+def crops_frame(sampled: pl.DataFrame, made: Sequence[Cut]) -> pl.DataFrame:
+    """The columns `CROPS`, a row for every sampled one of one video, in their order.
+
+    Raises ValueError where there are not as many cuts as rows.
+    """
+    if len(made) != sampled.height:
+        raise ValueError(f"{len(made)} cuts of {sampled.height} sampled rows")
+    found = {field.name: [getattr(cut, field.name) for cut in made] for field in fields(Cut)}
+    rows = sampled.select("video", "detection_id", "frame_id")
+    kinds = {name: CROPS[name].dtype for name in found}
+    return pl.concat([rows, pl.DataFrame(found, schema=kinds)], how="horizontal").select(*CROPS)
+
+
+def video_crops(path: Path | None, sampled: pl.DataFrame, see: Callable[[Frame], None] | None = None) -> pl.DataFrame:
+    """`crops_frame` of what becomes of every sampled row of one video; `see` as in `cuts`."""
+    return crops_frame(sampled, cuts(path, Boxes.of(sampled), see))
+
+
+def busiest_frames(sampled: pl.DataFrame) -> pl.DataFrame:
+    """`video` and `frame_id` of each video's frame with the most sampled boxes, the earliest of equals."""
+    counts = sampled.group_by("video", "frame_id").len()
+    order = counts.sort(["video", "len", "frame_id"], descending=[False, True, False])
+    return order.unique("video", keep="first", maintain_order=True).select("video", "frame_id")

@@ -1,0 +1,125 @@
+"""Vectors as the tables that are kept, all at once or some videos at a time."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from megafish_assets.detections.videos import video_of
+from megafish_assets.embeddings.batch import EmbeddingBatch
+
+STREAM_ROWS = 4096
+"""Vectors in memory at a time where a table is passed through: 21 MB at 1280 dimensions; more are no faster."""
+
+
+def vectors_frame(batch: EmbeddingBatch) -> pl.DataFrame:
+    """The columns `VECTORS`."""
+    return pl.DataFrame(pl.from_arrow(batch.to_arrow()))
+
+
+def batch_of(frame: pl.DataFrame, device: str, version: str | None = None) -> EmbeddingBatch:
+    """The rows of one version, sorted by `detection_id`, on the device.
+
+    Without a version, the one that all rows share. Raises ValueError for vectors of several lengths, or of several
+    versions when none is asked for.
+    """
+    import torch
+
+    asked = pl.lit(True) if version is None else pl.col("vectors_version") == version
+    current, outdated = frame.filter(asked), frame.filter(~asked)
+    shared = the_one_version(current["vectors_version"], version)
+    matrix = to_matrix(current.sort("detection_id")["vector"])
+    return EmbeddingBatch(
+        detection_ids=current["detection_id"].sort().to_numpy(),
+        vectors=torch.from_numpy(matrix).to(device),
+        vectors_version=shared,
+        n_outdated=outdated.height,
+        outdated_videos=tuple(outdated.select(video_of(pl.col("detection_id")).unique().sort()).to_series()),
+    )
+
+
+@dataclass(frozen=True)
+class EmbeddingStream:
+    """The vectors of a whole table, some videos at a time, on the CPU; to be passed through as often as wanted."""
+
+    read: Callable[[Sequence[str]], EmbeddingBatch]
+    """The current vectors of some videos."""
+    rows_by_video: dict[str, int]
+    """Current vectors of each video that has any, by key."""
+    vectors_version: str
+    n_outdated: int = 0
+    outdated_videos: tuple[str, ...] = ()
+    """Both as in `EmbeddingBatch`."""
+
+    def __len__(self) -> int:
+        return sum(self.rows_by_video.values())
+
+    def __iter__(self) -> Iterator[EmbeddingBatch]:
+        """Whole videos in the order of their keys, `STREAM_ROWS` vectors at a time or one video's, if that has more.
+
+        The next ones are read while the last are worked on.
+        """
+        with ThreadPoolExecutor(1) as reader:
+            coming = None
+            for group in self._groups():
+                before, coming = coming, reader.submit(self.read, group)
+                if before is not None:
+                    yield before.result()
+            if coming is not None:
+                yield coming.result()
+
+    def _groups(self) -> Iterator[list[str]]:
+        group: list[str] = []
+        for video in sorted(self.rows_by_video):
+            if group and sum(self.rows_by_video[held] for held in [*group, video]) > STREAM_ROWS:
+                yield group
+                group = []
+            group.append(video)
+        if group:
+            yield group
+
+    @classmethod
+    def of_table(cls, table: pl.LazyFrame, version: str | None) -> "EmbeddingStream":
+        """The rows of one version in a table with the columns `VECTORS`.
+
+        Without a version, the one that all rows share. Raises ValueError for several then.
+        """
+        counts = table.group_by("video", "vectors_version").len().collect()
+        asked = pl.lit(True) if version is None else pl.col("vectors_version") == version
+        current, outdated = counts.filter(asked), counts.filter(~asked)
+        shared = the_one_version(current["vectors_version"], version)
+        columns = ("detection_id", "vector", "vectors_version")
+
+        def read(videos: Sequence[str]) -> EmbeddingBatch:
+            rows = table.filter(pl.col("video").is_in(list(videos))).select(columns).collect()
+            return batch_of(rows, "cpu", shared)
+
+        return cls(
+            read,
+            rows_by_video=dict(current.select("video", "len").iter_rows()),
+            vectors_version=shared,
+            n_outdated=int(outdated["len"].sum()),
+            outdated_videos=tuple(outdated["video"].unique().sort()),
+        )
+
+
+def the_one_version(versions: pl.Series, asked: str | None) -> str:
+    """The version that all rows share, or the one asked for where there are none. Raises ValueError for several."""
+    found = versions.unique().sort().to_list()
+    if len(found) > 1:
+        raise ValueError(f"vectors of {len(found)} versions in one table ({found}): materialise it again")
+    return found[0] if found else asked or ""
+
+
+def to_matrix(vectors: pl.Series) -> np.ndarray:
+    """float32 `(n, d)` from a column of lists; `(0, 0)` from an empty one.
+
+    Raises ValueError where the lists differ in length or one is null.
+    """
+    lengths = vectors.list.len().unique().to_list()
+    if len(lengths) > 1 or lengths == [None]:
+        raise ValueError(f"vectors of lengths {lengths} in one column; expected one length")
+    width = lengths[0] if lengths else 0
+    return np.array(vectors.explode(empty_as_null=True).to_numpy(), dtype=np.float32).reshape(len(vectors), width)

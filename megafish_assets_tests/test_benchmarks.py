@@ -1,0 +1,98 @@
+"""The benchmarks that should run on a bare GPU machine do so without the platform's libraries."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import embed, report
+from megafish_assets_tests.conftest import REPOSITORY
+from megafish_assets_tests.videos import write_h264
+
+ABSENT = ("polars", "deltalake", "dagster", "dagster_deltalake", "umap", "av")
+
+SITE = f"""
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {ABSENT}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Absent())
+"""
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> dict[str, str]:
+    """The environment of a Python in which those libraries are not installed, as far as an import can tell."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(SITE)
+    return os.environ | {"PYTHONPATH": str(tmp_path / "site")}
+
+
+def lines(environment: dict[str, str], *arguments: str) -> list[dict]:
+    command = [sys.executable, "-m", "benchmarks", *arguments]
+    done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def clips(folder: Path) -> None:
+    """A small clip, in which everything moves, and two boxes."""
+    noise = np.random.default_rng(0).integers(0, 255, (12, 20, 3), dtype=np.uint8).repeat(15, 0).repeat(16, 1)
+    folder.mkdir()
+    write_h264(folder / "clip_0000.mp4", [np.roll(noise, 3 * frame, axis=1) for frame in range(12)])
+    boxes = np.array([[100.0, 100, 400, 300], [600, 500, 200, 200]])
+    np.savez(folder / "boxes.npz", ids=np.array(["a/000003/000", "a/000009/000"]), frames=np.array([3, 9]), boxes=boxes)
+
+
+def test_absent_libraries_are_absent(bare: dict[str, str]) -> None:
+    done = subprocess.run([sys.executable, "-c", "import polars"], env=bare, capture_output=True, text=True)
+    assert "No module named 'polars'" in done.stderr
+
+
+def test_pca_streams_from_parquet_files(bare: dict[str, str]) -> None:
+    [line] = lines(bare, "pca", "--size", "3000")
+    assert line["notebook"]["difference"]["n_components"] == 0
+    assert line["notebook"]["difference"]["spectrum"] < 1e-6
+    assert line["ours"]["peak_gb"] > line["ours"]["input_gb"] > 0
+
+
+def test_the_sweep_is_exact(bare: dict[str, str]) -> None:
+    [line] = lines(bare, "kmeans_sweep", "--size", "300")
+    assert line["exact"]["difference"]["silhouette"] < 1e-5
+    assert line["notebook_fits"]["beside"] == "ours_fits"
+
+
+def test_crops_are_cut_and_embedded(bare: dict[str, str], tmp_path: Path) -> None:
+    clips(tmp_path / "crops")
+    [cut] = lines(bare, "crops", "--input", str(tmp_path / "crops"))
+    assert cut["notebook"]["difference"]["n_of_another_size"] == 0
+    clips(tmp_path / "embed")
+    embed.write_crops(tmp_path / "embed")
+    embed.write_weights(tmp_path / "embed")
+    [embedded] = lines(bare, "embed", "--input", str(tmp_path / "embed"))
+    assert embedded["notebook_from_videos"]["beside"] == "ours_from_videos"
+    assert max(embedded["notebook"]["difference"].values()) < 1e-3
+
+
+def test_a_table_stands_between_its_own_marks_only(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("a\n<!-- measured -->\nformer\n<!-- /measured -->\nb\n")
+    machine = {"cores": 2, "cpu": "X", "ram_gb": 24.0}
+    ours = {"seconds": 1.5, "cold_seconds": 2.0, "peak_gb": 0.3}
+    other = ours | {"beside": "ours", "ours_is_faster_by": 4.0, "difference": {"width": 0.01}}
+    compared = {"stage": "s", "case": "compared", "n_rows": 1000, "ours": ours, "other": other, "machine": machine}
+    grown = {"stage": "s", "case": "growth", "cases": [{"n_rows": 10} | ours], "machine": machine}
+    report.written([compared, grown], report.MARKS["all"], page)
+    told = page.read_text()
+    assert told.startswith("a\n<!-- measured -->\nMeasured on 2 cores (X), 24 GB.") and told.endswith("-->\nb\n")
+    assert "| s | 1,000 rows | other | 1.5 s | 2 s | 0.3 GB | ours | 4 x | width 0.01 |" in told
+    assert "| s | 10 rows | 1.5 s | 0.3 GB |" in told and "former" not in told
+    with pytest.raises(ValueError, match="measured-full"):
+        report.written([], report.MARKS["full"], page)
