@@ -11,8 +11,8 @@ from megafish_assets.atlas.montage import chosen_tiles, draw_sheet
 from megafish_assets.checks_page import EVERY, PAGE, page
 from megafish_assets.clusters import grouping, manifold, sweeping
 from megafish_assets.clusters.checks import CLUSTERS, PCA, SWEEP, UMAP
-from megafish_assets.crops.checks import CROPS
-from megafish_assets.crops.measures import crop_counts, crop_numbers
+from megafish_assets.crops.checks import CAMERA_MOTION, CROPS
+from megafish_assets.crops.measures import crop_counts, crop_numbers, motion_counts, motion_numbers
 from megafish_assets.detections import measures as rows
 from megafish_assets.detections.checks import FILTERED, RAW, SAMPLED, SIZE_LIMITS
 from megafish_assets.detections.limits import SizeLimits
@@ -119,6 +119,27 @@ def test_crops_that_are_lost_set_aside_or_clipped_are_seen() -> None:
     assert broken(CROPS, crop_numbers(crop_counts(sampled, crops_table(101)))) == {"n_extra_rows"}
     twice = pl.concat([crops_table(100), crops_table(1)])
     assert broken(CROPS, crop_numbers(crop_counts(sampled, twice))) == {"n_repeated_ids"}
+
+
+def motion_table(n_points: list[int], pan_x: float = 1.0) -> pl.DataFrame:
+    columns = {"frame_id": range(0, 5 * len(n_points), 5), "n_pan_points": n_points, "pan_x_1024": pan_x}
+    return pl.DataFrame(columns).with_columns(pl.lit("v").alias("video"), pl.lit(0.5).alias("pan_y_1024"))
+
+
+def test_a_scene_that_is_not_seen_and_a_pan_that_boxes_deny_are_seen() -> None:
+    told = motion_table([9] * 10).rename({"n_pan_points": "n_pan_boxes"})
+
+    def seen(motion: pl.DataFrame) -> set[str]:
+        return broken(CAMERA_MOTION, motion_numbers(motion_counts(motion, told)))
+
+    assert seen(motion_table([50] * 7 + [7] * 3)) == set()
+    assert seen(motion_table([50] * 6 + [7] * 4)) == {"blind_share"}
+    assert seen(motion_table([50] * 10, pan_x=4.9)) == set()
+    assert seen(motion_table([50] * 10, pan_x=5.1)) == {"different_share"}
+    # Where no box told, or no point was followed, nothing differs.
+    unsaid = told.with_columns(n_pan_boxes=0)
+    counts = motion_numbers(motion_counts(motion_table([50] * 10, pan_x=9.0), unsaid)).row(0, named=True)
+    assert (counts["n_looks"], counts["n_compared"], counts["different_share"]) == (10, 0, 0)
 
 
 def test_vectors_that_are_missing_not_finite_too_long_or_repeated_are_seen() -> None:

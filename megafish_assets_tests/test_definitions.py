@@ -23,8 +23,9 @@ SHARED_ASSETS = {
     "filtered_detections": "detections",
     "sampled_detections": "detections",
     "crops": "crops",
+    "camera_motion": "crops",
 }
-PER_VIDEO = {"raw_detections", "tracklets", "filtered_detections", "sampled_detections", "crops"}
+PER_VIDEO = {"raw_detections", "tracklets", "filtered_detections", "sampled_detections", "crops", "camera_motion"}
 
 DESCRIBE = """
 import json, sys

@@ -45,7 +45,7 @@ ASSETS = {
         "filtered_detections",
         "sampled_detections",
     ],
-    "crops": ["crops"],
+    "crops": ["crops", "camera_motion"],
     "embeddings": ["embeddings/reef_tiny"],
     "clusters": ["pca/reef_tiny", "kmeans_sweep/reef_tiny", "clusters/reef_tiny", "umap/reef_tiny"],
     "atlas": ["montages/reef_tiny"],
@@ -58,6 +58,7 @@ PER_VIDEO = [
     "filtered_detections",
     "sampled_detections",
     "crops",
+    "camera_motion",
     "embeddings/reef_tiny",
 ]
 
@@ -159,7 +160,7 @@ def test_the_graph_shows_every_asset_and_none_as_failed(page: "Page") -> None:
     open_graph(page)
     node = page.locator("foreignObject").filter(has_text="Latest event")
     made = re.compile(r"Materialized|\d+ partitions")
-    for name in (*ASSETS["detections"][1:], "crops"):
+    for name in (*ASSETS["detections"][1:], *ASSETS["crops"]):
         expect(node.filter(has=page.get_by_text(name, exact=True))).to_have_text(made)
     expect(node.filter(has=page.get_by_text("reef_tiny", exact=True))).to_have_text([made] * 6)
     expect(node.filter(has=page.get_by_text("inference", exact=True))).to_be_visible()

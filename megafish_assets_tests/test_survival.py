@@ -21,8 +21,9 @@ from megafish_assets_tests.conftest import REPOSITORY, collection_environment
 from megafish_assets_tests.deployment import Deployment, wait_for
 
 KILLS = int(os.environ.get("MEGAFISH_TEST_KILLS", "3"))
-CHAIN = ["raw_detections", "tracklets", "filtered_detections", "sampled_detections", "crops"]
-STORED = {name: f"detections/{name}" for name in CHAIN[:-1]} | {"crops": "crops/crops"}
+ROWS, PIXELS = ["raw_detections", "tracklets", "filtered_detections", "sampled_detections"], ["crops", "camera_motion"]
+CHAIN = [*ROWS, *PIXELS]
+STORED = {name: f"detections/{name}" for name in ROWS} | {name: f"crops/{name}" for name in PIXELS}
 
 UNDISTURBED = """
 from megafish_assets.__main__ import prepare
@@ -67,14 +68,17 @@ def make(root: Path, footage: Path, keys: list[str], assets: list[str]) -> None:
 
 
 def tables(root: Path) -> dict[str, pl.DataFrame]:
-    return {name: pl.read_delta(str(root / "tables" / place)).sort("detection_id") for name, place in STORED.items()}
+    stored = {name: pl.read_delta(str(root / "tables" / place)) for name, place in STORED.items()}
+    return {
+        name: table.sort("frame_id" if name == "camera_motion" else "detection_id") for name, table in stored.items()
+    }
 
 
 @pytest.fixture(scope="module")
 def undisturbed(footage: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, pl.DataFrame]:
     """The tables of a run that nothing has disturbed."""
     root = tmp_path_factory.mktemp("undisturbed")
-    make(root, footage, KEYS, ["raw_detections", "size_limits", *CHAIN[1:]])
+    make(root, footage, KEYS, ["raw_detections", "size_limits", *ROWS[1:], "crops"])
     return tables(root)
 
 

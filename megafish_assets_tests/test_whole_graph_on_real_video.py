@@ -92,6 +92,17 @@ def test_the_chain_gets_narrower_and_loses_no_sampled_row(aquarium: Path) -> Non
         assert set(table(aquarium, *place)["detection_id"]) == ids, place
 
 
+def test_the_hand_that_held_the_camera_is_seen_by_pixels_and_by_boxes_alike(aquarium: Path) -> None:
+    motion = table(aquarium, "crops", "camera_motion")
+    assert motion.height > 100 and (motion["n_pan_points"] >= 8).mean() > 0.95
+    frames = table(aquarium, "detections", "raw_detections").select("detection_id", "frame_id")
+    told = table(aquarium, "detections", "tracklets").join(frames, on="detection_id").unique(["video", "frame_id"])
+    both = motion.join(told, on=["video", "frame_id"], suffix="_box").filter(pl.col("n_pan_boxes") > 0)
+    apart = both.select((pl.col(f"pan_{axis}_1024") - pl.col(f"pan_{axis}_1024_box")).abs() for axis in "xy").median()
+    assert motion.select(pl.col("pan_x_1024").abs().quantile(0.9)).item() > 2
+    assert max(apart.row(0)) < 2
+
+
 def test_ten_crops_hold_the_pixels_that_pyav_decodes(aquarium: Path) -> None:
     rows = table(aquarium, "crops", "crops").join(
         table(aquarium, "detections", "raw_detections"), on=["video", "detection_id", "frame_id"]

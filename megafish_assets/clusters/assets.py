@@ -21,7 +21,7 @@ from megafish_assets.clusters.reduction import VARIANCE, Projection, fit_project
 from megafish_assets.embeddings.batch import EmbeddingBatch
 from megafish_assets.embeddings.frames import EmbeddingStream, vectors_frame
 from megafish_assets.orchestration.figures import figure_metadata
-from megafish_assets.orchestration.io_manager import Fitted
+from megafish_assets.orchestration.forms import Fitted, Frames
 from megafish_assets.orchestration.metadata import column_lineage, coverage, seen_through_pca, table_metadata
 from megafish_assets.orchestration.policy import seed_knob
 from megafish_assets.orchestration.progress import Progress, counted
@@ -67,7 +67,8 @@ def pca_asset(backbone: str) -> dg.AssetsDefinition:
         } | coverage(context, f"embeddings/{backbone}", vectors.outdated_videos)
         return dg.MaterializeResult(
             value=Fitted(
-                lambda: (vectors_frame(batch.mapped(model.project)) for batch in vectors), model_frame(model.to_parts())
+                Frames(lambda: (vectors_frame(batch.mapped(model.project)) for batch in vectors)),
+                model_frame(model.to_parts()),
             ),
             check_results=[verdict(checks.PCA, numbers)],
             metadata=numbers

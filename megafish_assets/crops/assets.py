@@ -1,20 +1,21 @@
-"""The asset of pixels: `crops`."""
+"""The assets of pixels: `crops` and `camera_motion`, made in one pass through each video."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import dagster as dg
 import polars as pl
 
 from megafish_assets.crops import checks
-from megafish_assets.crops.columns import CROPS
+from megafish_assets.crops.columns import CAMERA_MOTION, CROPS
 from megafish_assets.crops.extraction import VideoResult, VideoTask, extracted
-from megafish_assets.crops.frames import busiest_frames, crops_frame
-from megafish_assets.crops.measures import crop_counts, crop_numbers, faults_text
+from megafish_assets.crops.frames import busiest_frames, crops_frame, motion_frame
+from megafish_assets.crops.measures import crop_counts, crop_numbers, faults_text, motion_counts, motion_numbers
 from megafish_assets.crops.overlay import FILE_WIDTH_PX, PAGE_WIDTH_PX, jpeg
 from megafish_assets.detections.boxes import Boxes
 from megafish_assets.detections.columns import empty_frame
-from megafish_assets.orchestration.landing import Part, Parts, left_to_make
+from megafish_assets.detections.faults import sound_rows
+from megafish_assets.orchestration.landing import Part, Parts, StoredBeside, left_to_make
 from megafish_assets.orchestration.metadata import column_lineage, picture, table_metadata
 from megafish_assets.orchestration.partitions import PIXEL_RUNS, VIDEOS
 from megafish_assets.orchestration.progress import Progress
@@ -25,65 +26,91 @@ PICTURES_A_RUN = 4
 """In the event log, at 20 kB each and kept twice; every video has its picture as a file."""
 
 
-@dg.asset(
+CROPS_KEY, MOTION_KEY = dg.AssetKey("crops"), dg.AssetKey("camera_motion")
+
+
+@dg.multi_asset(
+    name="crops",
+    outs={
+        "crops": dg.AssetOut(
+            metadata=table_metadata(CROPS),
+            kinds={"opencv", "deltalake"},
+            description="Every sampled box cut out of its video, which is decoded once and in order; after this none "
+            "is opened.",
+        ),
+        "camera_motion": dg.AssetOut(
+            metadata=table_metadata(CAMERA_MOTION),
+            kinds={"opencv", "deltalake"},
+            description="How the scene moves, from points outside the boxes that are followed while the crops are cut: "
+            "the camera's pan by its pixels, which judges the one that tracklets guess from boxes.",
+        ),
+    },
     partitions_def=VIDEOS,
     backfill_policy=PIXEL_RUNS,
     pool="decode",
-    check_specs=specs("crops", checks.CROPS),
-    metadata=table_metadata(CROPS),
-    kinds={"opencv", "deltalake"},
+    check_specs=[*specs("crops", checks.CROPS), *specs("camera_motion", checks.CAMERA_MOTION)],
 )
 def crops(
     context: dg.AssetExecutionContext,
     sampled_detections: pl.DataFrame,
     raw_detections: pl.LazyFrame,
+    tracklets: pl.LazyFrame,
     recordings: Recordings,
     figures: Figures,
 ):
-    """Every sampled box cut out of its video, which is decoded once and in order; after this none is opened."""
+    """The crops of every video and how its scene moves, in one pass through it."""
     videos, tally = left_to_make(context), Tally(context, checks.CROPS, crop_numbers)
+    motions = Tally(context, checks.CAMERA_MOTION, motion_numbers, MOTION_KEY)
     sampled = {key: rows for (key,), rows in sampled_detections.partition_by("video", as_dict=True).items()}
-    tasks = video_tasks(sampled_detections, raw_detections, recordings)
+    tasks, pans = video_tasks(sampled_detections, raw_detections, recordings), told_pans(raw_detections, tracklets)
 
     def parts() -> Iterator[Part]:
-        yield without_rows([key for key in videos if key not in sampled], tally)
+        bare, none = [key for key in videos if key not in sampled], empty_frame(CROPS)
+        still = moved(motions, bare, empty_frame(CAMERA_MOTION), pans)
+        yield Part(bare, none, tally.add(bare, crop_counts(none, none)), still)
         progress = Progress(context.log.info, "videos decoded", len(tasks))
         pages = Pages(context, figures)
         for result in extracted(tasks):
             own = sampled[result.key]
             made = crops_frame(own, result.cuts)
             numbers = tally.add([result.key], crop_counts(own, made))[result.key]
-            yield Part([result.key], made, {result.key: numbers | pages.of(result, made)})
+            beside = moved(motions, [result.key], motion_frame(result.key, result.motion), pans)
+            yield Part([result.key], made, {result.key: numbers | pages.of(result, made)}, beside)
             progress.step()
 
-    yield dg.MaterializeResult(
-        value=Parts(parts),
-        metadata=column_lineage({"sampled_detections": ["video", "detection_id", "frame_id"]}),
-    )
+    lineage = column_lineage({"sampled_detections": ["video", "detection_id", "frame_id"]})
+    yield dg.Output(Parts(parts), output_name="crops", metadata=lineage)
+    yield dg.Output(StoredBeside(), output_name="camera_motion")
     yield tally.result()
+    yield motions.result()
+
+
+def moved(motions: Tally, videos: list[str], motion: pl.DataFrame, pans: pl.DataFrame) -> dict[str, Part]:
+    """How the scene of these videos moves, to be stored beside their crops."""
+    return {"camera_motion": Part(videos, motion, motions.add(videos, motion_counts(motion, pans)))}
+
+
+def told_pans(raw: pl.LazyFrame, tracklets: pl.LazyFrame) -> pl.DataFrame:
+    """The pan that tracklets took from boxes, a row a frame."""
+    frames = raw.select("detection_id", "frame_id")
+    pans = tracklets.join(frames, on="detection_id").unique(["video", "frame_id"])
+    return pans.select("video", "frame_id", "pan_x_1024", "pan_y_1024", "n_pan_boxes").collect()
 
 
 def video_tasks(sampled: pl.DataFrame, raw: pl.LazyFrame, recordings: Recordings) -> list[VideoTask]:
     """One task for every video that has sampled rows."""
-    busiest = busiest_frames(sampled)
-    drawn = raw.join(busiest.lazy(), on=["video", "frame_id"]).collect()
-    frames, boxes = dict(busiest.iter_rows()), drawn.partition_by("video", as_dict=True)
+    drawn_frames, every = dict(busiest_frames(sampled).iter_rows()), sound_rows(raw).collect()
+    detected, none = every.partition_by("video", as_dict=True), every.clear()
     return [
         VideoTask(
             key,
             recordings.path(rows["video_file"][0]),
             Boxes.of(rows),
-            frames[key],
-            Boxes.of(boxes.get((key,), drawn.clear())),
+            Boxes.of(detected.get((key,), none)),
+            drawn_frames[key],
         )
         for (key,), rows in sampled.partition_by("video", as_dict=True, maintain_order=True).items()
     ]
-
-
-def without_rows(videos: Sequence[str], tally: Tally) -> Part:
-    """Videos of which nothing was sampled: empty partitions."""
-    none = empty_frame(CROPS)
-    return Part(videos, none, tally.add(videos, crop_counts(none, none)))
 
 
 @dataclass
@@ -102,8 +129,7 @@ class Pages:
             self.context.log.warning(f"{result.key}: {why}")
             shown["set_aside_because"] = why
         if result.overlay_bgr is not None:
-            key = self.context.asset_key
-            self.figures.save(key, f"{result.key}.jpg", jpeg(result.overlay_bgr, FILE_WIDTH_PX))
+            self.figures.save(CROPS_KEY, f"{result.key}.jpg", jpeg(result.overlay_bgr, FILE_WIDTH_PX))
             if self.n_pictures < PICTURES_A_RUN:
                 self.n_pictures += 1
                 boxes = jpeg(result.overlay_bgr, PAGE_WIDTH_PX)

@@ -25,5 +25,22 @@ CROPS = Check(
     },
 )
 
-CHECKS = {"crops": CROPS}
+CAMERA_MOTION = Check(
+    "scene_is_followed",
+    "Looks that found too few points of the scene, and pans that pixels and boxes tell differently.",
+    {
+        "blind_share": Limit(
+            "in clear water the scene behind the fish has corners enough to be followed",
+            "Look at the video's picture: darkness, sand or a wiper hides the scene, and its pan can't be judged.",
+            at_most=0.3,
+        ),
+        "different_share": Limit(
+            "tracklets take the shift that most boxes share for the camera's; pixels say another",
+            "Look at the video: a school that swims one way, or a camera that jumps. Distrust its tracklets.",
+            at_most=0.25,
+        ),
+    },
+)
+
+CHECKS = {"crops": CROPS, "camera_motion": CAMERA_MOTION}
 """Every check of this stage by asset."""

@@ -1,4 +1,4 @@
-"""The columns of the `crops` table."""
+"""The columns of this stage's tables."""
 
 import polars as pl
 
@@ -12,4 +12,13 @@ CROPS: Columns = KEY | {
     "clipped_share": Column(pl.Float64, "share of the box's area that lay outside the frame, 0 to 1"),
     "jpeg": Column(pl.Binary, "the crop at native resolution, JPEG quality 95; null where `fault` is set"),
     "fault": Column(pl.String, "why there is no crop; null where there is one"),
+}
+
+CAMERA_MOTION: Columns = {
+    "video": KEY["video"],
+    "frame_id": Column(pl.Int64, "frame in the video, from 0, up to which the scene was followed"),
+    "elapsed_frames": Column(pl.Int64, "frames since the look before"),
+    "pan_x_1024": Column(pl.Float64, "how far the scene moves right in one frame, px of the stretched frame"),
+    "pan_y_1024": Column(pl.Float64, "how far the scene moves down in one frame, px of the stretched frame"),
+    "n_pan_points": Column(pl.Int64, "points outside the boxes that moved so; 0, and no pan, where none was found"),
 }

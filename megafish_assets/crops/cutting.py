@@ -62,16 +62,17 @@ def pixel_box(box_xywh_1024: tuple[float, float, float, float], frame_wh_px: tup
     return PixelBox(*map(int, inside), clipped_share=float(1 - kept / area))
 
 
-def cuts(path: Path | None, boxes: Boxes, see: Callable[[Frame], None] | None = None) -> list[Cut]:
+def cuts(path: Path | None, boxes: Boxes, see: Callable[[Frame], None] | None = None, every: int = 0) -> list[Cut]:
     """What became of every box of one video, in their order; None for a file outside the recordings folder.
 
-    `see` is shown every frame that was decoded for the boxes, so that pictures of whole frames need no second pass.
+    `see` is shown every frame with a box, and every n-th besides, if `every` is not 0: what else is wanted of whole
+    frames needs no second pass.
     """
     found: list[Cut | None] = [None] * len(boxes)
     try:
         if path is None:
             raise UnreadableVideoError("the video file lies outside the recordings folder")
-        _cut_all(path, boxes, found, see)
+        _cut_all(path, boxes, found, see, every)
     except UnreadableVideoError as error:
         return [Cut(str(error))] * len(boxes)
     except cv2.error as error:
@@ -83,13 +84,15 @@ def cuts(path: Path | None, boxes: Boxes, see: Callable[[Frame], None] | None = 
     return [cut or Cut(_why_no_frame(int(frame_id), n_frames)) for cut, frame_id in numbered]
 
 
-def _cut_all(path: Path, boxes: Boxes, found: list[Cut | None], see: Callable[[Frame], None] | None) -> None:
+def _cut_all(
+    path: Path, boxes: Boxes, found: list[Cut | None], see: Callable[[Frame], None] | None, every: int
+) -> None:
     """Fills in the boxes whose frames the video has."""
     rows: dict[int, list[int]] = {}
     for row, frame_id in enumerate(boxes.frame_ids.tolist()):
         rows.setdefault(frame_id, []).append(row)
-    for frame in wanted_frames(path, rows.keys()):
-        for row in rows[frame.frame_id]:
+    for frame in wanted_frames(path, rows.keys(), every):
+        for row in rows.get(frame.frame_id, ()):
             found[row] = _cut(frame, boxes.box_xywh_1024[row])
         if see is not None:
             see(frame)

@@ -96,8 +96,10 @@ def _up_to_damage(packets: list[tuple[int, bool] | None], shown: list[tuple[int,
     return [(stamp, is_key) for stamp, is_key in shown if stamp < last_key]
 
 
-def wanted_frames(path: Path, frame_ids: Collection[int]) -> Iterator[Frame]:
-    """The frames with these ids that the video has, in order; it is decoded no further than the last of them.
+def wanted_frames(path: Path, frame_ids: Collection[int], every: int = 0) -> Iterator[Frame]:
+    """The frames with these ids that the video has, in order, and every n-th besides, if `every` is not 0.
+
+    It is decoded no further than the last of them.
 
     A frame before a wanted one is decoded without converting its colours: a seek would decode up to a whole
     group of pictures for each. Frames are known by their stamps, not by counting, so that a damaged one shifts
@@ -107,6 +109,7 @@ def wanted_frames(path: Path, frame_ids: Collection[int]) -> Iterator[Frame]:
     """
     index = frame_index(path)
     wanted = {frame_id for frame_id in frame_ids if 0 <= frame_id < len(index.stamps_us)}
+    wanted |= set(range(0, len(index.stamps_us), every)) if every else set()
     capture = _opened(path, [cv2.CAP_PROP_N_THREADS, 1])
     try:
         yield from _in_order(capture, index, wanted)

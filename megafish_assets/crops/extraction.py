@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from megafish_assets.crops.cutting import Cut, cuts
+from megafish_assets.crops.decoding import Frame
+from megafish_assets.crops.motion import EVERY_FRAMES, Motion, SceneWatcher
 from megafish_assets.crops.overlay import FrameKeeper, drawn_boxes
 from megafish_assets.detections.boxes import Boxes
 
@@ -22,10 +24,12 @@ class VideoTask:
     """None for a file outside the recordings folder, which is not opened."""
     sampled: Boxes
     """What is cut out."""
+    detected: Boxes
+    """Every box of the video: drawn on one frame, and no part of the scene whose motion is measured."""
     drawn_frame: int
     """The frame that is kept as a picture."""
-    drawn: Boxes
-    """Every box of that frame, to be drawn on it."""
+    every_frames: int = EVERY_FRAMES
+    """From one look at the scene to the next; 0 for none, where only crops are wanted."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class VideoResult:
     key: str
     cuts: list[Cut]
     """What became of every box to cut out, in their order."""
+    motion: Motion
+    """How the scene moved, as far as the video could be decoded."""
     overlay_bgr: np.ndarray | None
     """The busiest frame with its boxes drawn; None if it could not be decoded."""
 
@@ -61,8 +67,14 @@ def _first(at_work: set[Future[VideoResult]]) -> VideoResult:
 
 
 def _extract(task: VideoTask) -> VideoResult:
-    keeper = FrameKeeper(task.drawn_frame)
-    made = cuts(task.path, task.sampled, see=keeper)
-    ids = set(task.sampled.detection_ids)
-    overlay = drawn_boxes(keeper.kept[0], task.drawn, ids) if keeper.kept else None
-    return VideoResult(task.key, made, overlay)
+    keeper, watcher = FrameKeeper(task.drawn_frame), SceneWatcher(task.detected)
+
+    def see(frame: Frame) -> None:
+        keeper(frame)
+        if task.every_frames and frame.frame_id % task.every_frames == 0:
+            watcher(frame)
+
+    made = cuts(task.path, task.sampled, see, task.every_frames)
+    ids, drawn = set(task.sampled.detection_ids), task.detected.of_frame(task.drawn_frame)
+    overlay = drawn_boxes(keeper.kept[0], drawn, ids) if keeper.kept else None
+    return VideoResult(task.key, made, watcher.motion(), overlay)

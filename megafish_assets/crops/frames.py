@@ -1,4 +1,4 @@
-"""Sampled rows as boxes to cut, and what became of them as the table that is kept."""
+"""Sampled rows as boxes to cut, what became of them, and the scene's motion, as the tables that are kept."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields
@@ -6,9 +6,10 @@ from pathlib import Path
 
 import polars as pl
 
-from megafish_assets.crops.columns import CROPS
+from megafish_assets.crops.columns import CAMERA_MOTION, CROPS
 from megafish_assets.crops.cutting import Cut, cuts
 from megafish_assets.crops.decoding import Frame
+from megafish_assets.crops.motion import Motion
 from megafish_assets.detections.boxes import Boxes
 
 
@@ -35,3 +36,16 @@ def busiest_frames(sampled: pl.DataFrame) -> pl.DataFrame:
     counts = sampled.group_by("video", "frame_id").len()
     order = counts.sort(["video", "len", "frame_id"], descending=[False, True, False])
     return order.unique("video", keep="first", maintain_order=True).select("video", "frame_id")
+
+
+def motion_frame(key: str, motion: Motion) -> pl.DataFrame:
+    """The columns `CAMERA_MOTION` of one video."""
+    columns = {
+        "frame_id": motion.frame_ids,
+        "elapsed_frames": motion.elapsed_frames,
+        "pan_x_1024": motion.shift_xy_1024[:, 0],
+        "pan_y_1024": motion.shift_xy_1024[:, 1],
+        "n_pan_points": motion.n_points,
+    }
+    rows = pl.DataFrame(columns).with_columns(pl.lit(key).alias("video"), pl.col("^pan_.*$").fill_nan(None))
+    return rows.select(*CAMERA_MOTION)

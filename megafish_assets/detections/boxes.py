@@ -41,6 +41,11 @@ class Boxes:
     def __len__(self) -> int:
         return len(self.detection_ids)
 
+    def of_frame(self, frame_id: int) -> Boxes:
+        """Those of one frame."""
+        own = self.frame_ids == frame_id
+        return Boxes(self.detection_ids[own], self.frame_ids[own], self.box_xywh_1024[own], self.scores[own])
+
     @classmethod
     def of(cls, rows: pl.DataFrame) -> Boxes:
         """The boxes in a table that has the columns `BOX`, `detection_id`, `frame_id` and `score`."""

@@ -20,6 +20,12 @@ def per_video_assets(graph: BaseAssetGraph) -> list[dg.AssetKey]:
     return [key for key in graph.toposorted_asset_keys if graph.get(key).partitions_def == VIDEOS]
 
 
+def from_crops_on(graph: BaseAssetGraph) -> list[dg.AssetKey]:
+    """Those that are made again when a video's crops are cut again."""
+    follows = dg.AssetSelection.assets(CROPS).downstream().resolve(graph) | graph.get(CROPS).execution_set_asset_keys
+    return [key for key in per_video_assets(graph) if key in follows]
+
+
 def start_backfill(
     instance: dg.DagsterInstance,
     wanted: Mapping[dg.AssetKey, Collection[str]],

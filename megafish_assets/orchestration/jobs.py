@@ -49,10 +49,14 @@ def unfinished(
     attempts = instance.event_log_storage.get_latest_asset_partition_materialization_attempts_without_materializations
     for key in per_video_assets(graph):
         made[key] = instance.get_latest_storage_id_by_partition(key, dg.DagsterEventType.ASSET_MATERIALIZATION)
-        parents = [parent for parent in graph.get(key).parent_keys if parent in wanted]
-        older = {v for v in made[key] for parent in parents if made[parent].get(v, 0) > made[key][v]}
-        lacking = (every - made[key].keys()) | set(attempts(key)) | older | (set(set_aside) if key == CROPS else set())
-        wanted[key] = (lacking & every).union(*(wanted[parent] for parent in parents))
+    for key in made:
+        parents = [parent for parent in graph.get(key).parent_keys if parent in made]
+        lacking = set().union(*(wanted[parent] for parent in parents))
+        for one in graph.get(key).execution_set_asset_keys:  # what the same work makes is made together
+            older = {v for v in made[one] for parent in parents if made[parent].get(v, 0) > made[one][v]}
+            lacking |= (every - made[one].keys()) | set(attempts(one)) | older
+            lacking |= set(set_aside) if one == CROPS else set()
+        wanted[key] = lacking & every
     return wanted
 
 

@@ -29,6 +29,8 @@ class Part:
     """Their rows, in a form that the IO manager can store."""
     metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """By video, for its event."""
+    beside: Mapping[str, "Part"] = field(default_factory=dict)
+    """By output name: the same videos in other assets that the same work makes, stored just before this part."""
 
 
 class Parts:
@@ -42,6 +44,10 @@ class Parts:
 
     def __iter__(self) -> Iterator[Part]:
         return iter(self._make())
+
+
+class StoredBeside:
+    """The value of an output whose rows were stored beside another's, part by part."""
 
 
 def by_commit(parts: Iterable[Part]) -> Iterator[tuple[list[Part], bool]]:
@@ -61,14 +67,19 @@ def left_to_make(context: dg.AssetExecutionContext) -> list[str]:
     return [key for key in context.partition_keys if key not in done]
 
 
-def landed(step: StepExecutionContext) -> dict[str, dg.AssetMaterialization]:
-    """The videos that earlier attempts of this run stored for the asset that is being made, with their events.
+def made_by(assets: dg.AssetsDefinition) -> dg.AssetKey:
+    """The asset that this work makes; of several, the one that bears the work's name, which is stored last."""
+    return assets.key if len(assets.keys) == 1 else assets.keys_by_output_name[assets.node_def.name]
+
+
+def landed(step: StepExecutionContext, asset: dg.AssetKey | None = None) -> dict[str, dg.AssetMaterialization]:
+    """The videos that earlier attempts of this run stored for an asset, with their events; by default `made_by`'s.
 
     None for a first attempt, or for one that a person wants whole; a change of code version makes all again.
     """
     if step.assets_def is None or not step.assets_def.keys:
         return {}
-    key = step.assets_def.key
+    key = asset or made_by(step.assets_def)
     version = step.assets_def.code_versions_by_key[key]
     events = {}
     for run_id in reversed(_earlier_attempts(step)):

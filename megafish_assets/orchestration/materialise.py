@@ -97,13 +97,14 @@ class Collection:
 def run_work(
     job: dg.JobDefinition, asset_key: dg.AssetKey, partition_keys: Sequence[str], instance: dg.DagsterInstance
 ) -> dg.ExecuteInProcessResult:
-    """Runs one asset for an unbroken range of partitions, or without them, in this process.
+    """Runs one asset, and what the same work makes, for an unbroken range of partitions, or without them, in this
+    process.
 
     `job` is the one of all assets. The result says whether it succeeded.
     """
     ends = (ASSET_PARTITION_RANGE_START_TAG, ASSET_PARTITION_RANGE_END_TAG)
     return job.execute_in_process(
-        asset_selection=[asset_key],
+        asset_selection=list(job.asset_layer.asset_graph.get(asset_key).execution_set_asset_keys),
         tags=this_process()
         | (dict(zip(ends, (partition_keys[0], partition_keys[-1]), strict=True)) if partition_keys else {}),
         instance=instance,

@@ -7,7 +7,7 @@ import time
 import dagster as dg
 import polars as pl
 
-from megafish_assets.orchestration.backfills import CROPS, LIMITS, per_video_assets, start_backfill
+from megafish_assets.orchestration.backfills import CROPS, LIMITS, from_crops_on, per_video_assets, start_backfill
 from megafish_assets.orchestration.delta import MissingTableError
 from megafish_assets.orchestration.partitions import VIDEOS, add_videos
 from megafish_assets.orchestration.resources import Inference
@@ -120,11 +120,9 @@ def _note(waiting: dict[str, dict], record: dg.EventLogRecord) -> None:
 
 
 def _start_again(context: dg.SensorEvaluationContext, videos: list[str], tries: dict[str, int]) -> None:
-    graph = context.repository_def.asset_graph
-    chain = per_video_assets(graph)
     start_backfill(
         context.instance,
-        {key: videos for key in chain[chain.index(CROPS) :]},
+        {key: videos for key in from_crops_on(context.repository_def.asset_graph)},
         title=f"{len(videos)} videos set aside, again",
         backfill_id=f"again-{hashlib.sha256(json.dumps([context.cursor, tries]).encode()).hexdigest()[:8]}",
     )

@@ -12,7 +12,7 @@ import dagster as dg
 import polars as pl
 from dagster._core.events import DagsterEvent
 
-from megafish_assets.orchestration.landing import landed, left_to_make
+from megafish_assets.orchestration.landing import landed, left_to_make, made_by
 from megafish_assets.orchestration.metadata import per_video
 
 VIDEOS_NAMED = 10
@@ -89,11 +89,15 @@ def specs(asset: str, *checks: Check) -> list[dg.AssetCheckSpec]:
 
 
 def verdict(
-    check: Check, numbers: Mapping[str, float | int | str | None], of_a_video: bool = False
+    check: Check,
+    numbers: Mapping[str, float | int | str | None],
+    of_a_video: bool = False,
+    asset: dg.AssetKey | None = None,
 ) -> dg.AssetCheckResult:
     """The result of one check; numbers without a limit are shown beside those with one.
 
-    Raises KeyError for a limit whose number was not measured; a video's numbers may lack those of the whole run.
+    `asset` says whose check it is, where one work makes several. Raises KeyError for a limit whose number was not
+    measured; a video's numbers may lack those of the whole run.
     """
     unmeasured = sorted(check.limits.keys() - numbers.keys())
     if unmeasured and not of_a_video:
@@ -102,6 +106,7 @@ def verdict(
     contract = any(limit.broken_contract for limit in broken.values())
     return dg.AssetCheckResult(
         passed=not broken,
+        asset_key=asset,
         check_name=check.name,
         severity=dg.AssetCheckSeverity.ERROR if contract else dg.AssetCheckSeverity.WARN,
         description="; ".join(sentence(name, numbers[name], limit) for name, limit in broken.items()) or None,
@@ -122,9 +127,14 @@ class Tally:
         context: dg.AssetExecutionContext,
         check: Check,
         numbers: Callable[[pl.DataFrame], pl.DataFrame],
+        asset: dg.AssetKey | None = None,
     ) -> None:
-        """`numbers` turns rows of counts into rows of numbers, for the videos and for their sum alike."""
+        """`numbers` turns rows of counts into rows of numbers, for the videos and for their sum alike.
+
+        `asset` is whose check it is; by default the one that the work makes.
+        """
         self._context, self._check, self._numbers = context, check, numbers
+        self._asset = asset or made_by(context.assets_def)
         self._known: list[pl.DataFrame] = []
 
     def add(self, videos: Sequence[str], counts: pl.DataFrame) -> dict[str, dict[str, float]]:
@@ -148,11 +158,11 @@ class Tally:
         """
         by_video = self._with_earlier(pl.concat(self._known))
         own = {
-            key: verdict(self._check, row, of_a_video=True)
+            key: verdict(self._check, row, of_a_video=True, asset=self._asset)
             for key, row in by_video.rows_by_key("video", named=True, unique=True).items()
         }
         whole = self._numbers(by_video.drop("video").sum().with_columns(pl.lit("").alias("video")))
-        result = verdict(self._check, whole.drop("video").row(0, named=True))
+        result = verdict(self._check, whole.drop("video").row(0, named=True), asset=self._asset)
         failed = sorted(key for key, judgement in own.items() if not judgement.passed)
         # The page takes the result recorded last for the asset's: one that failed, if any did.
         if len(own) > 1 and (failed or result.passed):
@@ -163,7 +173,8 @@ class Tally:
     def _with_earlier(self, known: pl.DataFrame) -> pl.DataFrame:
         """The numbers with those of videos that an earlier attempt of the run has stored, from their events."""
         step = self._context.op_execution_context.get_step_execution_context()
-        earlier = {key: event for key, event in landed(step).items() if key in self._context.partition_keys}
+        done = landed(step, self._asset)
+        earlier = {key: event for key, event in done.items() if key in self._context.partition_keys}
         names = [name for name in known.columns if name != "video"]
         rows = [(key, *(event.metadata[name].value for name in names)) for key, event in earlier.items()]
         return pl.concat([known, pl.DataFrame(rows, schema=known.schema, orient="row")])
@@ -193,6 +204,7 @@ def _with_failed_videos(
     first = f"{len(failed)} of {len(own)} videos: {', '.join(failed[:VIDEOS_NAMED])}. {own[failed[0]].description}"
     return dg.AssetCheckResult(
         passed=False,
+        asset_key=result.asset_key,
         check_name=result.check_name,
         severity=dg.AssetCheckSeverity.ERROR if contract else dg.AssetCheckSeverity.WARN,
         description=first if result.passed else f"{result.description}; {first}",
@@ -205,7 +217,7 @@ def _report(context: dg.AssetExecutionContext, check: Check, video: str, result:
     DagsterEvent.asset_check_evaluation(
         context.op_execution_context.get_step_execution_context(),
         dg.AssetCheckEvaluation(
-            asset_key=context.asset_key,
+            asset_key=result.asset_key,
             check_name=check.name,
             passed=result.passed,
             metadata={name: value for name, value in result.metadata.items() if name != "limits"},

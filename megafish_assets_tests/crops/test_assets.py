@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from deltalake import write_deltalake
 
-from megafish_assets.crops.assets import crops
+from megafish_assets.crops.assets import CROPS_KEY, MOTION_KEY, crops
 from megafish_assets.crops.checks import CROPS
 from megafish_assets.detections.assets import (
     INFERENCE,
@@ -80,8 +80,9 @@ def test_what_cannot_be_cut_is_kept_with_its_reason_and_the_others_land(collecti
 
 def test_a_video_without_a_detection_is_an_empty_partition_in_every_table(collection: tuple) -> None:
     _, instance, _ = collection
-    for asset in (raw_detections, tracklets, filtered_detections, sampled_detections, crops):
-        asked = dg.AssetRecordsFilter(asset.key, asset_partitions=[NOTHING])
+    rows = [asset.key for asset in (raw_detections, tracklets, filtered_detections, sampled_detections)]
+    for key in (*rows, CROPS_KEY, MOTION_KEY):
+        asked = dg.AssetRecordsFilter(key, asset_partitions=[NOTHING])
         event = instance.fetch_materializations(asked, limit=1).records[0].asset_materialization
         assert event.metadata["dagster/partition_row_count"].value == 0
 
@@ -94,7 +95,7 @@ def test_each_broken_video_has_a_warning_of_its_own_and_stops_nothing(collection
     assert {key: of_crops[key].passed for key in REASONS} == {key: reason is None for key, reason in REASONS.items()}
     assert of_crops["megalab_0001"].metadata["set_aside_share"].value == 1.0
     latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(
-        [dg.AssetCheckKey(crops.key, CROPS.name)]
+        [dg.AssetCheckKey(CROPS_KEY, CROPS.name)]
     )
     assert [record.status.value for record in latest.values()] == [
         "FAILED"

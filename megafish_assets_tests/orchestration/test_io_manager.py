@@ -16,7 +16,8 @@ from megafish_assets.embeddings.batch import EmbeddingBatch
 from megafish_assets.embeddings.frames import vectors_frame
 from megafish_assets.orchestration import delta
 from megafish_assets.orchestration.delta import ForeignRowsError, MissingTableError, Table, to_arrow
-from megafish_assets.orchestration.io_manager import Fitted, GpuDeltaLakeIOManager, MixedFitError
+from megafish_assets.orchestration.forms import Fitted, MixedFitError
+from megafish_assets.orchestration.io_manager import GpuDeltaLakeIOManager
 from megafish_assets.orchestration.partitions import ROW_RUNS, VIDEOS
 from megafish_assets.orchestration.policy import grouped
 from megafish_assets_tests.orchestration.small_platform import doubled, everything, run, write_one

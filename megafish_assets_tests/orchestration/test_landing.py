@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from megafish_assets.orchestration.io_manager import GpuDeltaLakeIOManager
-from megafish_assets.orchestration.landing import COMMIT_VIDEOS, Part, Parts, by_commit, left_to_make
+from megafish_assets.orchestration.landing import COMMIT_VIDEOS, Part, Parts, StoredBeside, by_commit, left_to_make
 from megafish_assets.orchestration.partitions import ROW_RUNS, VIDEOS
 from megafish_assets.orchestration.policy import grouped
 from megafish_assets.orchestration.verdicts import Check, Limit, Tally, specs
@@ -35,21 +35,38 @@ def source(context: dg.AssetExecutionContext) -> pl.DataFrame:
     return pl.DataFrame({"video": list(context.partition_keys), "detection_id": list(context.partition_keys)})
 
 
-@dg.asset(partitions_def=VIDEOS, backfill_policy=ROW_RUNS, check_specs=specs("rows", CHECK))
+ROWS, SHADOWS = dg.AssetKey("rows"), dg.AssetKey("shadows")
+
+
+@dg.multi_asset(
+    name="rows",
+    outs={"rows": dg.AssetOut(), "shadows": dg.AssetOut()},
+    partitions_def=VIDEOS,
+    backfill_policy=ROW_RUNS,
+    check_specs=[*specs("rows", CHECK), *specs("shadows", CHECK)],
+)
 def rows(context: dg.AssetExecutionContext, source: pl.DataFrame, power: Power):
-    """A video at a time; it is given only those that are left."""
+    """A video at a time; it is given only those that are left. Another asset is stored beside it."""
     videos, tally = left_to_make(context), Tally(context, CHECK, lambda counts: counts)
+    shadows = Tally(context, CHECK, lambda counts: counts, SHADOWS)
     assert sorted(source["video"]) == videos
+    none = pl.DataFrame(schema={"video": pl.String, "detection_id": pl.String})
+
+    def part(keys: list[str], value: pl.DataFrame) -> Part:
+        beside = Part(keys, value.with_columns(shadow=True), shadows.add(keys, counted(keys)))
+        return Part(keys, value, tally.add(keys, counted(keys)), {"shadows": beside})
 
     def parts() -> Iterator[Part]:
-        yield Part([], pl.DataFrame(schema={"video": pl.String, "detection_id": pl.String}), tally.add([], counted([])))
+        yield part([], none)
         for place, key in enumerate(videos):
             if place == power.lasts_for:
                 raise RuntimeError("the power went")
-            yield Part([key], power.make(key), tally.add([key], counted([key])))
+            yield part([key], power.make(key))
 
-    yield dg.MaterializeResult(value=Parts(parts))
+    yield dg.Output(Parts(parts), output_name="rows")
+    yield dg.Output(StoredBeside(), output_name="shadows")
     yield tally.result()
+    yield shadows.result()
 
 
 def counted(keys: list[str]) -> pl.DataFrame:
@@ -100,16 +117,16 @@ class Runs:
         note.unlink(missing_ok=True)
         return made
 
-    def events(self, run_id: str) -> list[str]:
+    def events(self, run_id: str, asset: dg.AssetKey = ROWS) -> list[str]:
         logs = self.instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
         found = [entry.dagster_event.step_materialization_data.materialization for entry in logs]
-        return [event.partition for event in found if event.asset_key == rows.key]
+        return [event.partition for event in found if event.asset_key == asset]
 
-    def stored(self) -> list[str]:
-        return sorted(pl.read_delta(str(self.root / "tables" / "small" / "rows"))["video"])
+    def stored(self, asset: str = "rows") -> list[str]:
+        return sorted(pl.read_delta(str(self.root / "tables" / "small" / asset))["video"])
 
-    def latest(self, key: str) -> dg.AssetMaterialization:
-        asked = dg.AssetRecordsFilter(rows.key, asset_partitions=[key])
+    def latest(self, key: str, asset: dg.AssetKey = ROWS) -> dg.AssetMaterialization:
+        asked = dg.AssetRecordsFilter(asset, asset_partitions=[key])
         return self.instance.fetch_materializations(asked, limit=1).records[0].asset_materialization
 
 
@@ -126,6 +143,7 @@ def test_what_a_broken_run_has_committed_stays_with_its_events(tmp_path: Path) -
     with runs.run(lasts_for=COMMIT_VIDEOS + 3) as broken:
         assert not broken.success
     assert runs.stored() == runs.events(broken.run_id) == KEYS[:COMMIT_VIDEOS]
+    assert runs.stored("shadows") == runs.events(broken.run_id, SHADOWS) == KEYS[:COMMIT_VIDEOS]
     # An event of a landed video says what Dagster's own would: how many rows, from what, with which numbers.
     event = runs.latest(KEYS[0])
     assert event.metadata["dagster/partition_row_count"].value == event.metadata["n_rows"].value == 1
@@ -138,11 +156,12 @@ def test_the_attempt_after_it_makes_only_what_is_left_and_judges_everything(tmp_
         runs.made()
     with runs.run(again=dg.ReexecutionOptions.from_failure(broken.run_id, runs.instance)) as resumed:
         assert resumed.success
-        (check,) = [c for c in resumed.get_asset_check_evaluations() if c.partition is None]
+        checks = [c for c in resumed.get_asset_check_evaluations() if c.partition is None]
     assert runs.made() == KEYS[2 * COMMIT_VIDEOS :]
-    assert runs.stored() == KEYS
-    assert check.passed and check.metadata["n_rows"].value == len(KEYS)
-    assert runs.latest(KEYS[0]).metadata["n_rows"].value == 1
+    assert runs.stored() == runs.stored("shadows") == KEYS
+    assert {check.asset_key for check in checks} == {ROWS, SHADOWS}
+    assert all(check.passed and check.metadata["n_rows"].value == len(KEYS) for check in checks)
+    assert all(runs.latest(key, asset).metadata["n_rows"].value == 1 for key in KEYS for asset in (ROWS, SHADOWS))
 
 
 def test_a_run_that_a_person_starts_again_as_a_whole_makes_everything(tmp_path: Path) -> None:
