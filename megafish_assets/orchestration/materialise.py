@@ -7,15 +7,17 @@ import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from megafish_assets.orchestration.delta import table_of
-from megafish_assets.orchestration.landing import CODE_VERSION_TAG
+from megafish_assets.orchestration.landing import CODE_VERSION_TAG, made_by
 from megafish_assets.orchestration.orphans import this_process
 from megafish_assets.orchestration.partitions import VIDEO_COLUMN
 
 
 def asset_order(defs: dg.Definitions) -> list[dg.AssetKey]:
-    """Every asset that can be materialised, after all that it is made from."""
+    """Every asset that can be materialised, after all that it is made from; of several that one work makes, the one
+    that bears its name."""
     graph = defs.resolve_asset_graph()
-    return [key for key in graph.toposorted_asset_keys if graph.get(key).is_executable]
+    executable = [key for key in graph.toposorted_asset_keys if graph.get(key).is_executable]
+    return [key for key in executable if made_by(defs.resolve_assets_def(key)) == key]
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ class Collection:
     """Rows of each video in the detector's table, by partition key."""
 
     def missing(self, asset_key: dg.AssetKey) -> Iterator[tuple[str, ...]]:
-        """The partitions of each run that brings one asset up to date; its parents must be up to date already.
+        """The partitions of each run that brings one asset, and what the same work makes, up to date; its parents must
+        be up to date already.
 
         One empty run for an asset without partitions. Missing is what was never made or is no longer stored, what
         another code version made, what is older than its parents, and raw rows that are not as many as the detector
@@ -52,9 +55,10 @@ class Collection:
             if self._newest(asset_key) <= newest_parent or not self._table(asset_key).exists():
                 yield ()
             return
-        made, parents = self._made(asset_key), [self._made(parent) for parent in self._per_video_parents(asset_key)]
+        together = [self._made(one) for one in sorted(node.execution_set_asset_keys)]
+        parents = [self._made(parent) for parent in self._per_video_parents(asset_key)]
         keys = self.instance.get_dynamic_partitions(node.partitions_def.name)
-        wanted = [self._is_missing(key, made.get(key), parents) for key in keys]
+        wanted = [any(self._is_missing(key, made.get(key), parents) for made in together) for key in keys]
         yield from unbroken_runs(keys, wanted, node.backfill_policy.max_partitions_per_run)
 
     def _is_missing(self, key: str, made: Made | None, parents: Sequence[Mapping[str, Made]]) -> bool:

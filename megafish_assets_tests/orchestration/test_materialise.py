@@ -7,6 +7,7 @@ import dagster as dg
 import polars as pl
 
 from megafish_assets.orchestration.io_manager import GpuDeltaLakeIOManager
+from megafish_assets.orchestration.landing import Part, Parts, StoredBeside
 from megafish_assets.orchestration.materialise import Collection, asset_order, run_work
 from megafish_assets.orchestration.partitions import ROW_RUNS, VIDEOS
 from megafish_assets.orchestration.policy import grouped
@@ -104,3 +105,25 @@ def test_a_table_that_was_deleted_is_made_again(tmp_path: Path) -> None:
     assert bring(tmp_path, defs, instance) == {"doubled": [("a", "b")]}
     shutil.rmtree(tmp_path / "small" / "everything")
     assert bring(tmp_path, defs, instance) == {"everything": [()]}
+
+
+def test_what_one_work_makes_is_one_run_whichever_table_is_gone(tmp_path: Path) -> None:
+    @dg.multi_asset(
+        name="rows",
+        outs={"rows": dg.AssetOut(), "an_earlier_name": dg.AssetOut()},
+        partitions_def=VIDEOS,
+        backfill_policy=ROW_RUNS,
+    )
+    def rows(context: dg.AssetExecutionContext):
+        frame = pl.DataFrame({"video": context.partition_keys, "detection_id": context.partition_keys})
+        beside = {"an_earlier_name": Part(context.partition_keys, frame)}
+        yield dg.Output(Parts(lambda: [Part(context.partition_keys, frame, beside=beside)]), output_name="rows")
+        yield dg.Output(StoredBeside(), output_name="an_earlier_name")
+
+    defs, instance = platform(tmp_path, grouped("small", [rows])), dg.DagsterInstance.ephemeral()
+    instance.add_dynamic_partitions(VIDEOS.name, ["a", "b"])
+    assert asset_order(defs) == [dg.AssetKey("rows")]
+    assert bring(tmp_path, defs, instance) == {"rows": [("a", "b")]}
+    assert bring(tmp_path, defs, instance) == {}
+    shutil.rmtree(tmp_path / "small" / "an_earlier_name")
+    assert bring(tmp_path, defs, instance) == {"rows": [("a", "b")]}
