@@ -70,7 +70,8 @@ def make(root: Path, footage: Path, keys: list[str], assets: list[str]) -> None:
 def tables(root: Path) -> dict[str, pl.DataFrame]:
     stored = {name: pl.read_delta(str(root / "tables" / place)) for name, place in STORED.items()}
     return {
-        name: table.sort("frame_id" if name == "camera_motion" else "detection_id") for name, table in stored.items()
+        name: table.sort("video", "frame_id" if name == "camera_motion" else "detection_id")
+        for name, table in stored.items()
     }
 
 

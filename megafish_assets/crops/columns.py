@@ -11,6 +11,7 @@ CROPS: Columns = KEY | {
     "height_px": Column(pl.Int64, "height of the crop, px of the real frame"),
     "clipped_share": Column(pl.Float64, "share of the box's area that lay outside the frame, 0 to 1"),
     "jpeg": Column(pl.Binary, "the crop at native resolution, JPEG quality 95; null where `fault` is set"),
+    "border": Column(pl.Binary, "colours of the crop's rim: 60 cells of blue, green and red, a byte each"),
     "fault": Column(pl.String, "why there is no crop; null where there is one"),
 }
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from megafish_assets.crops.borders import border_of
 from megafish_assets.crops.decoding import Frame, UnreadableVideoError, frame_index, wanted_frames
 from megafish_assets.detections.boxes import STRETCHED_PX, Boxes
 
@@ -43,6 +44,8 @@ class Cut:
     """As in `PixelBox`."""
     jpeg: bytes | None = None
     """The crop at native resolution."""
+    border: bytes | None = None
+    """Its rim, as `border_of` gives it."""
 
 
 def pixel_box(box_xywh_1024: tuple[float, float, float, float], frame_wh_px: tuple[int, int]) -> PixelBox | None:
@@ -119,4 +122,5 @@ def _cut(frame: Frame, box_xywh_1024: np.ndarray) -> Cut:
         height_px=pixels.shape[0],
         clipped_share=box.clipped_share,
         jpeg=jpeg.tobytes(),
+        border=border_of(pixels),
     )
