@@ -162,9 +162,9 @@ class SampleConfig(dg.Config):
     )
     seed: int = seed_knob(sampling.SEED, "Another seed draws another sample.")
     strategy: Literal[*sampling.STRATEGIES, "per_tracklet"] = Field(
-        default="random",
-        description="`random`, as in the notebook; `spread`: even steps through the video; `per_tracklet`: a few "
-        "moments of each animal, fewest near-duplicates, and no share.",
+        default=sampling.STRATEGY,
+        description="`per_tracklet`: a few moments of each animal, fewest near-duplicates, and no share; `random`: the "
+        "share, as in the notebook; `spread`: the share at even steps through the video.",
     )
     at_most: int = Field(
         default=sampling.AT_MOST_A_TRACKLET, ge=1, description="Rows of a tracklet; for `per_tracklet` only."

@@ -1,5 +1,6 @@
 """The assets of vectors: `embeddings/<backbone>`, one a backbone, all from one factory."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,9 +48,12 @@ def embeddings_asset(backbone: Backbone, weights_folder: Path | None, geometry: 
         videos, tally = left_to_make(context), Tally(context, checks.EMBEDDINGS, vector_numbers)
 
         def part(keys: list[str], own: CropBatches) -> Part:
+            began = time.monotonic()
             vectors = encoder.encode(own, on_batch=progress.step)
+            rate = {"crops_per_second": len(own) / (time.monotonic() - began)} if len(own) else {}
             counts = vector_counts(own.detection_ids, vectors, backbone.dim, version or encoder.vectors_version)
-            return Part(keys, vectors, tally.add(keys, counts))
+            numbers = tally.add(keys, counts)
+            return Part(keys, vectors, {key: numbers[key] | rate for key in keys})
 
         def parts() -> Iterator[Part]:
             groups = list(crops.by_videos(COMMIT_VIDEOS))

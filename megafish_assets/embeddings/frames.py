@@ -49,6 +49,8 @@ class EmbeddingStream:
     rows_by_video: dict[str, int]
     """Current vectors of each video that has any, by key."""
     vectors_version: str
+    detection_ids: Callable[[], np.ndarray]
+    """All ids, in the order in which the vectors come."""
     n_outdated: int = 0
     outdated_videos: tuple[str, ...] = ()
     """Both as in `EmbeddingBatch`."""
@@ -57,7 +59,7 @@ class EmbeddingStream:
         return sum(self.rows_by_video.values())
 
     def __iter__(self) -> Iterator[EmbeddingBatch]:
-        """Whole videos in the order of their keys, `STREAM_ROWS` vectors at a time or one video's, if that has more.
+        """Whole videos, sorted by `detection_id`, `STREAM_ROWS` vectors at a time or one video's, if that has more.
 
         The next ones are read while the last are worked on.
         """
@@ -70,9 +72,17 @@ class EmbeddingStream:
             if coming is not None:
                 yield coming.result()
 
+    def of(self, detection_ids: np.ndarray) -> np.ndarray:
+        """float32 `(n, d)`, the vectors of these ids, sorted by id. Raises KeyError where one has none."""
+        found = [batch.on_cpu()[np.isin(batch.detection_ids, detection_ids)] for batch in self]
+        n_found = sum(map(len, found))
+        if n_found != len(detection_ids):
+            raise KeyError(f"{len(detection_ids) - n_found} of {len(detection_ids)} ids have no vector")
+        return np.concatenate(found)
+
     def _groups(self) -> Iterator[list[str]]:
         group: list[str] = []
-        for video in sorted(self.rows_by_video):
+        for video in sorted(self.rows_by_video, key="{}/".format):  # as their ids are sorted: `w-2/...` before `w/...`
             if group and sum(self.rows_by_video[held] for held in [*group, video]) > STREAM_ROWS:
                 yield group
                 group = []
@@ -96,10 +106,15 @@ class EmbeddingStream:
             rows = table.filter(pl.col("video").is_in(list(videos))).select(columns).collect()
             return batch_of(rows, "cpu", shared)
 
+        def detection_ids() -> np.ndarray:
+            ids = table.filter(asked).select(pl.col("detection_id").sort()).collect()
+            return ids["detection_id"].to_numpy()
+
         return cls(
             read,
             rows_by_video=dict(current.select("video", "len").iter_rows()),
             vectors_version=shared,
+            detection_ids=detection_ids,
             n_outdated=int(outdated["len"].sum()),
             outdated_videos=tuple(outdated["video"].unique().sort()),
         )

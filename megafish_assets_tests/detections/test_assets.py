@@ -141,7 +141,7 @@ def test_the_filtered_rows_carry_the_version_of_their_limits_and_the_sample_is_a
     counts = dict(filtered.group_by("video").len().iter_rows())
     assert kept == {video: pytest.approx(count / 400) for video, count in counts.items()}
     collection.make(tracklets, 0, 2)
-    collection.make(sampled_detections, 0, 2)
+    collection.make(sampled_detections, 0, 2, strategy="random")
     sampled = dict(collection.stored("sampled_detections").group_by("video").len().iter_rows())
     assert sampled == {video: count // 10 for video, count in counts.items()}
 
@@ -167,11 +167,11 @@ def test_rerunning_one_video_draws_the_same_sample(collection: Collection) -> No
     collection.limits()
     collection.make(filtered_detections, 0, 1, 2)
     collection.make(tracklets, 0, 1, 2)
-    collection.make(sampled_detections, 0, 1, 2)
+    collection.make(sampled_detections, 0, 1, 2, strategy="random")
     first = collection.stored("sampled_detections")
-    collection.make(sampled_detections, 1)
+    collection.make(sampled_detections, 1, strategy="random")
     assert collection.stored("sampled_detections").equals(first)
-    collection.make(sampled_detections, 1, seed=7)
+    collection.make(sampled_detections, 1, strategy="random", seed=7)
     other = collection.stored("sampled_detections")
     assert not other.equals(first) and other.height == first.height
 
@@ -209,7 +209,7 @@ def test_partitions_of_older_limits_are_counted_and_one_job_makes_them_and_what_
         capture_output=True,
     )
     started = collection.instance.get_backfills()[0].asset_backfill_data.target_subset.partitions_subsets_by_asset_key
-    chain = ["filtered_detections", "sampled_detections", "crops", "embeddings/reef_tiny"]
+    chain = ["filtered_detections", "sampled_detections", "crops", "camera_motion", "embeddings/reef_tiny"]
     old = {"megalab_0000", "megalab_0001", "megalab_0002"}  # the current one is left alone
     assert {key.to_user_string(): set(videos.get_partition_keys()) for key, videos in started.items()} == dict.fromkeys(
         chain, old

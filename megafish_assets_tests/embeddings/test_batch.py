@@ -100,3 +100,20 @@ def test_a_stream_leaves_other_versions_out_and_counts_them() -> None:
     assert sum(len(part) for part in streamed) == 7
     with pytest.raises(ValueError, match="vectors of 2 versions"):
         stream(both)
+
+
+def test_a_stream_gives_its_ids_and_single_vectors_in_their_order() -> None:
+    given = batch(50)
+    streamed = stream(vectors_frame(given))
+    assert streamed.detection_ids().tolist() == given.detection_ids.tolist()
+    wanted = given.detection_ids[[3, 20, 49]]
+    assert np.array_equal(streamed.of(wanted), given.on_cpu()[[3, 20, 49]])
+    with pytest.raises(KeyError, match="1 of 2 ids have no vector"):
+        streamed.of(np.array([wanted[0], "zzz"]))
+
+
+def test_a_stream_is_sorted_by_id_where_one_key_begins_another() -> None:
+    ids = np.array(sorted(f"{video}/{frame:06d}/000" for video in ("w", "w-2", "w.3") for frame in range(3)))
+    assert ids[0].startswith("w-2/")
+    streamed = stream(vectors_frame(EmbeddingBatch.from_rows(ids, np.arange(9)[:, None], "v1")))
+    assert np.concatenate([part.detection_ids for part in streamed]).tolist() == ids.tolist()
