@@ -1,5 +1,7 @@
 """Limits on reduction and groups, each with its reason and what to do when it is broken."""
 
+from megafish_assets.clusters.stability import FEWEST_VIDEOS
+from megafish_assets.clusters.whitening import FEWEST_TRACKLETS
 from megafish_assets.orchestration.verdicts import NONE_MISSING, Check, Limit, never
 
 CURRENT = Limit(
@@ -43,10 +45,45 @@ SWEEP = Check(
     },
 )
 
+WHITENING = Check(
+    "variation_of_one_fish_is_known",
+    "Tracklets of two crops or more, from which is learned how one fish varies.",
+    {
+        "n_tracklets": Limit(
+            "fewer do not tell how one fish varies, so that nothing is turned down and clusters follow the water",
+            "Sample several crops of each tracklet (strategy per_tracklet), or add videos.",
+            at_least=FEWEST_TRACKLETS,
+        ),
+        "n_outdated_vectors": CURRENT,
+        "n_missing_videos": NONE_MISSING,
+    },
+)
+
+FEATURES = Check(
+    "features_are_complete",
+    "Vectors that were left out.",
+    {"n_outdated_vectors": CURRENT, "n_missing_videos": NONE_MISSING},
+)
+
 CLUSTERS = Check(
     "clusters_divide_the_rows",
-    "Empty clusters, and the share of the largest.",
+    "Empty clusters, the share of the largest, and rows in none.",
     {
+        "n_clusters": Limit(
+            "one cluster, or none, tells no kinds apart",
+            "Choose another grouping in the launchpad, or embed more crops.",
+            at_least=2,
+        ),
+        "noise_share": Limit(
+            "where most rows are in no cluster, too few crops of each kind are there to be dense",
+            "Embed more crops, or choose another grouping.",
+            at_most=0.5,
+        ),
+        "n_without_layout": Limit(
+            "there are too few rows for a UMAP, so that the features themselves were grouped",
+            "Embed more crops.",
+            at_most=0,
+        ),
         "n_empty_clusters": never("k clusters were asked for", "Choose a smaller k."),
         "n_clusters_short": Limit(
             "there are fewer rows than clusters asked for, so each became its own", "Embed more crops.", at_most=0
@@ -79,10 +116,55 @@ UMAP = Check(
     },
 )
 
+STABILITY = Check(
+    "kinds_are_found_again",
+    "Clusters that are found again when other videos are looked at, with enough tracklets and videos behind them.",
+    {
+        "n_kinds": Limit(
+            "fewer than two kinds would be seen in other videos too",
+            "Add videos, or distrust every cluster that the table does not call stable.",
+            at_least=2,
+        ),
+        "n_videos": Limit(
+            "a cluster of one or two videos may be one fish, or one stone, seen again",
+            "Add videos.",
+            at_least=FEWEST_VIDEOS,
+        ),
+        "n_missing_videos": NONE_MISSING,
+    },
+)
+
+QUALITY = Check(
+    "clusters_follow_the_fish",
+    "How far the clusters can be told from what is not the fish.",
+    {
+        "border_leak": Limit(
+            "clusters that their border pixels give away follow the water behind the fish",
+            "Look at the montages: if each sheet is one background, choose another recipe or backbone.",
+            at_most=0.5,
+        ),
+        "leak_video": Limit(
+            "kinds are seen in many videos; clusters that follow one video follow its light",
+            "Look at the montages, and at `stability`.",
+            at_most=0.4,
+        ),
+        "leak_place": Limit(
+            "fish swim through the whole picture; clusters that keep to a place follow what lies there",
+            "Look at the montages.",
+            at_most=0.4,
+        ),
+        "n_missing_videos": NONE_MISSING,
+    },
+)
+
 CHECKS = {
     "pca/<backbone>": PCA,
     "kmeans_sweep/<backbone>": SWEEP,
+    "whitening/<backbone>": WHITENING,
+    "features/<backbone>": FEATURES,
     "clusters/<backbone>": CLUSTERS,
     "umap/<backbone>": UMAP,
+    "stability/<backbone>": STABILITY,
+    "quality/<backbone>": QUALITY,
 }
 """Every check of this stage by asset."""

@@ -32,13 +32,29 @@ SWEEP: Columns = {
 }
 
 CLUSTERS: Columns = KEY | {
-    "cluster": Column(pl.Int64, "label from 0, the largest cluster first; -1 would be noise"),
-    "distance_to_centre": Column(pl.Float64, "Euclidean distance to the cluster's centre, in PCA space"),
+    "cluster": Column(pl.Int64, "label from 0, the largest cluster first; -1 is noise"),
+    "tracklet_id": Column(pl.String, "tracklet of the detection; empty for none"),
+    "distance_to_centre": Column(pl.Float64, "Euclidean distance from its position to the centre; null for noise"),
+    "position": Column(pl.List(pl.Float32), "where it was grouped: its own place, or its tracklet's"),
+    "recipe": Column(pl.String, "how the clusters were made, as JSON: features, units, space, grouping, k, seed"),
 }
 
 CENTRES: Columns = {
     "cluster": Column(pl.Int64, "label"),
-    "centre": Column(pl.List(pl.Float64), "mean of the cluster's rows, in PCA space"),
+    "centre": Column(pl.List(pl.Float64), "mean of the cluster's positions"),
+}
+
+WHITENING: Columns = MODEL | {
+    "vectors_version": Column(pl.String, "version of the vectors that it was fitted to"),
+}
+
+FEATURES: Columns = VECTORS | {
+    "vector": Column(pl.List(pl.Float32), "the whitened vector, of unit length: what differs between fish"),
+}
+
+QUALITY: Columns = {
+    "measure": Column(pl.String, "what is measured"),
+    "value": Column(pl.Float64, "its value; null where nothing can be said"),
 }
 
 UMAP: Columns = KEY | {

@@ -5,16 +5,75 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
-from megafish_assets.clusters.columns import CENTRES, CLUSTERS, MODEL, SWEEP, UMAP
+from megafish_assets.clusters.columns import CENTRES, CLUSTERS, MODEL, QUALITY, SWEEP, UMAP
+from megafish_assets.clusters.pooling import tracklet_means
+from megafish_assets.clusters.recipes import Grouped, Recipe, first_rows
 from megafish_assets.clusters.sweeping import Swept
 from megafish_assets.detections.columns import empty_frame
 from megafish_assets.detections.videos import video_of
 
 
-def clusters_frame(detection_ids: np.ndarray, labels: np.ndarray, distances: np.ndarray) -> pl.DataFrame:
+def clusters_frame(detection_ids: np.ndarray, tracklets: np.ndarray, found: Grouped, recipe: Recipe) -> pl.DataFrame:
     """The columns `CLUSTERS`, a row an id."""
-    columns = {"detection_id": detection_ids, "cluster": labels, "distance_to_centre": distances}
-    return _keyed(pl.DataFrame(columns), CLUSTERS)
+    positions, centres = found.positions[found.units], centres_of(found)
+    noise = found.labels < 0
+    apart = np.full(len(positions), np.nan)
+    apart[~noise] = np.linalg.norm(positions[~noise] - centres[found.labels[~noise]], axis=1)
+    columns = {
+        "detection_id": detection_ids,
+        "cluster": found.labels,
+        "tracklet_id": tracklets,
+        "distance_to_centre": apart,
+        "position": positions.tolist(),
+    }
+    rows = pl.DataFrame(columns).with_columns(
+        pl.col("distance_to_centre").fill_nan(None), pl.lit(recipe.to_json()).alias("recipe")
+    )
+    return _keyed(rows, CLUSTERS)
+
+
+def grouped_rows(clusters: pl.DataFrame) -> tuple[Grouped, Recipe]:
+    """What `clusters_frame` was made from, but for the features, which are empty; rows sorted by id.
+
+    Raises ValueError for clusters of several recipes.
+    """
+    recipes = clusters["recipe"].unique().to_list()
+    if len(recipes) != 1:
+        raise ValueError(f"clusters of {len(recipes)} recipes: materialise clusters again")
+    recipe, rows = Recipe.from_json(recipes[0]), clusters.sort("detection_id")
+    tracklets = rows["tracklet_id"].to_numpy().astype(str)
+    units = recipe.units_of(tracklets)
+    positions = np.array(rows["position"].to_list(), dtype=np.float32)[first_rows(units)]
+    labels = rows["cluster"].to_numpy()
+    return Grouped(labels, np.empty((len(labels), 0), np.float32), positions, units, recipe.space), recipe
+
+
+def centres_of(found: Grouped) -> np.ndarray:
+    """float64 `(k, d)`, mean position of the units of each cluster."""
+    clear = found.unit_labels >= 0
+    return tracklet_means(found.positions[clear], found.unit_labels[clear])
+
+
+def tracklets_of(detection_ids: np.ndarray, tracklets: pl.LazyFrame) -> np.ndarray:
+    """str `(n,)`, the tracklet of each id, "" where it has none; `tracklets` holds the columns `TRACKLETS`."""
+    ids = pl.LazyFrame({"detection_id": pl.Series(detection_ids, dtype=pl.String)})
+    known = tracklets.select("detection_id", "tracklet_id")
+    met = ids.join(known, on="detection_id", how="left", maintain_order="left").collect()
+    return met["tracklet_id"].fill_null("").to_numpy().astype(str)
+
+
+def videos_of(detection_ids: np.ndarray) -> np.ndarray:
+    """str `(n,)`, the video of each id."""
+    ids = pl.DataFrame({"detection_id": pl.Series(detection_ids, dtype=pl.String)})
+    return ids.select(video_of(pl.col("detection_id")))["detection_id"].to_numpy().astype(str)
+
+
+def measures_frame(numbers: Mapping[str, float]) -> pl.DataFrame:
+    """The columns `QUALITY`, a row a measure."""
+    rows = list(numbers.items())
+    return pl.DataFrame(rows, schema=empty_frame(QUALITY).schema, orient="row").with_columns(
+        pl.col("value").fill_nan(None)
+    )
 
 
 def model_frame(parts: Mapping[str, np.ndarray]) -> pl.DataFrame:

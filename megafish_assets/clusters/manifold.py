@@ -18,8 +18,8 @@ higher."""
 GROUPED_NEIGHBORS, GROUPED_COMPONENTS = 30, 8
 """For grouping rather than for looking: on real fish and parts of them HDBSCAN's mean AMI is 0.757, with 15 0.730."""
 
-LAYOUTS = 3
-"""Layouts from one seed each, side by side: what one of them tears apart by chance, the others hold together."""
+FEWEST_LAID_OUT, FEWEST_ELSEWHERE = GROUPED_COMPONENTS + 2, 2
+"""Rows that UMAP's spectral start needs, and rows that the largest tracklet must leave over as neighbours."""
 
 ROWS_AT_A_TIME = 250
 """Rows whose distances to all others are held at once, with their order: 0.3 GB for the notebook's 98,454."""
@@ -66,27 +66,25 @@ def umap_positions(
     return _laid_out(model, vectors)
 
 
-def grouped_positions(features: np.ndarray, units: np.ndarray, seed: int) -> np.ndarray:
-    """float32 `(n, LAYOUTS * GROUPED_COMPONENTS)`, where rows that look alike lie close; seeded.
+def grouped_positions(features: np.ndarray, units: np.ndarray, seed: int, n_layouts: int) -> np.ndarray:
+    """float32 `(n, n_layouts * GROUPED_COMPONENTS)`, where rows that look alike lie close; seeded.
 
     `features` `(n, m)` are compared by cosine, `units` `(n,)` counts the tracklets: neighbours are sought among other
     tracklets only, for a fish is always like itself, and its own crops would fill the list. The minimum distance is
-    0, so that dense regions stay dense. Raises ValueError for fewer rows than UMAP's spectral start needs, or
-    for fewer than two rows outside the largest tracklet.
+    0, so that dense regions stay dense. Raises ValueError where `can_be_laid_out` says no.
     """
     from umap import UMAP
 
-    sizes = np.bincount(units, minlength=1)
-    n_neighbors = min(GROUPED_NEIGHBORS, len(features) - int(sizes.max()) + 1)
-    needed = GROUPED_COMPONENTS + 2
-    if len(features) < needed or n_neighbors < 3:
+    if not can_be_laid_out(units):
+        largest = np.bincount(units, minlength=1).max()
         raise ValueError(
-            f"{len(features)} rows, the largest tracklet of {sizes.max()}: grouping in UMAP space needs {needed} rows, "
-            "2 of them outside any tracklet: embed more crops, or group the features themselves"
+            f"{len(units)} rows, the largest tracklet of {largest}: grouping in UMAP space needs {FEWEST_LAID_OUT} "
+            f"rows, {FEWEST_ELSEWHERE} of them outside any tracklet: embed more crops, or group the features themselves"
         )
+    n_neighbors = min(GROUPED_NEIGHBORS, len(units) - int(np.bincount(units).max()) + 1)
     neighbours = neighbours_elsewhere(features, units, n_neighbors)
     layouts = []
-    for offset in range(LAYOUTS):
+    for offset in range(n_layouts):
         model = UMAP(
             n_neighbors=n_neighbors,
             n_components=GROUPED_COMPONENTS,
@@ -98,6 +96,12 @@ def grouped_positions(features: np.ndarray, units: np.ndarray, seed: int) -> np.
         )
         layouts.append(_laid_out(model, features))
     return np.concatenate([layout - layout.mean(axis=0) for layout in layouts], axis=1).astype(np.float32)
+
+
+def can_be_laid_out(units: np.ndarray) -> bool:
+    """Whether `grouped_positions` has enough rows, given the tracklet of each, counted from 0."""
+    largest = int(np.bincount(units, minlength=1).max())
+    return len(units) >= FEWEST_LAID_OUT and len(units) - largest >= FEWEST_ELSEWHERE
 
 
 def _laid_out(model, vectors: np.ndarray) -> np.ndarray:
@@ -156,7 +160,7 @@ def sampled_trustworthiness(vectors: np.ndarray, positions: np.ndarray, n_neighb
 def sampled_silhouette(positions: np.ndarray, labels: np.ndarray, seed: int) -> float:
     """Mean silhouette of the labels on a seeded sample of rows; nan where fewer than two clusters are left.
 
-    Source of reporting it in UMAP space too: Lowe et al. 2024, arXiv:2406.02465.
+    Noise is left out. Source of reporting it in UMAP space too: Lowe et al. 2024, arXiv:2406.02465.
     """
-    rows = np.random.default_rng(seed).permutation(len(labels))[:SILHOUETTE_ROWS]
+    rows = np.random.default_rng(seed).permutation(np.flatnonzero(labels >= 0))[:SILHOUETTE_ROWS]
     return silhouettes(positions[rows], [np.unique(labels[rows], return_inverse=True)[1]])[0]

@@ -6,6 +6,8 @@ from matplotlib import colormaps
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
+from megafish_assets.clusters.stability import STABLE_JACCARD
+
 NOISE_COLOUR = "#9a9a9a"
 FEWEST_BINS, MOST_BINS = 32, 160
 KDE_ROWS = 2_000
@@ -51,6 +53,31 @@ def sweep_plot(sweep: pl.DataFrame, title: str) -> Figure:
         axes.tick_params(axis="y", colors=colour)
     left.set(xlabel="k, number of clusters", title=title)
     left.grid(alpha=0.25)
+    return figure
+
+
+def stability_plot(clusters: pl.DataFrame, agreements: pl.DataFrame, title: str) -> Figure:
+    """How far KMeans agrees with itself against k, and how often each cluster is found again, with what is behind it.
+
+    `clusters` holds the columns `STABILITY`, `agreements` `k`, `ami` and `ami_error`.
+    """
+    figure = Figure(figsize=(9, 4.2), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.errorbar(agreements["k"], agreements["ami"], yerr=agreements["ami_error"], color="#1f77a8", marker="o", ms=3)
+    left.set(xlabel="k, number of clusters (KMeans)", ylabel="AMI between draws of videos", ylim=(0, 1.02))
+    left.grid(alpha=0.25)
+    colours = [cluster_colour(label) for label in clusters["cluster"]]
+    right.bar(clusters["cluster"], clusters["jaccard"].fill_null(0), color=colours)
+    right.axhline(STABLE_JACCARD, color="#d1495b", lw=1, ls=":")
+    for label, jaccard, n_tracklets in clusters.select("cluster", "jaccard", "n_tracklets").iter_rows():
+        right.annotate(str(n_tracklets), (label, (jaccard or 0) + 0.01), ha="center", fontsize=7)
+    n_stable = int(clusters["stable"].sum())
+    right.set(
+        xlabel=f"cluster; {n_stable} of {clusters.height} stable; numbers are tracklets",
+        ylabel="overlap when found again (Jaccard)",
+        ylim=(0, 1.08),
+    )
+    figure.suptitle(title, fontsize=10)
     return figure
 
 

@@ -36,6 +36,13 @@ def unit_codes(tracklets: np.ndarray) -> np.ndarray:
     return units
 
 
+def some_units(units: np.ndarray, n: int, seed: int) -> np.ndarray:
+    """bool `(n_rows,)`: at most n rows, whole units in a seeded order, one after the other while there is room."""
+    order = np.random.default_rng(seed).permutation(int(units.max(initial=-1)) + 1)
+    n_so_far = np.cumsum(np.bincount(units, minlength=len(order))[order])
+    return np.isin(units, order[n_so_far <= n])
+
+
 def spread(of_units: np.ndarray, units: np.ndarray) -> np.ndarray:
     """What holds for each unit, `(n_units, ...)`, for each of its detections, `(n, ...)`.
 

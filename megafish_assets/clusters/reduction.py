@@ -86,6 +86,23 @@ class Moments:
         """float64 `(d, d)`, with n in the denominator."""
         return self.scatter / self.n - np.outer(self.total, self.total) / self.n**2
 
+    @property
+    def varies(self) -> np.ndarray:
+        """bool `(d,)`, whether a dimension has more variance than rounding leaves of none."""
+        return self.scatter.diagonal() / self.n - (self.total / self.n) ** 2 > CONSTANT * self.mean**2
+
+
+def moments(blocks: Iterable[np.ndarray]) -> Moments:
+    """Of all blocks. Raises ValueError for fewer than 2 rows, or for rows that are all equal, which don't vary."""
+    seen = Moments()
+    for block in blocks:
+        seen.add(block)
+    if seen.n < 2:
+        raise ValueError(f"a reduction needs at least 2 vectors, given {seen.n}: embed more crops")
+    if not seen.varies.any():
+        raise ValueError(f"all {seen.n} vectors are equal, so there is nothing to reduce: look at the embeddings")
+    return seen
+
 
 def fit_projection(blocks: Iterable[np.ndarray], variance: float = VARIANCE) -> Projection:
     """The fewest components that explain this share of the variance of standardised vectors.
@@ -95,16 +112,10 @@ def fit_projection(blocks: Iterable[np.ndarray], variance: float = VARIANCE) -> 
     Raises ValueError for fewer than 2 rows, or for rows that are all equal, which have no variance to explain.
     Source: eigenvectors of the correlation matrix, as scikit-learn's StandardScaler and PCA find them.
     """
-    seen = Moments()
-    for block in blocks:
-        seen.add(block)
-    if seen.n < 2:
-        raise ValueError(f"PCA needs at least 2 vectors, given {seen.n}: embed more crops")
+    seen = moments(blocks)
     covariance = seen.covariance
     variances = covariance.diagonal()
-    varies = variances > CONSTANT * seen.mean**2
-    if not varies.any():
-        raise ValueError(f"all {seen.n} vectors are equal, so there is nothing to reduce: look at the embeddings")
+    varies = seen.varies
     scale = np.sqrt(np.where(varies, variances, 1.0))
     correlation = np.where(np.outer(varies, varies), covariance / np.outer(scale, scale), 0.0)
     values, vectors = np.linalg.eigh(correlation)

@@ -11,6 +11,12 @@ from megafish_assets.detections.columns import empty_frame
 
 RESAMPLES = 20
 
+CROPS = 4_000
+"""Judged at most, whole tracklets: each resample is laid out anew, which takes minutes in all for these."""
+
+TRIED_KS = (2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40)
+"""At which the agreement of KMeans is drawn."""
+
 STABLE_JACCARD = 0.75
 """From here on a cluster counts as stable. Source: Hennig 2007, doi:10.1016/j.csda.2006.11.025."""
 
@@ -41,11 +47,19 @@ def resamples(groups: np.ndarray, seed: int, n: int = RESAMPLES) -> Iterator[np.
         yield np.flatnonzero(drawn[codes])
 
 
-def partitions(vectors: np.ndarray, groups: np.ndarray, group: Grouper, seed: int, n: int = RESAMPLES) -> np.ndarray:
+def partitions(
+    vectors: np.ndarray,
+    groups: np.ndarray,
+    group: Grouper,
+    seed: int,
+    n: int = RESAMPLES,
+    on_resample: Callable[[], None] = lambda: None,
+) -> np.ndarray:
     """int64 `(n, n_rows)`: labels of each resample, grouped afresh; `ABSENT` where a row was not drawn."""
     labels = np.full((n, len(vectors)), ABSENT, dtype=np.int64)
     for row, places in zip(labels, resamples(groups, seed, n), strict=True):
         row[places] = group(vectors[places])
+        on_resample()
     return labels
 
 
@@ -128,12 +142,25 @@ class Stability:
     """The same, in all but the richest 5 %."""
 
 
-def stability(vectors: np.ndarray, full: np.ndarray, videos: np.ndarray, group: Grouper, seed: int) -> Stability:
-    """How far the clusters `full` `(n,)` of tracklets `(n, d)` from these videos `(n,)` are found again.
+def stability(
+    vectors: np.ndarray,
+    full: np.ndarray,
+    videos: np.ndarray,
+    group: Grouper,
+    seed: int,
+    n: int = RESAMPLES,
+    on_resample: Callable[[], None] = lambda: None,
+) -> Stability:
+    """How far the clusters `full` `(n_rows,)` of tracklets `(n_rows, d)` from these videos `(n_rows,)` are found again.
 
-    `group` is what made `full`. Source: Hennig 2007, doi:10.1016/j.csda.2006.11.025, with videos as what is drawn.
+    `group` is what made `full`; each of n resamples is grouped afresh. Fewer than two videos say nothing: no cluster is
+    stable then, and the agreement is nan.
+    Source: Hennig 2007, doi:10.1016/j.csda.2006.11.025, with videos as what is drawn.
     """
-    labels = partitions(vectors, videos, group, seed)
+    if len(np.unique(videos)) < 2:
+        unseen = np.full((1, int(full.max(initial=-1)) + 1), np.nan)
+        return Stability(supported(full, videos, unseen), float("nan"), 0, 0.0, 0.0)
+    labels = partitions(vectors, videos, group, seed, n, on_resample)
     found = overlaps(full, labels)
     clusters = supported(full, videos, found)
     enough = (clusters["n_tracklets"] >= FEWEST_TRACKLETS) & (clusters["n_videos"] >= FEWEST_VIDEOS)

@@ -1,25 +1,29 @@
 """Directions in which one fish varies from frame to frame turned down, so that what differs between fish is left."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from megafish_assets.clusters.pooling import UNTRACKED, tracklet_codes, tracklet_means
+from megafish_assets.clusters.reduction import Moments, moments
 
 FEWEST_TRACKLETS = 20
-"""Tracklets of two crops or more below which no covariance within them is estimated."""
+"""Of two crops or more, below which no covariance within them is estimated."""
 
 PRINCIPAL_DIRECTIONS, KEPT_DIRECTIONS = 256, 128
 SHRINKAGE = 0.05
 """Share of the covariance that is replaced by its mean diagonal, so that no direction is divided by almost nothing."""
 
+BORDER_WEIGHT, BORDER_RIDGE = 0.05, 1.0
+"""How much of what the border foretells is turned down, and the penalty of the regression, in variances of a border's
+numbers. What they do to real fish: docs/quality.md."""
+
+FAINTEST_BORDER = 1e-6
+"""Added to a border's deviation, which is 0 where the rim is black in every crop."""
+
 NO_VARIANCE = 1e-10
 """Of the largest or of all variance: below it a direction, or a tracklet, does not vary."""
-
-
-class TooFewTrackletsError(ValueError):
-    """Too few tracklets with two crops or more: how one fish varies can't be told."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +33,16 @@ class Whitening:
     mean: np.ndarray
     """float64 `(d,)`."""
     directions: np.ndarray
-    """float64 `(m, d)`; along each a crop varies about its tracklet's mean with variance near 1."""
+    """float64 `(m, d)`; along each a crop varies about its tracklet's mean with variance near 1, if it is fitted."""
     between: np.ndarray
     """float64 `(m,)`, variance of the tracklets' means along each direction, largest first."""
     n_tracklets: int
-    """Tracklets of two crops or more that it was fitted to."""
+    """Tracklets of two crops or more that there were."""
+
+    @property
+    def is_fitted(self) -> bool:
+        """False where there were too few tracklets to tell how one fish varies: it only centres and rotates."""
+        return self.n_tracklets >= FEWEST_TRACKLETS
 
     def project(self, vectors: np.ndarray) -> np.ndarray:
         """float32 `(n, m)` of unit length from `(n, d)`, also for rows that were not fitted."""
@@ -55,32 +64,37 @@ class Whitening:
         return cls(parts["mean"][0], parts["direction"], parts["between"][0], int(parts["n_tracklets"][0, 0]))
 
 
-def fit_whitening(vectors: np.ndarray, tracklets: np.ndarray) -> Whitening:
-    """Fitted to `(n, d)` vectors and the tracklet of each, `(n,)`; untracked rows ("") help to centre only.
+def fit_whitening(blocks: Iterable[np.ndarray], tracklets: np.ndarray, borders: np.ndarray | None = None) -> Whitening:
+    """Fitted to vectors, float32 `(n, d)` in all, the tracklet of each, `(n,)`, and their crops' borders `(n, m)`.
 
-    Raises TooFewTrackletsError below `FEWEST_TRACKLETS` tracklets of two crops or more, and ValueError where no
-    tracklet varies at all.
-    Source: Hatch, Kajarekar and Stolcke 2006, "Within-class covariance normalization for SVM-based speaker
-    recognition", with each tracklet as its own class.
+    What varies within a tracklet is turned down, and so is what the border foretells, `BORDER_WEIGHT` as much: a fish
+    seldom swims from one water into another while it is tracked. Untracked rows ("") help to centre only.
+
+    The blocks are passed through twice, so that memory holds a block, a matrix `(d, d)` and `PRINCIPAL_DIRECTIONS`
+    numbers a row. Below `FEWEST_TRACKLETS` tracklets of two crops or more it is not fitted (`is_fitted`): the largest
+    principal directions stay as they are. Raises ValueError for fewer than 2 rows, for rows that are all equal, and
+    where no tracklet varies at all.
+    Sources: Hatch, Kajarekar and Stolcke 2006, "Within-class covariance normalization for SVM-based speaker
+    recognition", with each tracklet as its own class; Solomonoff, Campbell and Boardman 2005, "Advances in channel
+    compensation for SVM speaker recognition", for a nuisance that is known and turned down.
     """
-    double = np.asarray(vectors, dtype=np.float64)
-    mean = double.mean(axis=0) if len(double) else np.zeros(double.shape[1])
+    seen = moments(blocks)
+    mean, (principal, variances) = seen.mean, _principal_directions(seen)
     tracked, codes = _of_several_crops(tracklets)
     n_tracklets = int(codes.max(initial=-1)) + 1
     if n_tracklets < FEWEST_TRACKLETS:
-        raise TooFewTrackletsError(
-            f"{n_tracklets} tracklets of two crops or more, needed {FEWEST_TRACKLETS}: sample more crops a tracklet, "
-            "add videos, or group the vectors as they are"
-        )
-    principal = _principal_directions(double - mean)
-    rows = (double[tracked] - mean) @ principal.T
-    means = tracklet_means(rows, codes)
-    whitened = principal.T @ np.linalg.cholesky(np.linalg.inv(_within(rows, means[codes], n_tracklets)))
+        return Whitening(mean, principal[:KEPT_DIRECTIONS], variances[:KEPT_DIRECTIONS], n_tracklets)
+    rows = np.concatenate([(block - mean) @ principal.T for block in blocks])
+    own = rows[tracked]
+    within = _within(own, tracklet_means(own, codes)[codes], n_tracklets)
+    foretold = 0.0 if borders is None else _foretold(rows, borders)
+    within = _shrunk(within + BORDER_WEIGHT * foretold)
+    whitened = principal.T @ np.linalg.cholesky(np.linalg.inv(within))
     every = tracklet_codes(tracklets)
-    all_means = tracklet_means((double - mean)[every != UNTRACKED] @ whitened, every[every != UNTRACKED])
-    variances, turns = np.linalg.eigh(np.atleast_2d(np.cov(all_means, rowvar=False)))
-    kept = np.argsort(-variances, kind="stable")[:KEPT_DIRECTIONS]
-    return Whitening(mean, (whitened @ turns[:, kept]).T, variances[kept], n_tracklets)
+    all_means = tracklet_means(rows[every != UNTRACKED], every[every != UNTRACKED]) @ principal @ whitened
+    spread, turns = np.linalg.eigh(np.atleast_2d(np.cov(all_means, rowvar=False)))
+    kept = np.argsort(-spread, kind="stable")[:KEPT_DIRECTIONS]
+    return Whitening(mean, (whitened @ turns[:, kept]).T, spread[kept], n_tracklets)
 
 
 def unit_rows(rows: np.ndarray) -> np.ndarray:
@@ -97,19 +111,34 @@ def _of_several_crops(tracklets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return places, np.unique(codes[places], return_inverse=True)[1]
 
 
-def _principal_directions(centred: np.ndarray) -> np.ndarray:
-    """float64 `(p, d)`, at most `PRINCIPAL_DIRECTIONS` and only those with any variance."""
-    variances, axes = np.linalg.eigh(centred.T @ centred / len(centred))
+def _principal_directions(seen: Moments) -> tuple[np.ndarray, np.ndarray]:
+    """float64 `(p, d)`, at most `PRINCIPAL_DIRECTIONS` and only those with any variance, and that variance `(p,)`."""
+    variances, axes = np.linalg.eigh(seen.covariance)
     kept = np.argsort(-variances, kind="stable")[:PRINCIPAL_DIRECTIONS]
-    return axes[:, kept[variances[kept] > variances.max() * NO_VARIANCE]].T
+    kept = kept[variances[kept] > variances.max() * NO_VARIANCE]
+    return axes[:, kept].T, variances[kept]
 
 
 def _within(rows: np.ndarray, own_means: np.ndarray, n_tracklets: int) -> np.ndarray:
-    """Covariance `(p, p)` of crops about their tracklets' means, shrunk toward its mean diagonal."""
+    """Covariance `(p, p)` of crops about their tracklets' means."""
     residuals = rows - own_means
     pooled = residuals.T @ residuals / (len(rows) - n_tracklets)
     level = np.trace(pooled) / max(1, len(pooled))
     # Relative to all variance, for equal float32 crops differ from their mean by a rounding.
     if level <= NO_VARIANCE * rows.var(axis=0).mean():
         raise ValueError(f"the crops of each of {n_tracklets} tracklets are equal: look at the embeddings")
-    return (1 - SHRINKAGE) * pooled + SHRINKAGE * level * np.eye(len(pooled))
+    return pooled
+
+
+def _foretold(rows: np.ndarray, borders: np.ndarray) -> np.ndarray:
+    """Covariance `(p, p)` of what a ridge regression on the borders `(n, m)` says of centred rows `(n, p)`."""
+    seen = (borders - borders.mean(axis=0)) / (borders.std(axis=0) + FAINTEST_BORDER)
+    n, m = seen.shape
+    said = seen @ np.linalg.solve(seen.T @ seen / n + BORDER_RIDGE * np.eye(m), seen.T @ rows / n)
+    return said.T @ said / n
+
+
+def _shrunk(covariance: np.ndarray) -> np.ndarray:
+    """Shrunk toward its mean diagonal."""
+    level = np.trace(covariance) / len(covariance)
+    return (1 - SHRINKAGE) * covariance + SHRINKAGE * level * np.eye(len(covariance))

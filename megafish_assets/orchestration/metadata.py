@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from statistics import median
 
 import dagster as dg
 from dagster._core.definitions.partitions.context import partition_loading_context
@@ -10,6 +11,9 @@ from dagster._core.definitions.partitions.context import partition_loading_conte
 from megafish_assets.detections.columns import Columns
 from megafish_assets.orchestration.partitions import VIDEOS
 from megafish_assets.orchestration.resources import Tables
+
+EVENTS_ASKED = 200
+"""For a number of the asset as it is now."""
 
 MISSING_SHOWN = 20
 """Names of missing videos in one event; more would not be read."""
@@ -77,10 +81,18 @@ def videos_behind(instance: dg.DagsterInstance, chain: Sequence[str]) -> list[st
     return sorted(every - in_order)
 
 
-def seen_through_pca(context: dg.AssetExecutionContext, tables: Tables, backbone: str) -> dict:
-    """`coverage` of what is made from the principal components, which may be older than the vectors."""
-    unseen = tables.unseen_videos(f"embeddings/embeddings/{backbone}", f"clusters/pca/{backbone}")
+def seen_through(context: dg.AssetExecutionContext, tables: Tables, backbone: str, reduced: str) -> dict:
+    """`coverage` of what is made from reduced vectors (`pca` or `features`), which may be older than the vectors."""
+    unseen = tables.unseen_videos(f"embeddings/embeddings/{backbone}", f"clusters/{reduced}/{backbone}")
     return coverage(context, f"embeddings/{backbone}", unseen)
+
+
+def median_number(instance: dg.DagsterInstance, asset: str, name: str) -> float | None:
+    """The median of a number on the asset's last events; None where none says it."""
+    records = instance.fetch_materializations(dg.AssetKey(asset.split("/")), limit=EVENTS_ASKED).records
+    numbers = [record.asset_materialization.metadata.get(name) for record in records]
+    known = [number.value for number in numbers if number is not None]
+    return median(known) if known else None
 
 
 def versions_read(instance: dg.DagsterInstance, asset: str, upstream: str) -> dict[str, str]:

@@ -10,13 +10,6 @@ EVERY_SECONDS = 10.0
 """Often enough to see that it moves, seldom enough for a log that a person reads."""
 
 
-def counted(blocks: Iterable[np.ndarray], progress: "Progress") -> Iterator[np.ndarray]:
-    """The same blocks; each one's rows count as done when the next is asked for."""
-    for block in blocks:
-        yield block
-        progress.step(len(block))
-
-
 @dataclass
 class Progress:
     """Says at most every ten seconds, and at the end, how much is done."""
@@ -39,3 +32,16 @@ class Progress:
         rate = self.done / max(now - self.started, 1e-9)
         left = f", about {(self.total - self.done) / rate:.0f} s left" if self.done < self.total else ""
         self.say(f"{self.done} of {self.total} {self.what}, {rate:.1f} a second{left}")
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Blocks of rows, to be passed through as often as wanted; each one counts as done when the next is asked for."""
+
+    make: Callable[[], Iterable[np.ndarray]]
+    progress: Progress
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for block in self.make():
+            yield block
+            self.progress.step(len(block))

@@ -135,6 +135,22 @@ class Recordings(dg.ConfigurableResource):
         return Clock(self.clip_seconds, self.frames_per_clip, start)
 
 
+class Labels(dg.ConfigurableResource):
+    """What people say crops show, if anybody did."""
+
+    uri: str | None = Field(default=None, description="A Parquet or CSV file, or a Delta table.")
+
+    def read(self) -> pl.DataFrame | None:
+        """The whole table; None where none is named. Raises FileNotFoundError."""
+        if self.uri is None:
+            return None
+        if "://" not in self.uri and not Path(self.uri).exists():
+            raise FileNotFoundError(f"no table of labels at {self.uri}: correct MEGAFISH_LABELS")
+        if self.uri.endswith(".csv"):
+            return pl.read_csv(self.uri, infer_schema=False)
+        return pl.read_parquet(self.uri) if self.uri.endswith(".parquet") else Table(self.uri).scan().collect()
+
+
 class Figures(dg.ConfigurableResource):
     """The folder where plots and montages are kept as files."""
 
@@ -179,6 +195,15 @@ class Tables(dg.ConfigurableResource):
             return []
         aside = table.scan().filter(pl.col("fault").is_not_null())
         return aside.select(pl.col(VIDEO_COLUMN).unique().sort()).collect()[VIDEO_COLUMN].to_list()
+
+    def tracked(self, video: str) -> pl.DataFrame:
+        """The raw rows of a video that are in a tracklet, with its `tracklet_id`; empty where nothing is stored."""
+        raw, tracklets = (Table(f"{self.root}/detections/{name}") for name in ("raw_detections", "tracklets"))
+        if not raw.exists() or not tracklets.exists():
+            return pl.DataFrame()
+        own = pl.col(VIDEO_COLUMN) == video
+        known = tracklets.scan().filter(own).select("detection_id", "tracklet_id")
+        return raw.scan().filter(own).join(known, on="detection_id").collect()
 
     def unseen_videos(self, vectors: str, seen_by: str) -> list[str]:
         """Videos of which the first table holds vectors that the second, made from it, does not have, sorted.

@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 
 from megafish_assets.detections.raw import CLIP_FRAMES, CLIP_SECONDS, Clock
 from megafish_assets.embeddings.backbones import Backbone, chosen_backbones
-from megafish_assets.embeddings.geometry import GEOMETRIES
+from megafish_assets.embeddings.geometry import GEOMETRIES, GEOMETRY
 from megafish_assets.orchestration.arrivals import QUIET_MINUTES, SIGNS
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -20,8 +20,10 @@ VARIABLES: dict[str, str] = {
     "MEGAFISH_RECORDINGS": "folder of the video files; default `<root>/recordings`",
     "MEGAFISH_BACKBONES": "comma-separated names out of `BACKBONES`; default `mobilenetv3,vit,xcit`",
     "MEGAFISH_WEIGHTS": "folder of `<timm_id>.safetensors`, used instead of the model hub; default none",
-    "MEGAFISH_GEOMETRY": "how a crop becomes a square: `letterbox` (default), `squash`, `center`, or "
-    "`letterbox_views`, six looks at each crop, averaged, at six times the work",
+    "MEGAFISH_GEOMETRY": "how a crop becomes a square: `letterbox_views` (default: six looks at each crop, averaged, "
+    "at six times the work), `letterbox`, `squash` or `center`",
+    "MEGAFISH_LABELS": "what people say crops show, for the league: a Parquet, CSV or Delta table of `label` beside "
+    "`detection_id` or `tracklet_id`; default none",
     "MEGAFISH_DEVICE": "`auto` (default: cuda, else mps, else cpu), `cpu`, `cuda` or `mps`",
     "MEGAFISH_CLIP_SECONDS": "length of one video file in seconds, for time stamps; default 10",
     "MEGAFISH_CLIP_FRAMES": "frames in one video file, for time stamps; default 300",
@@ -47,6 +49,7 @@ class Settings:
     backbones: list[Backbone]
     weights: Path | None
     geometry: str
+    labels: str | None
     device: str
     clock: Clock
     complete_when: list[str]
@@ -74,11 +77,12 @@ class Settings:
         weights = given.get("MEGAFISH_WEIGHTS")
         return cls(
             root=root,
-            inference_uri=_address(given.get("MEGAFISH_INFERENCE", str(root / "inference"))),
+            inference_uri=_address("MEGAFISH_INFERENCE", given.get("MEGAFISH_INFERENCE", str(root / "inference"))),
             recordings=Path(given.get("MEGAFISH_RECORDINGS", root / "recordings")).absolute(),
             backbones=_backbones("MEGAFISH_BACKBONES", given.get("MEGAFISH_BACKBONES")),
             weights=None if weights is None else _folder("MEGAFISH_WEIGHTS", weights),
-            geometry=_choice("MEGAFISH_GEOMETRY", given.get("MEGAFISH_GEOMETRY", "letterbox"), tuple(GEOMETRIES)),
+            geometry=_choice("MEGAFISH_GEOMETRY", given.get("MEGAFISH_GEOMETRY", GEOMETRY), tuple(GEOMETRIES)),
+            labels=None if "MEGAFISH_LABELS" not in given else _address("MEGAFISH_LABELS", given["MEGAFISH_LABELS"]),
             device=_choice("MEGAFISH_DEVICE", given.get("MEGAFISH_DEVICE", "auto"), DEVICES),
             clock=Clock(
                 clip_seconds=_number(
@@ -100,9 +104,9 @@ class Settings:
         )
 
 
-def _address(value: str) -> str:
+def _address(name: str, value: str) -> str:
     """An object store's address as it is, a path made absolute: Dagster's processes start in other folders."""
-    return value if "://" in value else str(_plain("MEGAFISH_INFERENCE", Path(value).expanduser().absolute()))
+    return value if "://" in value else str(_plain(name, Path(value).expanduser().absolute()))
 
 
 def _plain(name: str, path: Path) -> Path:

@@ -1,5 +1,7 @@
 """The assets of groups on few and odd vectors, through real runs: a smaller result that says so, or a clear error."""
 
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import dagster as dg
@@ -13,17 +15,27 @@ from megafish_assets.clusters.assets import (
     SweepConfig,
     UmapConfig,
     clusters_asset,
+    features_asset,
     kmeans_sweep_asset,
     pca_asset,
     umap_asset,
+    whitening_asset,
 )
+from megafish_assets.clusters.recipes import DEFAULT, NOTEBOOK, at_k
+from megafish_assets.crops.borders import N_BORDER
 from megafish_assets.embeddings.batch import EmbeddingBatch
 from megafish_assets.orchestration.io_manager import GpuDeltaLakeIOManager
 from megafish_assets.orchestration.partitions import ROW_RUNS, VIDEOS
 from megafish_assets.orchestration.policy import grouped
 from megafish_assets.orchestration.resources import Figures, Tables
 
-PCA, SWEEP, CLUSTERS, UMAP = (make("b") for make in (pca_asset, kmeans_sweep_asset, clusters_asset, umap_asset))
+PCA, SWEEP, WHITENING, FEATURES, CLUSTERS, UMAP = (
+    make("b") for make in (pca_asset, kmeans_sweep_asset, whitening_asset, features_asset, clusters_asset, umap_asset)
+)
+FITTED = (PCA, WHITENING, FEATURES)
+"""What the clusters are made from."""
+
+N_CROPS_A_TRACKLET = 4
 
 
 class Vectors:
@@ -32,19 +44,37 @@ class Vectors:
     def __init__(self, root: Path, matrix: np.ndarray) -> None:
         ids = np.array([f"v/{frame:06d}/000" for frame in range(len(matrix))], dtype=object)
 
+        def own_ids(key: str) -> list[str]:
+            return [name.replace("v", key, 1) for name in ids]
+
         @dg.asset(key=["embeddings", "b"], partitions_def=VIDEOS, backfill_policy=ROW_RUNS, code_version="version")
         def embeddings(context: dg.AssetExecutionContext) -> EmbeddingBatch:
-            own = np.array([name.replace("v", context.partition_key, 1) for name in ids], dtype=object)
+            own = np.array(own_ids(context.partition_key), dtype=object)
             return EmbeddingBatch(own, torch.tensor(matrix, dtype=torch.float32), "version")
 
         @dg.asset(partitions_def=VIDEOS, backfill_policy=ROW_RUNS)
-        def crops() -> pl.DataFrame:
-            frame = {"video": ["v"] * len(ids), "detection_id": list(ids), "fault": [None] * len(ids)}
-            kinds = {"video": pl.String, "detection_id": pl.String, "fault": pl.String}
+        def crops(context: dg.AssetExecutionContext) -> pl.DataFrame:
+            key = context.partition_key
+            rng = np.random.default_rng(1)
+            borders = [rng.integers(0, 256, N_BORDER, dtype=np.uint8).tobytes() for _ in ids]
+            frame = {
+                "video": [key] * len(ids),
+                "detection_id": own_ids(key),
+                "fault": [None] * len(ids),
+                "border": borders,
+            }
+            kinds = {"video": pl.String, "detection_id": pl.String, "fault": pl.String, "border": pl.Binary}
             return pl.DataFrame(frame, schema=kinds)
 
-        groups = grouped("clusters", [PCA, SWEEP, CLUSTERS, UMAP])
-        self.assets = [*grouped("embeddings", [embeddings]), *grouped("crops", [crops]), *groups]
+        @dg.asset(partitions_def=VIDEOS, backfill_policy=ROW_RUNS)
+        def tracklets() -> pl.DataFrame:
+            names = [f"v/t{place // N_CROPS_A_TRACKLET:05d}" for place in range(len(ids))]
+            frame = {"video": ["v"] * len(ids), "detection_id": list(ids), "tracklet_id": names}
+            return pl.DataFrame(frame, schema=dict.fromkeys(frame, pl.String))
+
+        groups = grouped("clusters", [PCA, SWEEP, WHITENING, FEATURES, CLUSTERS, UMAP])
+        rows = [*grouped("detections", [tracklets]), *grouped("crops", [crops])]
+        self.assets = [*grouped("embeddings", [embeddings]), *rows, *groups]
         self.instance = dg.DagsterInstance.ephemeral()
         self.instance.add_dynamic_partitions(VIDEOS.name, ["v"])
         self.resources = {
@@ -53,9 +83,8 @@ class Vectors:
             "tables": Tables(root=str(root / "tables")),
         }
         self.root = root
-        self.embeddings = embeddings
-        for asset in (embeddings, crops):
-            self.make(asset.key, partition_key="v")
+        self.embed("v")
+        self.make(tracklets.key, partition_key="v")
 
     def make(self, key: dg.AssetKey, **options: object) -> dg.ExecuteInProcessResult:
         return dg.materialize(
@@ -66,9 +95,15 @@ class Vectors:
             **options,
         )
 
-    def checked(self, asset: dg.AssetsDefinition) -> dg.AssetCheckEvaluation:
+    def embed(self, video: str) -> None:
+        """Crops and vectors of a video."""
+        for name in (["crops"], ["embeddings", "b"]):
+            self.make(dg.AssetKey(name), partition_key=video)
+
+    def checked(self, asset: dg.AssetsDefinition, **config: object) -> dg.AssetCheckEvaluation:
         """Makes the asset; its check's result."""
-        return self.make(asset.key).get_asset_check_evaluations()[0]
+        knobs = {"ops": {asset.node_def.name: {"config": config}}} if config else {}
+        return self.make(asset.key, run_config=knobs).get_asset_check_evaluations()[0]
 
     def stored(self, name: str) -> pl.DataFrame:
         return pl.read_delta(str(self.root / "tables" / "clusters" / name / "b"))
@@ -80,11 +115,47 @@ def matrix(n: int) -> np.ndarray:
 
 def test_fewer_rows_than_k_become_as_many_clusters_with_a_warning(tmp_path: Path) -> None:
     few = Vectors(tmp_path, matrix(3))
-    assert few.checked(PCA).passed
-    result = few.checked(CLUSTERS)
+    for asset in FITTED:
+        few.checked(asset)
+    result = few.checked(CLUSTERS, recipe="notebook")
     assert not result.passed and result.severity == dg.AssetCheckSeverity.WARN
     assert "n_clusters_short = 1, allowed at most 0" in result.description
     assert sorted(few.stored("clusters")["cluster"]) == [0, 1, 2]
+
+
+def test_too_few_tracklets_are_a_warning_and_group_all_the_same(tmp_path: Path) -> None:
+    few = Vectors(tmp_path, matrix(12))
+    few.checked(PCA)
+    result = few.checked(WHITENING)
+    assert not result.passed and "n_tracklets = 3, allowed at least 20" in result.description
+    assert few.checked(FEATURES).passed
+    assert np.linalg.norm(few.stored("features")["vector"].to_list(), axis=1) == pytest.approx(np.ones(12), abs=1e-5)
+    few.checked(CLUSTERS)
+    assert few.stored("clusters").group_by("tracklet_id").agg(pl.n_unique("cluster"))["cluster"].to_list() == [1] * 3
+
+
+def test_a_recipe_is_chosen_by_name_and_changed_in_single_steps(tmp_path: Path) -> None:
+    few = Vectors(tmp_path, matrix(200))
+    for asset in FITTED:
+        assert few.checked(asset).passed
+
+    def made(**config: object) -> dict:
+        few.checked(CLUSTERS, **config)
+        return json.loads(few.stored("clusters")["recipe"][0])
+
+    assert made(recipe="notebook") == asdict(NOTEBOOK)
+    assert few.stored("clusters")["position"].list.len().to_list() == few.stored("pca")["vector"].list.len().to_list()
+    assert made(k=5, space="features") == asdict(replace(at_k(DEFAULT, 5), space="features"))
+    table = few.stored("clusters")
+    assert table["cluster"].n_unique() == 5
+    # By hand: the distance to the mean of the places of the cluster's tracklets.
+    own = table.filter(pl.col("cluster") == 0).unique("tracklet_id")
+    places = np.array(own["position"].to_list())
+    apart = np.linalg.norm(places - places.mean(axis=0), axis=1)
+    assert own["distance_to_centre"].to_numpy() == pytest.approx(apart, abs=1e-5)
+    assert made(units="crops", features="pca", grouping="dbscan", space="features", seed=7)["seed"] == 7
+    noise = few.stored("clusters").filter(pl.col("cluster") == -1)
+    assert noise.height and noise["distance_to_centre"].null_count() == noise.height
 
 
 def test_fewer_rows_than_swept_ks_sweep_what_there_is(tmp_path: Path) -> None:
@@ -104,7 +175,7 @@ def test_two_rows_have_no_k_to_sweep_and_say_so(tmp_path: Path) -> None:
 
 def test_fewer_rows_than_neighbours_take_all_the_others_with_a_warning(tmp_path: Path) -> None:
     few = Vectors(tmp_path, matrix(9))
-    for asset in (PCA, CLUSTERS):
+    for asset in (*FITTED, CLUSTERS):
         few.checked(asset)
     result = few.checked(UMAP)
     assert not result.passed and "n_neighbors_short = 7, allowed at most 0" in result.description
@@ -123,29 +194,31 @@ def test_too_few_or_equal_vectors_are_a_clear_error(tmp_path: Path, vectors: np.
 
 def test_a_video_embedded_after_the_reduction_is_missing_in_the_clusters(tmp_path: Path) -> None:
     few = Vectors(tmp_path, matrix(20))
-    few.checked(PCA)
-    assert few.checked(CLUSTERS).passed
+    for asset in FITTED:
+        few.checked(asset)
+    assert "n_missing_videos" not in (few.checked(CLUSTERS, k=3).description or "")
     few.instance.add_dynamic_partitions(VIDEOS.name, ["w"])
-    few.make(few.embeddings.key, partition_key="w")
+    few.embed("w")
     for asset in (CLUSTERS, SWEEP):
         result = few.checked(asset)
         assert not result.passed and "n_missing_videos = 1, allowed at most 0" in result.description
         assert result.metadata["missing_videos"].value == "w"
-    few.checked(PCA)
-    assert few.checked(CLUSTERS).passed
+    few.checked(FEATURES)  # through the kept whitening
+    assert "n_missing_videos" not in (few.checked(CLUSTERS, k=3).description or "")
+    assert few.stored("clusters").height == 40
 
 
 def test_a_video_of_older_vectors_is_missing_in_all_that_follows(tmp_path: Path) -> None:
     few = Vectors(tmp_path, matrix(20))
     few.instance.add_dynamic_partitions(VIDEOS.name, ["w"])
-    few.make(few.embeddings.key, partition_key="w")
+    few.embed("w")
     place = str(tmp_path / "tables" / "embeddings" / "embeddings" / "b")
     of_w = pl.col("video") == "w"
     mixed = pl.read_delta(place).with_columns(
         pl.when(of_w).then(pl.lit("older")).otherwise("vectors_version").alias("vectors_version")
     )
     mixed.write_delta(place, mode="overwrite")
-    for asset in (PCA, CLUSTERS, SWEEP, UMAP):
+    for asset in (*FITTED, CLUSTERS, SWEEP, UMAP):
         assert few.checked(asset).metadata["missing_videos"].value == "w"
 
 
@@ -163,10 +236,12 @@ def test_a_seed_that_scikit_learn_would_refuse_is_refused_at_launch(config: type
 
 def test_a_reduction_of_other_vectors_is_refused(tmp_path: Path) -> None:
     few = Vectors(tmp_path, matrix(20))
-    for asset in (PCA, CLUSTERS):
+    for asset in (*FITTED, CLUSTERS):
         few.checked(asset)
-    place = str(tmp_path / "tables" / "clusters" / "pca" / "b")
-    older = pl.read_delta(place).with_columns(pl.lit("older").alias("vectors_version"))
-    older.write_delta(place, mode="overwrite")
-    with pytest.raises(ValueError, match="materialise pca first"):
-        few.make(UMAP.key)
+    for model, reader in ((PCA, UMAP), (WHITENING, FEATURES)):
+        name = model.key.path[0]
+        place = str(tmp_path / "tables" / "clusters" / name / "b")
+        older = pl.read_delta(place).with_columns(pl.lit("older").alias("vectors_version"))
+        older.write_delta(place, mode="overwrite")
+        with pytest.raises(ValueError, match=f"materialise {name} first"):
+            few.make(reader.key)

@@ -2,26 +2,69 @@
 
 import numpy as np
 import polars as pl
+import pytest
 
 from megafish_assets.clusters.columns import CENTRES, CLUSTERS, UMAP
-from megafish_assets.clusters.frames import centres_frame, clusters_frame, labelled, positions_frame
+from megafish_assets.clusters.frames import (
+    centres_frame,
+    clusters_frame,
+    grouped_rows,
+    labelled,
+    measures_frame,
+    positions_frame,
+    tracklets_of,
+    videos_of,
+)
+from megafish_assets.clusters.recipes import DEFAULT, NOTEBOOK, Grouped
 
 IDS = np.array(["b/000001/000", "a/000000/000", "a/000002/000"], dtype=object)
 
 
+def found(labels: list[int], positions: list[list[float]], units: list[int]) -> Grouped:
+    rows = np.array(positions, np.float32).reshape(-1, 2)
+    return Grouped(np.array(labels, int), np.empty((len(labels), 0), np.float32), rows, np.array(units, int), "umap")
+
+
 def test_nothing_gives_the_columns() -> None:
     none = np.array([], dtype=object)
-    assert clusters_frame(none, np.array([], dtype=int), np.array([])).columns == list(CLUSTERS)
+    assert clusters_frame(none, none.astype(str), found([], [], []), DEFAULT).columns == list(CLUSTERS)
     assert positions_frame(none, np.empty((0, 4))).columns == list(UMAP)
+    assert tracklets_of(none, pl.LazyFrame(schema={"detection_id": pl.String, "tracklet_id": pl.String})).shape == (0,)
 
 
-def test_every_row_names_its_video() -> None:
-    frame = clusters_frame(IDS, np.array([0, 1, 0]), np.array([0.5, 1.5, 2.5]))
-    assert frame.rows() == [
-        ("b", "b/000001/000", 0, 0.5),
-        ("a", "a/000000/000", 1, 1.5),
-        ("a", "a/000002/000", 0, 2.5),
+def test_every_row_names_its_video_its_tracklet_and_how_far_it_is_from_the_centre() -> None:
+    # Two tracklets in one cluster at (0, 0) and (4, 0), one row of noise.
+    grouped = found([0, -1, 0], [[0, 0], [4, 0], [9, 9]], [1, 2, 0])
+    frame = clusters_frame(IDS, np.array(["b/t00001", "", "a/t00000"]), grouped, DEFAULT)
+    assert frame.drop("recipe").rows() == [
+        ("b", "b/000001/000", 0, "b/t00001", 2.0, [4.0, 0.0]),
+        ("a", "a/000000/000", -1, "", None, [9.0, 9.0]),
+        ("a", "a/000002/000", 0, "a/t00000", 2.0, [0.0, 0.0]),
     ]
+
+
+def test_what_was_grouped_comes_back_from_its_table() -> None:
+    grouped = found([0, -1, 0], [[0, 0], [4, 0], [9, 9]], [1, 2, 0])
+    frame = clusters_frame(IDS, np.array(["b/t00001", "", "a/t00000"]), grouped, DEFAULT)
+    again, recipe = grouped_rows(frame)
+    assert recipe == DEFAULT
+    assert again.labels.tolist() == [-1, 0, 0]  # by id
+    assert again.positions[again.units].tolist() == [[9, 9], [0, 0], [4, 0]]
+    assert again.unit_labels.tolist() == [0, 0, -1]
+    mixed = pl.concat([frame, clusters_frame(IDS, np.array(["", "", ""]), grouped, NOTEBOOK)])
+    with pytest.raises(ValueError, match="clusters of 2 recipes"):
+        grouped_rows(mixed)
+
+
+def test_a_detection_without_a_tracklet_has_an_empty_one() -> None:
+    known = pl.LazyFrame({"detection_id": ["a/000002/000", "z"], "tracklet_id": ["a/t00003", "z/t0"]})
+    assert tracklets_of(IDS, known).tolist() == ["", "", "a/t00003"]
+    assert videos_of(IDS).tolist() == ["b", "a", "a"]
+
+
+def test_a_measure_that_says_nothing_is_null() -> None:
+    frame = measures_frame({"dbcv": float("nan"), "noise_share": 0.5, "known": None})
+    assert frame.rows() == [("dbcv", None), ("noise_share", 0.5), ("known", None)]
 
 
 def test_centres_count_from_0() -> None:

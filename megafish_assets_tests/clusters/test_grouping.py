@@ -6,7 +6,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from sklearn.cluster import DBSCAN, HDBSCAN
 from sklearn.metrics import adjusted_rand_score
 
-from megafish_assets.clusters.grouping import GROUPINGS, Choice, by_size, grouped
+from megafish_assets.clusters.grouping import GROUPINGS, Choice, by_size, fewest_in_cluster, grouped
 from megafish_assets_tests.clusters.blobs import SIZES, TRUTH, blobs
 
 
@@ -88,3 +88,7 @@ def test_average_linkage_is_scipys() -> None:
 def test_noise_stays_noise_when_clusters_are_counted_anew() -> None:
     assert by_size(np.array([-1, 0, 1, 1, 4, 4, 4])).tolist() == [-1, 2, 1, 1, 0, 0, 0]
     assert by_size(np.array([], dtype=int)).tolist() == []
+
+
+def test_a_cluster_of_many_rows_needs_more_of_them() -> None:
+    assert [fewest_in_cluster(n) for n in (0, 10, 400, 1_386, 90_000)] == [5, 5, 5, 9, 75]

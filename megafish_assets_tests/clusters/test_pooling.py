@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from megafish_assets.clusters.pooling import spread, tracklet_codes, tracklet_means, unit_codes
+from megafish_assets.clusters.pooling import some_units, spread, tracklet_codes, tracklet_means, unit_codes
 
 TRACKLETS = np.array(["b", "", "a", "b", "", "a"], dtype=object)
 
@@ -37,3 +37,11 @@ def test_labels_go_back_to_every_detection() -> None:
     assert spread(np.array([5, 6, -1, 7]), unit_codes(TRACKLETS)).tolist() == [6, -1, 5, 6, 7, 5]
     with pytest.raises(ValueError, match="3 rows for 4 tracklets"):
         spread(np.array([1, 2, 3]), unit_codes(TRACKLETS))
+
+
+def test_some_units_are_whole_and_no_more_than_asked_for() -> None:
+    units = np.repeat(np.arange(20), 3)
+    drawn = some_units(units, 10, seed=1)
+    assert drawn.sum() == 9 and (drawn.reshape(20, 3).all(axis=1) | ~drawn.reshape(20, 3).any(axis=1)).all()
+    assert np.array_equal(drawn, some_units(units, 10, seed=1)) and not np.array_equal(drawn, some_units(units, 10, 2))
+    assert some_units(units, 60, seed=1).all() and not some_units(np.empty(0, int), 5, seed=1).size

@@ -8,8 +8,7 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.neighbors import NearestNeighbors
 
 from megafish_assets.clusters.manifold import neighbours_elsewhere
-from megafish_assets.clusters.recipes import DEFAULT, NOTEBOOK, at_k, followed
-from megafish_assets.clusters.whitening import TooFewTrackletsError
+from megafish_assets.clusters.recipes import DEFAULT, NOTEBOOK, RECIPES, Recipe, at_k, followed
 
 N_KINDS, N_TRACKLETS = 4, 80
 
@@ -24,12 +23,17 @@ def reef(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return rows.astype(np.float32), tracklets, np.repeat(kind, 4)
 
 
-def test_no_crops_are_refused_by_both() -> None:
-    none = np.empty((0, 16), dtype=np.float32)
-    with pytest.raises(TooFewTrackletsError, match="0 tracklets"):
-        followed(DEFAULT, none, np.array([], dtype=str))
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+def test_no_crops_are_refused(recipe: Recipe) -> None:
     with pytest.raises(ValueError, match="at least 2 vectors, given 0"):
-        followed(NOTEBOOK, none, np.array([], dtype=str))
+        followed(recipe, np.empty((0, 16), dtype=np.float32), np.array([], dtype=str))
+
+
+def test_too_few_crops_for_a_layout_are_grouped_as_they_are() -> None:
+    rows, tracklets, _ = reef()
+    few = followed(DEFAULT, rows[:9], tracklets[:9])
+    assert (few.space, len(few.positions), len(few.labels)) == ("features", 3, 9)
+    assert followed(DEFAULT, rows[:40], tracklets[:40]).space == "umap"
 
 
 def test_the_default_finds_the_kinds_among_tracklets_and_the_notebooks_recipe_groups_crops() -> None:

@@ -12,10 +12,10 @@ from megafish_assets.clusters.frames import model_frame, model_parts
 from megafish_assets.clusters.quality import neighbour_accuracy
 from megafish_assets.clusters.reduction import fit_projection
 from megafish_assets.clusters.whitening import (
+    BORDER_WEIGHT,
     FEWEST_TRACKLETS,
     KEPT_DIRECTIONS,
     SHRINKAGE,
-    TooFewTrackletsError,
     Whitening,
     fit_whitening,
 )
@@ -31,31 +31,49 @@ def swimmers(n_tracklets: int = 120, n_crops: int = 4, dim: int = 12, seed: int 
     return rows.astype(np.float32), np.repeat([f"t{i:03d}" for i in range(n_tracklets)], n_crops)
 
 
-@pytest.mark.parametrize(("n_tracklets", "n_crops", "counted"), [(0, 4, 0), (19, 4, 19), (300, 1, 0)])
-def test_too_few_tracklets_of_two_crops_are_refused(n_tracklets: int, n_crops: int, counted: int) -> None:
-    with pytest.raises(TooFewTrackletsError, match=f"{counted} tracklets of two crops or more, needed 20"):
-        fit_whitening(*swimmers(n_tracklets, n_crops))
+def fitted(vectors: np.ndarray, tracklets: np.ndarray) -> Whitening:
+    """In blocks of seven rows."""
+    return fit_whitening([vectors[start : start + 7] for start in range(0, len(vectors), 7)], tracklets)
+
+
+@pytest.mark.parametrize(("n_tracklets", "n_crops", "counted"), [(1, 2, 1), (19, 4, 19), (300, 1, 0)])
+def test_of_too_few_tracklets_nothing_is_turned_down_and_it_says_so(
+    n_tracklets: int, n_crops: int, counted: int
+) -> None:
+    rows, tracklets = swimmers(n_tracklets, n_crops)
+    model = fitted(rows, tracklets)
+    assert (model.n_tracklets, model.is_fitted) == (counted, False)
+    # A rotation about the mean: cosines are those of the centred vectors.
+    centred = rows - rows.mean(axis=0)
+    lengths = np.linalg.norm(centred, axis=1)
+    cosines = centred @ centred.T / np.outer(lengths, lengths)
+    assert model.project(rows) @ model.project(rows).T == pytest.approx(cosines, abs=1e-4)
 
 
 def test_untracked_rows_are_no_tracklet() -> None:
     rows, _ = swimmers(100)
-    with pytest.raises(TooFewTrackletsError, match="0 tracklets of two crops"):
-        fit_whitening(rows, np.full(len(rows), ""))
+    assert not fitted(rows, np.full(len(rows), "")).is_fitted
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_fewer_than_two_rows_are_refused(n: int) -> None:
+    with pytest.raises(ValueError, match=f"at least 2 vectors, given {n}"):
+        fitted(swimmers(1)[0][:n], np.array(["t"] * n))
 
 
 def test_tracklets_that_never_vary_are_refused() -> None:
     rows, tracklets = swimmers(30, 1)
     with pytest.raises(ValueError, match="each of 30 tracklets are equal"):
-        fit_whitening(np.repeat(rows, 3, axis=0), np.repeat(tracklets, 3))
+        fitted(np.repeat(rows, 3, axis=0), np.repeat(tracklets, 3))
 
 
 def test_the_fewest_are_enough() -> None:
-    assert fit_whitening(*swimmers(FEWEST_TRACKLETS)).n_tracklets == FEWEST_TRACKLETS
+    assert fitted(*swimmers(FEWEST_TRACKLETS)).n_tracklets == FEWEST_TRACKLETS
 
 
 def test_within_a_tracklet_every_direction_varies_alike_up_to_the_shrinkage() -> None:
     rows, tracklets = swimmers(2_000)
-    model = fit_whitening(rows, tracklets)
+    model = fitted(rows, tracklets)
     moved = (rows - model.mean) @ model.directions.T
     about = moved.reshape(-1, 4, moved.shape[1])
     about = (about - about.mean(axis=1, keepdims=True)).reshape(len(rows), -1)
@@ -69,7 +87,7 @@ def test_within_a_tracklet_every_direction_varies_alike_up_to_the_shrinkage() ->
 def test_what_tells_tracklets_apart_comes_first_and_pose_is_turned_down() -> None:
     rows, tracklets = swimmers()
     fish = rows.reshape(-1, 4, rows.shape[1])[:, 0, :2]
-    features = fit_whitening(rows, tracklets).project(rows)
+    features = fitted(rows, tracklets).project(rows)
     assert features.dtype == np.float32
     assert np.linalg.norm(features, axis=1) == pytest.approx(np.ones(len(rows)), abs=1e-5)
     pose, told = np.abs(np.corrcoef(features[:, 0], rows[:, 2])[0, 1]), np.corrcoef(features[::4, 0], fish.T)[0, 1:]
@@ -77,13 +95,32 @@ def test_what_tells_tracklets_apart_comes_first_and_pose_is_turned_down() -> Non
     assert np.abs(told).max() > 0.6
 
 
+def test_what_the_border_foretells_is_turned_down_too() -> None:
+    rows, tracklets = swimmers(2_000)
+    water = np.repeat(np.random.default_rng(5).integers(0, 2, 2_000), 4)  # the same all along a tracklet
+    rows[:, 3] += 30 * water
+    borders = (water[:, None] + 0.01 * np.random.default_rng(6).normal(size=(len(rows), 5))).astype(np.float32)
+
+    def counted(known: np.ndarray | None) -> float:
+        """What a step of 1 along the water's direction counts, squared."""
+        return float((fit_whitening([rows], tracklets, known).directions[:, 3] ** 2).sum())
+
+    # By hand: within tracklets 0.09, of which all but the shrinkage counts; five equal borders foretell the water's
+    # variance of 900 / 4, less what a penalty of 1 against 5 takes.
+    level, foretold = (900.09 + 11 * 0.09) / 12, BORDER_WEIGHT * 225 * (5 / 6) ** 2
+    blind = (1 - SHRINKAGE) * 0.09 + SHRINKAGE * level
+    seen = (1 - SHRINKAGE) * (0.09 + foretold) + SHRINKAGE * (level + foretold / 12)
+    assert counted(None) == pytest.approx(1 / blind, rel=0.1)
+    assert counted(borders) == pytest.approx(1 / seen, rel=0.1)
+
+
 def test_no_more_directions_are_kept_than_there_are() -> None:
-    assert fit_whitening(*swimmers(dim=12)).directions.shape == (12, 12)
-    assert fit_whitening(*swimmers(dim=300)).directions.shape == (KEPT_DIRECTIONS, 300)
+    assert fitted(*swimmers(dim=12)).directions.shape == (12, 12)
+    assert fitted(*swimmers(dim=300)).directions.shape == (KEPT_DIRECTIONS, 300)
 
 
 def test_a_model_from_its_table_puts_new_rows_in_the_same_place() -> None:
-    model, (new, _) = fit_whitening(*swimmers()), swimmers(seed=9)
+    model, (new, _) = fitted(*swimmers()), swimmers(seed=9)
     frame = model_frame(model.to_parts())
     assert dict(frame.schema) == {name: column.dtype for name, column in MODEL.items()}
     again = Whitening.from_parts(model_parts(frame.sample(fraction=1.0, shuffle=True, seed=3)))
@@ -92,7 +129,7 @@ def test_a_model_from_its_table_puts_new_rows_in_the_same_place() -> None:
 
 
 def test_no_rows_are_projected_to_none() -> None:
-    model = fit_whitening(*swimmers())
+    model = fitted(*swimmers())
     assert model.project(np.empty((0, 12), dtype=np.float32)).shape == (0, 12)
 
 
@@ -110,7 +147,7 @@ def test_on_real_fish_the_nearest_crop_of_another_trajectory_is_more_often_of_th
     )
     species, trajectories = chosen["species"].to_numpy(), chosen["trajectory"].to_numpy()
     reduced = fit_projection([vectors]).project(vectors)
-    whitened = fit_whitening(vectors, trajectories).project(vectors)
+    whitened = fit_whitening([vectors], trajectories).project(vectors)
     before, after = (neighbour_accuracy(rows, species, trajectories) for rows in (reduced, whitened))
     # Measured on the whole folder: 0.75 and 0.86.
     assert after > before + 0.05

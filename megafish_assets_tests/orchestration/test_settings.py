@@ -3,10 +3,12 @@
 from datetime import datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from megafish_assets.embeddings.backbones import BACKBONES
 from megafish_assets.orchestration.devices import resolved_device
+from megafish_assets.orchestration.resources import Labels
 from megafish_assets.orchestration.settings import VARIABLES, Settings
 from megafish_assets_tests.conftest import REPOSITORY
 
@@ -17,7 +19,7 @@ def test_nothing_set_is_the_demo_place_with_the_notebooks_backbones() -> None:
     assert settings.inference_uri == str(settings.root / "inference")
     assert settings.recordings == settings.root / "recordings"
     assert [backbone.name for backbone in settings.backbones] == ["mobilenetv3", "vit", "xcit"]
-    assert (settings.geometry, settings.device, settings.weights) == ("letterbox", "auto", None)
+    assert (settings.geometry, settings.device, settings.weights) == ("letterbox_views", "auto", None)
     assert (settings.clock.clip_seconds, settings.clock.frames_per_clip) == (10.0, 300)
 
 
@@ -33,7 +35,7 @@ def test_a_collection_has_its_own_root_and_its_inference_can_lie_elsewhere(tmp_p
     assert settings.inference_uri == "s3://bucket/inference"
     assert settings.recordings == tmp_path / "recordings"
     assert settings.clock.recording_start == datetime(2025, 12, 12, 13, 30)
-    assert settings.geometry == "letterbox"
+    assert settings.geometry == "letterbox_views"
 
 
 @pytest.mark.parametrize(
@@ -74,3 +76,17 @@ def test_a_device_that_is_not_there_is_an_error_and_auto_takes_one_that_is() -> 
     missing = next(device for device in ("cuda", "mps") if device != there)
     with pytest.raises(RuntimeError, match=f"'{missing}', but this machine has"):
         resolved_device(missing)
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet", "delta"])
+def test_labels_are_read_from_any_table(tmp_path: Path, ending: str) -> None:
+    said, place = pl.DataFrame({"tracklet_id": ["a/t00001"], "label": ["cod"]}), str(tmp_path / f"labels.{ending}")
+    {"csv": said.write_csv, "parquet": said.write_parquet, "delta": said.write_delta}[ending](place)
+    settings = Settings.from_environment({"MEGAFISH_LABELS": place})
+    assert Labels(uri=settings.labels).read().equals(said)
+
+
+def test_no_labels_are_none_and_labels_that_are_not_there_an_error(tmp_path: Path) -> None:
+    assert Labels(uri=Settings.from_environment({}).labels).read() is None
+    with pytest.raises(FileNotFoundError, match="correct MEGAFISH_LABELS"):
+        Labels(uri=str(tmp_path / "gone.csv")).read()

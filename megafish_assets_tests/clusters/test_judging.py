@@ -1,0 +1,133 @@
+"""Evidence from tables, and what is judged by it."""
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from megafish_assets.clusters.evidence import (
+    Borders,
+    Crops,
+    Evidence,
+    RowsApartError,
+    aligned,
+    borders_of,
+    labels_of,
+    seen_rows,
+)
+from megafish_assets.clusters.judging import agreement_at_ks, found_again, judged
+from megafish_assets.clusters.recipes import DEFAULT, NOTEBOOK, Grouped, at_k, followed
+from megafish_assets.crops.borders import N_BORDER
+from megafish_assets.detections.columns import SAMPLED, TRACKLETS, empty_frame
+from megafish_assets_tests.clusters.test_recipes import N_KINDS, reef
+
+IDS = pl.Series("detection_id", ["a/000000/000", "a/000001/000", "b/000000/000"])
+
+
+def sampled() -> pl.LazyFrame:
+    rows = pl.DataFrame({"detection_id": IDS, "video": ["a", "a", "b"]})
+    return pl.concat([empty_frame(SAMPLED), rows], how="diagonal").lazy()
+
+
+def tracklets() -> pl.LazyFrame:
+    rows = pl.DataFrame({"detection_id": IDS[:2], "tracklet_id": ["a/t0", "a/t0"], "pan_x_1024": [1.0, 2.0]})
+    return pl.concat([empty_frame(TRACKLETS), rows], how="diagonal").lazy()
+
+
+def test_rows_come_in_the_order_of_the_ids_with_their_tracklets() -> None:
+    rows = seen_rows(IDS.reverse(), sampled(), tracklets())
+    assert rows.select("detection_id", "tracklet_id", "pan_x_1024").rows() == [
+        ("b/000000/000", "", None),
+        ("a/000001/000", "a/t0", 2.0),
+        ("a/000000/000", "a/t0", 1.0),
+    ]
+    with pytest.raises(RowsApartError, match="1 of 4 clustered rows are no longer sampled"):
+        seen_rows(pl.concat([IDS, pl.Series(["gone"])]), sampled(), tracklets())
+
+
+def test_values_are_put_in_the_order_of_the_rows() -> None:
+    rows = pl.DataFrame({"detection_id": IDS})
+    values = np.array([[3.0], [1.0], [2.0]])
+    order = [IDS[2], IDS[0], IDS[1]]
+    assert aligned(rows, order, values, "pca").tolist() == [[1.0], [2.0], [3.0]]
+    with pytest.raises(RowsApartError, match="pca lacks 1 of 3 clustered rows: materialise pca again"):
+        aligned(rows, order[:2], values[:2], "pca")
+
+
+def test_borders_come_in_the_order_of_the_ids() -> None:
+    crops = pl.LazyFrame({"detection_id": IDS, "border": [bytes([n]) * N_BORDER for n in (0, 51, 255)]})
+    assert borders_of(IDS.reverse(), crops)[:, 0].tolist() == pytest.approx([1.0, 0.2, 0.0])
+    drawn = Borders.drawn(IDS, crops, 2, seed=0)
+    assert drawn.pixels.shape == (2, N_BORDER) and len(set(drawn.rows)) == 2
+    with pytest.raises(RowsApartError, match="1 of 3 vectors have no crop with a border"):
+        borders_of(IDS, crops.head(2))
+
+
+def test_a_label_of_the_detection_goes_before_its_tracklets() -> None:
+    rows = pl.DataFrame({"detection_id": IDS, "tracklet_id": ["a/t0", "a/t0", ""]})
+    labels = pl.DataFrame({"tracklet_id": ["a/t0", None], "detection_id": [None, IDS[1]], "label": ["cod", "eel"]})
+    assert labels_of(rows, labels).tolist() == ["cod", "eel", ""]
+    with pytest.raises(ValueError, match=r"labels need `label` and `detection_id` or `tracklet_id`; found \['label'\]"):
+        labels_of(rows, labels.select("label"))
+    with pytest.raises(ValueError, match="1 tracklet_ids have several labels, 'a/t0' first"):
+        labels_of(rows, pl.DataFrame({"tracklet_id": ["a/t0", "a/t0"], "label": ["cod", "eel"]}))
+
+
+def evidence() -> Evidence:
+    rows, names, kinds = reef()
+    videos = np.array([name.partition("/")[0] for name in names])
+    borders = Borders(np.arange(len(rows)), np.random.default_rng(0).random((len(rows), 6)).astype(np.float32))
+    return Evidence(names, videos, {"pca": rows}, {"video": videos}, borders, kinds.astype(str))
+
+
+def test_every_measure_is_there_and_true_kinds_score_what_they_should() -> None:
+    rows, names, kinds = reef()
+    known = evidence()
+    true = Grouped(kinds, rows, rows, np.arange(len(rows)), "features")
+    numbers = judged(true, known, seed=0)
+    assert numbers["species_ami"] == numbers["ari"] == numbers["macro_f1"] == pytest.approx(1)
+    assert numbers["track_consistency"] == pytest.approx(1) and numbers["n_clusters"] == N_KINDS
+    assert numbers["border_leak"] == pytest.approx(0, abs=0.15)
+    # Tracklet i is of kind i % 4 and of video i % 8, so that a video holds one kind.
+    assert numbers["leak_video"] > 0.6
+    whole = judged(followed(at_k(DEFAULT, N_KINDS), rows, names), known, seed=0)
+    assert np.isnan(whole["track_consistency"])
+    assert whole.keys() == numbers.keys()
+    assert "ari" not in judged(true, replace(known, labels=None), seed=0)
+
+
+def crops_of(labels: np.ndarray) -> Crops:
+    rows, names, _ = reef()
+    # A video holds every kind, so that each is found in any draw.
+    videos = np.array([f"v{int(name.rpartition('t')[2]) // 10}" for name in names])
+    return Crops(rows[:, :8], names, videos, labels)
+
+
+def test_kinds_are_found_again_and_a_shuffled_partition_is_not() -> None:
+    _, _, kinds = reef()
+    recipe = replace(at_k(DEFAULT, N_KINDS), space="features")
+    steps = []
+    found = found_again(recipe, crops_of(kinds), seed=0, n_resamples=20, on_resample=lambda: steps.append(1))
+    assert (found.n_kinds, len(steps)) == (N_KINDS, 20) and found.ami == pytest.approx(1)
+    assert found.clusters["n_tracklets"].to_list() == [20] * N_KINDS
+    shuffled = np.repeat(np.random.default_rng(0).permutation(kinds[::4]), 4)
+    assert found_again(recipe, crops_of(shuffled), seed=0, n_resamples=20).n_kinds == 0
+
+
+def test_one_video_finds_nothing_again() -> None:
+    _, _, kinds = reef()
+    one = replace(crops_of(kinds), videos=np.full(len(kinds), "v"))
+    found = found_again(DEFAULT, one, seed=0, n_resamples=20)
+    assert (found.n_kinds, found.clusters.height) == (0, N_KINDS) and np.isnan(found.ami)
+    grouped = followed(NOTEBOOK, *reef()[:2])
+    assert agreement_at_ks(grouped, one.videos, seed=0).height == 0
+    assert agreement_at_ks(grouped, crops_of(kinds).videos, seed=0)["k"].to_list()[:3] == [2, 3, 4]
+
+
+def test_a_draw_holds_whole_tracklets_and_no_more_than_asked_for() -> None:
+    _, _, kinds = reef()
+    drawn = crops_of(kinds).drawn(DEFAULT, 41, seed=3)
+    assert len(drawn.labels) == 40
+    assert set(np.unique(drawn.tracklets, return_counts=True)[1]) == {4}
+    assert len(crops_of(kinds).drawn(NOTEBOOK, 41, seed=3).labels) == 41
