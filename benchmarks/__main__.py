@@ -33,11 +33,11 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--size", type=int, help="number of videos")
     command.add_argument("--root", type=Path, help="an empty folder that is kept; default a temporary one")
     command = commands.add_parser("quality", help="how far clusters of labelled fish follow their species")
-    command.add_argument(
-        "--crops", type=Path, required=True, help="a folder with index.csv (path, species, trajectory)"
-    )
-    command.add_argument("--weights", type=Path, required=True, help="a folder with the backbone's weights")
-    command.add_argument("--backbone", default="mobilenetv2")
+    fish = command.add_mutually_exclusive_group(required=True)
+    fish.add_argument("--crops", type=Path, help="a folder with index.csv (path, species, trajectory)")
+    fish.add_argument("--reef", type=Path, help="a materialised demo, such as data/demo")
+    command.add_argument("--weights", type=Path, help="a folder with the backbone's weights, for --crops")
+    command.add_argument("--backbone", default="mobilenetv2", help="for --crops")
     for name, what in STAGES.items():
         command = commands.add_parser(name, help=what)
         command.add_argument("--size", type=int, help="how large; default fit for two cores")
@@ -50,9 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     if getattr(given, "size", None) is not None and given.size < 1:
         parser.error("--size must be at least 1")
     if given.stage == "quality":
-        from benchmarks import quality
-
-        return quality.main(given.crops, given.weights, given.backbone)
+        return measured_quality(parser, given)
     if given.stage == "operation":
         return measured_operation(parser, given.root, given.size)
     return measured_stages(given)
@@ -86,6 +84,18 @@ def cases(given: argparse.Namespace) -> Iterator[dict]:
         yield ways.grown(given.stage, ways.Asked(given.device), ways.module(given.stage).STAGE.growth)
     else:
         yield ways.compared(given.stage, ways.Asked(given.device, given.input), given.size)
+
+
+def measured_quality(parser: argparse.ArgumentParser, given: argparse.Namespace) -> int:
+    """Its own command, since it scores what clusters say and not how long they took."""
+    from benchmarks import quality
+    from megafish_assets.embeddings.backbones import BACKBONES
+
+    if given.reef is not None:
+        return quality.main(quality.of_the_reef(given.reef))
+    if given.weights is None or given.backbone not in BACKBONES:
+        parser.error(f"--crops needs --weights, and a --backbone out of {', '.join(BACKBONES)}")
+    return quality.main(quality.of_labelled_fish(given.crops, given.weights, given.backbone))
 
 
 def measured_operation(parser: argparse.ArgumentParser, root: Path | None, n_videos: int | None) -> int:

@@ -1,22 +1,33 @@
-"""How far clusters of labelled fish follow their species: the notebook's recipe and the platform's, a line each.
+"""How far clusters follow the fish: the notebook's recipe and the platform's, a line each.
 
-A folder of crops holds `index.csv` (path, species, trajectory). Labels enter the scores only.
+Of labelled fish: a folder of crops with `index.csv` (path, species, trajectory). Of the reef: a materialised demo,
+whose truth also knows what lies behind each fish. Labels enter the scores only.
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import polars as pl
 
 from megafish_assets.clusters import quality
+from megafish_assets.clusters.evidence import Borders, borders_of, evidence_of, seen_rows
+from megafish_assets.clusters.judging import judged
 from megafish_assets.clusters.recipes import DEFAULT, NOTEBOOK, Recipe, at_k, followed
 from megafish_assets.crops.batches import CropBatches
+from megafish_assets.crops.borders import border_matrix, border_of
+from megafish_assets.detections.boxes import BOX
 from megafish_assets.embeddings.backbones import BACKBONES
 from megafish_assets.embeddings.encoder import load_encoder
+from megafish_assets.embeddings.frames import batch_of
 from megafish_assets.embeddings.weights import find_weights
+from megafish_assets.reef.truth import kinds
 
 INDEX = "index.csv"
+REEF_BACKBONE = "reef_tiny"
+SEED = 42
 
 
 class UnusableIndexError(ValueError):
@@ -25,6 +36,8 @@ class UnusableIndexError(ValueError):
 
 def listed(folder: Path) -> pl.DataFrame:
     """`path`, `species` and `trajectory` of every crop, sorted by path. Raises UnusableIndexError."""
+    if not (folder / INDEX).is_file():
+        raise UnusableIndexError(f"{folder} has no {INDEX}: expected a table of path, species and trajectory")
     index = pl.read_csv(folder / INDEX, infer_schema=False)
     missing = [name for name in ("path", "species", "trajectory") if name not in index.columns]
     if missing or not index.height:
@@ -34,7 +47,18 @@ def listed(folder: Path) -> pl.DataFrame:
     absent = [path for path in index["path"] if not (folder / path).is_file()]
     if absent:
         raise UnusableIndexError(f"{folder / INDEX} lists {len(absent)} files that are not there, first {absent[0]}")
-    return index.sort("path")
+    return index.with_columns(pl.col("species", "trajectory").fill_null("")).sort("path")
+
+
+def borders_in(folder: Path, paths: list[str]) -> np.ndarray:
+    """float32 `(n, N_BORDER)` of these pictures. Raises UnusableIndexError for one that can't be decoded."""
+    borders = []
+    for path in paths:
+        pixels = cv2.imread(str(folder / path))
+        if pixels is None:
+            raise UnusableIndexError(f"{folder / path} is not a picture that OpenCV can decode")
+        borders.append(border_of(pixels))
+    return border_matrix(borders)
 
 
 def vectors_of(folder: Path, paths: list[str], weights_folder: Path, backbone: str, geometry: str) -> np.ndarray:
@@ -49,10 +73,10 @@ def recipes(n_species: int) -> dict[str, Recipe]:
     return {"notebook": at_k(NOTEBOOK, n_species), "default": DEFAULT, "default_true_k": at_k(DEFAULT, n_species)}
 
 
-def scored(name: str, recipe: Recipe, vectors: np.ndarray, index: pl.DataFrame) -> dict:
+def scored(name: str, recipe: Recipe, vectors: np.ndarray, borders: np.ndarray, index: pl.DataFrame) -> dict:
     """The line of one recipe."""
     species, trajectories = index["species"].to_numpy(), index["trajectory"].to_numpy()
-    found = followed(recipe, vectors, trajectories, groups=trajectories)
+    found = followed(recipe, vectors, trajectories, borders, groups=trajectories)
     scores = quality.label_scores(found.labels, species)
     return {
         "recipe": name,
@@ -70,13 +94,66 @@ def scored(name: str, recipe: Recipe, vectors: np.ndarray, index: pl.DataFrame) 
     }
 
 
-def main(folder: Path, weights_folder: Path, backbone: str) -> int:
-    """Prints a line of JSON a recipe."""
+def of_labelled_fish(folder: Path, weights_folder: Path, backbone: str) -> Iterator[dict]:
+    """A line a recipe."""
     index = listed(folder)
-    compared, vectors = recipes(index["species"].n_unique()), {}
+    compared, vectors, paths = recipes(index["species"].n_unique()), {}, index["path"].to_list()
+    borders = borders_in(folder, paths)
     for name, recipe in compared.items():
         if recipe.geometry not in vectors:
-            paths = index["path"].to_list()
             vectors[recipe.geometry] = vectors_of(folder, paths, weights_folder, backbone, recipe.geometry)
-        print(json.dumps(scored(name, recipe, vectors[recipe.geometry], index)), flush=True)
+        yield scored(name, recipe, vectors[recipe.geometry], borders, index)
+
+
+def of_the_reef(root: Path) -> Iterator[dict]:
+    """A line a recipe over a demo's stored vectors: the platform's measures, and two that only the truth can tell.
+
+    `species_ami` is over kinds, artefacts among them. `background_ami` is of the clusters with what lies behind a fish,
+    reef or open water, over the rows that show a fish.
+    """
+    tables = root / "tables"
+    stored = {
+        name: pl.scan_delta(str(tables / place))
+        for name, place in {
+            "raw": "detections/raw_detections",
+            "sampled": "detections/sampled_detections",
+            "tracklets": "detections/tracklets",
+            "crops": "crops/crops",
+        }.items()
+    }
+    batch = batch_of(pl.read_delta(str(tables / "embeddings" / "embeddings" / REEF_BACKBONE)), "cpu")
+    rows = seen_rows(pl.Series("detection_id", batch.detection_ids), stored["sampled"], stored["tracklets"])
+    truth = shown(rows, stored["raw"].collect(), pl.read_delta(str(root / "truth")))
+    borders = Borders(np.arange(len(batch)), borders_of(batch.detection_ids, stored["crops"]))
+    evidence = evidence_of(rows, {}, borders, truth.select("detection_id", pl.col("kind").alias("label")))
+    n_kinds = truth["kind"].n_unique()
+    compared = {"notebook": NOTEBOOK, "notebook_true_k": at_k(NOTEBOOK, n_kinds)}
+    compared |= {"default": DEFAULT, "default_true_k": at_k(DEFAULT, n_kinds)}
+    for name, recipe in compared.items():
+        found = followed(recipe, batch.on_cpu(), evidence.tracklets, borders.pixels, evidence.videos)
+        behind = truth["background"].to_numpy()
+        fish = truth["background"].is_not_null().to_numpy()
+        leak = quality.nuisance_leak(found.labels[fish], {"background": behind[fish].astype(str)})["background"]
+        numbers = judged(found, evidence, SEED) | {"background_ami": leak}
+        told = {key: round(number, 4) for key, number in numbers.items() if not np.isnan(number)}
+        yield {"recipe": name, "k_given": recipe.k is not None, "k": int(found.labels.max()) + 1} | told
+
+
+def shown(rows: pl.DataFrame, raw: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
+    """`detection_id`, `kind` and `background` (null for artefacts) of the rows, in their order."""
+    boxes = [pl.col("box").list.get(place).alias(name) for place, name in enumerate(BOX)]
+    behind = truth.select("video_file", "frame_id", "score", *boxes, "background")
+    met = raw.join(behind, on=["video_file", "frame_id", "score", *BOX], how="left")
+    known = kinds(raw, truth).join(met.select("detection_id", "background"), on="detection_id")
+    return rows.select("detection_id").join(known, on="detection_id", how="left", maintain_order="left")
+
+
+def main(lines: Iterator[dict]) -> int:
+    """Prints the lines as JSON, as they become known; 2 with a sentence for a folder that can't be used."""
+    try:
+        for line in lines:
+            print(json.dumps(line), flush=True)
+    except UnusableIndexError as wrong:
+        print(wrong)
+        return 2
     return 0

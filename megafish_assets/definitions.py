@@ -4,8 +4,16 @@ import os
 
 import dagster as dg
 
-from megafish_assets.atlas.assets import montages_asset
-from megafish_assets.clusters.assets import clusters_asset, kmeans_sweep_asset, pca_asset, umap_asset
+from megafish_assets.atlas.assets import draw_tracklets, league_asset, montages_asset
+from megafish_assets.clusters.assets import (
+    clusters_asset,
+    features_asset,
+    kmeans_sweep_asset,
+    pca_asset,
+    umap_asset,
+    whitening_asset,
+)
+from megafish_assets.clusters.judging_assets import quality_asset, stability_asset
 from megafish_assets.crops.assets import crops
 from megafish_assets.detections.assets import (
     INFERENCE,
@@ -19,15 +27,22 @@ from megafish_assets.embeddings.assets import embeddings_asset
 from megafish_assets.embeddings.checks import READY, gate
 from megafish_assets.orchestration.console import console
 from megafish_assets.orchestration.io_manager import GpuDeltaLakeIOManager
-from megafish_assets.orchestration.jobs import register_videos, remove_videos, restate_filtered, retry_failed_videos
+from megafish_assets.orchestration.jobs import (
+    register_videos,
+    remove_videos,
+    restate_filtered,
+    retry_failed_videos,
+)
 from megafish_assets.orchestration.nights import nightly, nightly_analysis_job, table_maintenance, weekly
 from megafish_assets.orchestration.policy import grouped, made_every_night
-from megafish_assets.orchestration.resources import Figures, Inference, Recordings, Tables
+from megafish_assets.orchestration.resources import Figures, Inference, Labels, Recordings, Tables
 from megafish_assets.orchestration.sensors import new_videos, retry_set_aside_videos
 from megafish_assets.orchestration.settings import Settings
 
 settings = Settings.from_environment(os.environ)
 backbones = [backbone.name for backbone in settings.backbones]
+reducing = (pca_asset, kmeans_sweep_asset, whitening_asset, features_asset)
+grouping = (clusters_asset, umap_asset, stability_asset, quality_asset)
 nightly_analysis = nightly_analysis_job(backbones, READY.name)
 
 defs = dg.Definitions(
@@ -42,16 +57,17 @@ defs = dg.Definitions(
         *made_every_night(
             grouped(
                 "clusters",
-                [make(b) for make in (pca_asset, kmeans_sweep_asset, clusters_asset, umap_asset) for b in backbones],
+                [make(b) for make in reducing for b in backbones] + [make(b) for make in grouping for b in backbones],
             )
         ),
-        *made_every_night(grouped("atlas", [montages_asset(b) for b in backbones])),
+        *made_every_night(grouped("atlas", [*[montages_asset(b) for b in backbones], league_asset(backbones)])),
     ],
     asset_checks=[gate(b) for b in backbones],
     sensors=[new_videos, retry_set_aside_videos],
     schedules=[nightly(nightly_analysis, settings.timezone), weekly(table_maintenance, settings.timezone)],
     jobs=[
         nightly_analysis,
+        draw_tracklets,
         register_videos,
         restate_filtered,
         retry_failed_videos,
@@ -62,6 +78,7 @@ defs = dg.Definitions(
         "io_manager": GpuDeltaLakeIOManager(root_uri=str(settings.tables), device=settings.device),
         "tables": Tables(root=str(settings.tables)),
         "figures": Figures(folder=str(settings.figures)),
+        "labels": Labels(uri=settings.labels),
         "inference": Inference(
             uri=settings.inference_uri,
             complete_when=settings.complete_when,

@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
-from benchmarks import embed, report
+from benchmarks import embed, quality, report
 from megafish_assets_tests.conftest import REPOSITORY
 from megafish_assets_tests.videos import write_h264
 
@@ -96,3 +97,46 @@ def test_a_table_stands_between_its_own_marks_only(tmp_path: Path) -> None:
     assert "| s | 10 rows | 1.5 s | 0.3 GB |" in told and "former" not in told
     with pytest.raises(ValueError, match="measured-full"):
         report.written([], report.MARKS["full"], page)
+
+
+KEYS = ["recipe", "k_given", "k", "species_ami", "ari", "v_measure", "knn_other_trajectories", "noise_share"]
+
+
+def test_the_quality_of_any_folder_of_labelled_crops_is_three_lines_of_these_keys(
+    real_data: Path, tmp_path: Path
+) -> None:
+    fish = real_data / "fish4knowledge"
+    index = pl.read_csv(fish / "index.csv", infer_schema=False)
+    few = index.group_by("species").agg(pl.n_unique("trajectory")).sort("trajectory", "species", descending=True)
+    chosen = index.filter(pl.col("species").is_in(few["species"].head(4).implode()))
+    chosen = chosen.group_by("trajectory", maintain_order=True).head(3).group_by("species").head(30)
+    for path in chosen["path"]:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes((fish / path).read_bytes())
+    chosen.write_csv(tmp_path / "index.csv")
+    weights = str(real_data / "mobilenetv2-imagenet")
+    told = lines(dict(os.environ), "quality", "--crops", str(tmp_path), "--weights", weights)
+    assert [line["recipe"] for line in told] == ["notebook", "default", "default_true_k"]
+    assert [line["k_given"] for line in told] == [True, False, True]
+    assert all(line.keys() >= set(KEYS) for line in told)
+    assert [told[0]["k"], told[2]["k"]] == [4, 4]
+    assert min(line["species_ami"] for line in told[1:]) > told[0]["species_ami"] - 0.05
+
+
+@pytest.mark.parametrize(
+    ("index", "told"),
+    [
+        (None, "has no index.csv"),
+        ("path,species\na.jpg,cod\n", "missing columns ['trajectory']"),
+        ("path,species,trajectory\n", "0 rows"),
+        ("path,species,trajectory\ngone.jpg,cod,1\n", "lists 1 files that are not there, first gone.jpg"),
+        ("path,species,trajectory\nindex.csv,cod,1\n", "is not a picture that OpenCV can decode"),
+    ],
+)
+def test_a_folder_that_cannot_be_scored_is_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture, index: str | None, told: str
+) -> None:
+    if index is not None:
+        (tmp_path / "index.csv").write_text(index)
+    assert quality.main(quality.of_labelled_fish(tmp_path, tmp_path, "mobilenetv2")) == 2
+    assert told in capsys.readouterr().out

@@ -11,8 +11,12 @@ BACKBONE_ASSETS = {
     "embeddings/{}": "embeddings",
     "pca/{}": "clusters",
     "kmeans_sweep/{}": "clusters",
+    "whitening/{}": "clusters",
+    "features/{}": "clusters",
     "clusters/{}": "clusters",
     "umap/{}": "clusters",
+    "stability/{}": "clusters",
+    "quality/{}": "clusters",
     "montages/{}": "atlas",
 }
 SHARED_ASSETS = {
@@ -24,6 +28,7 @@ SHARED_ASSETS = {
     "sampled_detections": "detections",
     "crops": "crops",
     "camera_motion": "crops",
+    "league": "atlas",
 }
 PER_VIDEO = {"raw_detections", "tracklets", "filtered_detections", "sampled_detections", "crops", "camera_motion"}
 
@@ -70,7 +75,7 @@ def test_the_graph_is_the_promised_one_to_the_name(tmp_path: Path) -> None:
     partitioned = {key for key, asset in graph["assets"].items() if asset["partitioned"]}
     assert partitioned == PER_VIDEO | {f"embeddings/{backbone}" for backbone in backbones}
     assert graph["assets"]["filtered_detections"]["parents"] == ["raw_detections", "size_limits"]
-    assert graph["assets"]["montages/vit"]["parents"] == ["clusters/vit", "crops"]
+    assert graph["assets"]["montages/vit"]["parents"] == ["clusters/vit", "crops", "sampled_detections"]
 
 
 def test_every_asset_but_the_external_one_has_its_columns_on_the_definition(tmp_path: Path) -> None:
@@ -85,10 +90,17 @@ def test_backbones_are_chosen_by_the_environment(tmp_path: Path) -> None:
 
 def test_every_job_selects_something(tmp_path: Path) -> None:
     jobs = described(tmp_path, backbones="vit")["jobs"]
-    made_at_night = ["clusters/vit", "kmeans_sweep/vit", "montages/vit", "pca/vit", "size_limits", "umap/vit"]
-    assert jobs.pop("nightly_analysis") == made_at_night
+    of_vit = ["clusters", "features", "kmeans_sweep", "montages", "pca", "quality", "stability", "umap", "whitening"]
+    assert jobs.pop("nightly_analysis") == sorted([*(f"{name}/vit" for name in of_vit), "league", "size_limits"])
     # Jobs of ops: they make no asset in their own run.
-    ops = ["register_videos", "remove_videos", "restate_filtered", "retry_failed_videos", "table_maintenance"]
+    ops = [
+        "draw_tracklets",
+        "register_videos",
+        "remove_videos",
+        "restate_filtered",
+        "retry_failed_videos",
+        "table_maintenance",
+    ]
     assert jobs == {name: [] for name in ops}
 
 

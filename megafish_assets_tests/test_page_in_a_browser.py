@@ -24,7 +24,7 @@ QUIET = ("quic", "gpu", "background-networking", "component-update", "sync")
 """What Chromium would do on the network or the display without being asked."""
 
 SCREENSHOTS = REPOSITORY / "data" / "screenshots"
-PAGE_PX, WHOLE_GRAPH_PX = (1600, 1000), (3400, 1500)
+PAGE_PX, WHOLE_GRAPH_PX = (1600, 1000), (5000, 3800)
 """Of the window. In a narrower one the graph shows names only."""
 
 SECONDS = 1000
@@ -47,10 +47,15 @@ ASSETS = {
     ],
     "crops": ["crops", "camera_motion"],
     "embeddings": ["embeddings/reef_tiny"],
-    "clusters": ["pca/reef_tiny", "kmeans_sweep/reef_tiny", "clusters/reef_tiny", "umap/reef_tiny"],
-    "atlas": ["montages/reef_tiny"],
+    "clusters": [
+        f"{name}/reef_tiny"
+        for name in ("pca", "kmeans_sweep", "whitening", "features", "clusters", "umap", "stability", "quality")
+    ],
+    "atlas": ["montages/reef_tiny", "league"],
 }
 """By the group that the page shows them in."""
+
+EVERY = [name for names in ASSETS.values() for name in names]
 
 PER_VIDEO = [
     "raw_detections",
@@ -160,9 +165,10 @@ def test_the_graph_shows_every_asset_and_none_as_failed(page: "Page") -> None:
     open_graph(page)
     node = page.locator("foreignObject").filter(has_text="Latest event")
     made = re.compile(r"Materialized|\d+ partitions")
-    for name in (*ASSETS["detections"][1:], *ASSETS["crops"]):
+    for name in (*ASSETS["detections"][1:], *ASSETS["crops"], "league"):
         expect(node.filter(has=page.get_by_text(name, exact=True))).to_have_text(made)
-    expect(node.filter(has=page.get_by_text("reef_tiny", exact=True))).to_have_text([made] * 6)
+    of_reef_tiny = node.filter(has=page.get_by_text("reef_tiny", exact=True))
+    expect(of_reef_tiny).to_have_text([made] * sum(name.endswith("/reef_tiny") for name in EVERY))
     expect(node.filter(has=page.get_by_text("inference", exact=True))).to_be_visible()
     expect(node.filter(has_text=re.compile("failed|error", re.IGNORECASE))).to_have_count(0)
     expect(node.filter(has=page.get_by_text("crops", exact=True))).to_contain_text("0 / 1 Passed")
@@ -203,6 +209,20 @@ def test_the_catalogue_names_every_asset_in_full_with_its_group(page: "Page") ->
             "mean silhouette coefficient in PCA space, -1 to 1",
             ["curves_are_sound"],
             "inertia_silhouette",
+        ),
+        (
+            "stability/reef_tiny",
+            "n_videos",
+            "videos, or whatever was resampled, that those tracklets come from",
+            ["kinds_are_found_again"],
+            "stability",
+        ),
+        (
+            "league",
+            "border_leak",
+            "how far the crops' borders tell the cluster, 0 as by chance to 1",
+            ["backbones_are_compared_on_the_same_crops"],
+            "league",
         ),
         (
             "montages/reef_tiny",

@@ -51,7 +51,7 @@ def test_a_second_call_records_and_makes_nothing(reef: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in (reef / "recordings").iterdir()} == videos
     finished = bring_up_to_date(reef, backbones="reef_tiny")
     assert finished.returncode == 0
-    assert finished.stdout.count("up to date") == 12
+    assert finished.stdout.count("up to date") == 17
 
 
 def test_every_crop_has_a_kind_in_the_reefs_truth(reef: Path) -> None:

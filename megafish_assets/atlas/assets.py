@@ -1,19 +1,36 @@
-"""The assets of pictures: `montages/<backbone>`, from one factory."""
+"""The assets of pictures: `montages/<backbone>`, from one factory, and `league`, over all backbones."""
+
+from collections.abc import Sequence
 
 import cv2
 import dagster as dg
 import numpy as np
 import polars as pl
+from pydantic import Field
 
 from megafish_assets.atlas import checks
-from megafish_assets.atlas.columns import TILES
+from megafish_assets.atlas.columns import LEAGUE, TILES
+from megafish_assets.atlas.film import tracklet_film
+from megafish_assets.atlas.league import CROPS, league_plot, shared_ids, standings
 from megafish_assets.atlas.measures import tiles_of_another_cluster, tiles_of_other_pixels
-from megafish_assets.atlas.montage import chosen_tiles, draw_sheet, sheet_title
+from megafish_assets.atlas.montage import best_crops, chosen_tiles, draw_sheet, sheet_title
+from megafish_assets.clusters.evidence import Borders, borders_of, evidence_of, seen_rows
+from megafish_assets.clusters.frames import tracklets_of
 from megafish_assets.clusters.plots import cluster_colour
+from megafish_assets.clusters.pooling import some_units, unit_codes
 from megafish_assets.crops.overlay import jpeg
-from megafish_assets.orchestration.metadata import column_lineage, picture, seen_through_pca, table_metadata
+from megafish_assets.embeddings.frames import EmbeddingStream
+from megafish_assets.orchestration.figures import figure_metadata
+from megafish_assets.orchestration.metadata import (
+    column_lineage,
+    coverage,
+    median_number,
+    picture,
+    seen_through,
+    table_metadata,
+)
 from megafish_assets.orchestration.policy import seed_knob
-from megafish_assets.orchestration.resources import Figures, Tables
+from megafish_assets.orchestration.resources import Figures, Labels, Recordings, Tables
 from megafish_assets.orchestration.verdicts import specs, verdict
 
 PAGE_WIDTH_PX = 900
@@ -35,24 +52,28 @@ def montages_asset(backbone: str) -> dg.AssetsDefinition:
         check_specs=specs(f"montages/{backbone}", checks.MONTAGES),
         ins={
             "clusters": dg.AssetIn(["clusters", backbone]),
-            "crops": dg.AssetIn("crops", metadata={"columns": ["detection_id", "jpeg"]}),
+            "crops": dg.AssetIn("crops"),
+            "sampled": dg.AssetIn("sampled_detections", metadata={"columns": ["detection_id", "score"]}),
         },
         metadata=table_metadata(TILES),
         kinds={"opencv", "deltalake"},
-        description="A 5 x 10 sheet of crops a cluster, one of the nearest to and farthest from its centre, and the "
-        "table of their tiles.",
+        description="A 5 x 10 sheet of crops a cluster, one of the nearest to and farthest from its centre, each "
+        "tracklet by its best crop, and the table of their tiles.",
     )
     def montages(
         context: dg.AssetExecutionContext,
         config: MontagesConfig,
         clusters: pl.DataFrame,
         crops: pl.LazyFrame,
+        sampled: pl.LazyFrame,
         tables: Tables,
         figures: Figures,
     ):
-        tiles = chosen_tiles(clusters, config.seed)
+        sizes = crops.select("detection_id", "width_px", "height_px", "clipped_share")
+        tiles = chosen_tiles(best_crops(clusters, sampled.join(sizes, on="detection_id").collect()), config.seed)
         wanted = tiles["detection_id"].unique().to_list()
-        jpegs = dict(crops.filter(pl.col("detection_id").is_in(wanted)).collect().iter_rows())
+        cut = crops.select("detection_id", "jpeg").filter(pl.col("detection_id").is_in(wanted))
+        jpegs = dict(cut.collect().iter_rows())
         require_crops(jpegs, wanted)
         sheets, shown = {}, {}
         for (file, label), sheet in tiles.partition_by("file", "cluster", as_dict=True, maintain_order=True).items():
@@ -65,7 +86,7 @@ def montages_asset(backbone: str) -> dg.AssetsDefinition:
             "n_tiles": tiles.height,
             "n_tiles_of_another_cluster": tiles_of_another_cluster(tiles, clusters),
             "n_tiles_of_other_pixels": tiles_of_other_pixels(tiles, sheets, jpegs),
-        } | seen_through_pca(context, tables, backbone)
+        } | seen_through(context, tables, backbone, "features")
         return dg.MaterializeResult(
             value=tiles,
             check_results=[verdict(checks.MONTAGES, numbers)],
@@ -76,6 +97,58 @@ def montages_asset(backbone: str) -> dg.AssetsDefinition:
         )
 
     return montages
+
+
+class LeagueConfig(dg.Config):
+    """On how many crops."""
+
+    n_crops: int = Field(default=CROPS, ge=20, description="At most; whole tracklets, the same for every backbone.")
+    seed: int = seed_knob(42, "Seed of every random choice of this asset.")
+
+
+def league_asset(backbones: Sequence[str]) -> dg.AssetsDefinition:
+    """Every backbone with every recipe, on the same crops."""
+
+    @dg.asset(
+        check_specs=specs("league", checks.LEAGUE),
+        ins={name: dg.AssetIn(["embeddings", name], dagster_type=EmbeddingStream) for name in backbones},
+        metadata=table_metadata(LEAGUE),
+        kinds={"scikitlearn", "deltalake"},
+        description="Every backbone with every recipe on the same crops: how good the clusters are, what of the water "
+        "they follow, and, where people have named crops (`MEGAFISH_LABELS`), how far they follow the names.",
+    )
+    def league(
+        context: dg.AssetExecutionContext,
+        config: LeagueConfig,
+        tracklets: pl.LazyFrame,
+        sampled_detections: pl.LazyFrame,
+        crops: pl.LazyFrame,
+        labels: Labels,
+        figures: Figures,
+        **vectors: EmbeddingStream,
+    ):
+        ids = shared_ids([stream.detection_ids() for stream in vectors.values()])
+        drawn = ids[some_units(unit_codes(tracklets_of(ids, tracklets)), config.n_crops, config.seed)]
+        rows = seen_rows(pl.Series("detection_id", drawn), sampled_detections, tracklets)
+        borders = Borders(np.arange(len(drawn)), borders_of(drawn, crops))
+        evidence = evidence_of(rows, {}, borders, labels.read())
+        own = {name: stream.of(drawn) for name, stream in vectors.items()}
+        rates = {name: median_number(context.instance, f"embeddings/{name}", "crops_per_second") for name in own}
+        table = standings(own, evidence, rates, config.seed)
+        numbers = {
+            "n_crops": len(drawn),
+            "n_backbones": len(own),
+            "n_unshared": max(map(len, vectors.values())) - len(ids),
+        }
+        numbers |= coverage(context, f"embeddings/{backbones[0]}")
+        title = f"{len(drawn):,} crops of {rows['tracklet_id'].n_unique():,} tracklets, seed {config.seed}"
+        return dg.MaterializeResult(
+            value=table,
+            check_results=[verdict(checks.LEAGUE, numbers)],
+            metadata=numbers | figure_metadata(figures, context.asset_key, "league", league_plot(table, title)),
+        )
+
+    return league
 
 
 def require_crops(jpegs: dict[str, bytes], wanted: list[str]) -> None:
@@ -91,3 +164,29 @@ def require_crops(jpegs: dict[str, bytes], wanted: list[str]) -> None:
 def png(pixels_rgb: np.ndarray) -> bytes:
     """The picture as PNG."""
     return cv2.imencode(".png", pixels_rgb[..., ::-1])[1].tobytes()
+
+
+class Filming(dg.Config):
+    """Which videos are looked at."""
+
+    videos: list[str] = Field(description="Partition keys, as in the page.", min_length=1)
+
+
+@dg.op(description="Draws every tracklet on its video, as `figures/tracklets/<video>.mp4`.")
+def film_tracklets(
+    context: dg.OpExecutionContext, config: Filming, tables: Tables, recordings: Recordings, figures: Figures
+) -> None:
+    for key in config.videos:
+        rows = tables.tracked(key)
+        if rows.is_empty():
+            raise dg.Failure(
+                f"{key} has no tracklets: materialise raw_detections and tracklets of it, or mend its name"
+            )
+        film = figures.place(dg.AssetKey("tracklets")) / f"{key}.mp4"
+        n_frames = tracklet_film(recordings.path(rows["video_file"][0]), rows, film)
+        context.log.info(f"{film}: {n_frames} frames, {rows['tracklet_id'].n_unique()} tracklets")
+
+
+@dg.job(description="A film of each video with its tracklets drawn: look whether boxes stay with their animals.")
+def draw_tracklets():
+    film_tracklets()

@@ -1,6 +1,6 @@
 """Limits on the montages, each with its reason and what to do when it is broken."""
 
-from megafish_assets.orchestration.verdicts import NONE_MISSING, Check, never
+from megafish_assets.orchestration.verdicts import NONE_MISSING, Check, Limit, never
 
 MONTAGES = Check(
     "tiles_show_their_detections",
@@ -12,5 +12,18 @@ MONTAGES = Check(
     },
 )
 
-CHECKS = {"montages/<backbone>": MONTAGES}
+LEAGUE = Check(
+    "backbones_are_compared_on_the_same_crops",
+    "Crops that some backbone has no vector of, and so nobody is compared on.",
+    {
+        "n_unshared": Limit(
+            "a backbone that lacks vectors hides the crops of its missing videos from all",
+            "Materialise the missing embeddings.",
+            at_most=0,
+        ),
+        "n_missing_videos": NONE_MISSING,
+    },
+)
+
+CHECKS = {"montages/<backbone>": MONTAGES, "league": LEAGUE}
 """Every check of this stage by asset."""

@@ -30,11 +30,26 @@ def sheet_name(sheet: str, cluster: int) -> str:
     return f"cluster_{cluster:02d}_{sheet}.png"
 
 
+def best_crops(clusters: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
+    """The rows of one crop a tracklet and cluster: the best of it; a row without a tracklet stays.
+
+    `clusters` holds the columns `CLUSTERS`, `seen` each id's `score`, `width_px`, `height_px` and `clipped_share`. Best
+    is a crop that the frame's edge does not cut, then the one with the largest area times score, then the earliest.
+    """
+    worth = pl.col("score") * pl.col("width_px") * pl.col("height_px")
+    rows = clusters.join(seen, on="detection_id", how="left").with_columns(worth.alias("worth"))
+    order = rows.sort(pl.col("clipped_share") > 0, -pl.col("worth"), "detection_id", nulls_last=True)
+    unit = pl.when(pl.col("tracklet_id") == "").then("detection_id").otherwise("tracklet_id")
+    best = order.with_columns(unit.alias("unit")).unique(["cluster", "unit"], keep="first", maintain_order=True)
+    return best.select(clusters.columns).sort("detection_id")
+
+
 def chosen_tiles(clusters: pl.DataFrame, seed: int) -> pl.DataFrame:
     """Where every tile of every sheet lies, in the columns `TILES`.
 
     `clusters` holds `video`, `detection_id`, `cluster` and `distance_to_centre`. A cluster with fewer rows than
-    a sheet has places leaves the rest empty; its two halves of extremes never share a tile.
+    a sheet has places leaves the rest empty; its two halves of extremes never share a tile. Noise, which has no centre,
+    has no extremes.
     """
     parts = [empty_frame(TILES)]
     for label in clusters["cluster"].unique().sort():
@@ -46,8 +61,8 @@ def chosen_tiles(clusters: pl.DataFrame, seed: int) -> pl.DataFrame:
 
 
 def _extremes(members: pl.DataFrame) -> list[pl.DataFrame]:
-    order = members.sort("distance_to_centre", "detection_id")
-    n = min(EXTREME_ROWS * N_COLUMNS, members.height // 2)
+    order = members.drop_nulls("distance_to_centre").sort("distance_to_centre", "detection_id")
+    n = min(EXTREME_ROWS * N_COLUMNS, order.height // 2)
     return [_placed(order.head(n), "extremes", 0), _placed(order.reverse().head(n), "extremes", EXTREME_ROWS)]
 
 
@@ -63,11 +78,13 @@ def _placed(members: pl.DataFrame, sheet: str, first_row: int) -> pl.DataFrame:
 
 
 def sheet_title(backbone: str, clusters: pl.DataFrame, label: int, sheet: str, seed: int) -> str:
-    """What a sheet shows: backbone, k, cluster, its size, and how the tiles were chosen."""
+    """What a sheet shows: backbone, k, cluster, its size in crops and tracklets, and how the tiles were chosen."""
     k = clusters.filter(pl.col("cluster") >= 0)["cluster"].n_unique()
-    size = clusters.filter(pl.col("cluster") == label).height
+    members = clusters.filter(pl.col("cluster") == label)
+    n_tracklets = members.filter(pl.col("tracklet_id") != "")["tracklet_id"].n_unique()
     how = f"random draw, seed {seed}" if sheet == "random" else "nearest to the centre above the line, farthest below"
-    return f"{backbone}, k = {k}: {'noise' if label < 0 else f'cluster {label}'}, n = {size:,}; {how}"
+    name = "noise" if label < 0 else f"cluster {label}"
+    return f"{backbone}, k = {k}: {name}, {members.height:,} crops of {n_tracklets:,} tracklets; {how}"
 
 
 def tile_pixels(jpeg: bytes) -> np.ndarray:

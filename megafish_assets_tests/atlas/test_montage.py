@@ -6,9 +6,11 @@ import polars as pl
 import pytest
 
 from megafish_assets.atlas.columns import TILES
-from megafish_assets.atlas.montage import chosen_tiles, draw_sheet, sheet_title, tile_corner, tile_pixels
+from megafish_assets.atlas.montage import best_crops, chosen_tiles, draw_sheet, sheet_title, tile_corner, tile_pixels
 
 SCHEMA = {"video": pl.String, "detection_id": pl.String, "cluster": pl.Int64, "distance_to_centre": pl.Float64}
+"""What a tile keeps of its row."""
+
 RED = (1.0, 0.0, 0.0)
 
 
@@ -18,7 +20,8 @@ def clusters(**sizes: int) -> pl.DataFrame:
     labels = [-1 if name == "noise" else int(name[1:]) for name, n in sizes.items() for _ in range(n)]
     rows = [("v", f"v/{i:06d}/000", label, float(rng.random())) for i, label in enumerate(labels)]
     frame = pl.DataFrame(rows, schema=SCHEMA, orient="row")
-    return frame.sample(fraction=1.0, shuffle=True, seed=1)
+    tracklets = pl.format("v/t{}", pl.col("detection_id").str.slice(2, 5)).alias("tracklet_id")
+    return frame.with_columns(tracklets).sample(fraction=1.0, shuffle=True, seed=1)
 
 
 def sheet(tiles: pl.DataFrame, name: str, label: int = 0) -> pl.DataFrame:
@@ -85,8 +88,34 @@ def test_noise_has_its_own_sheets() -> None:
     given = clusters(noise=12, c0=60)
     tiles = chosen_tiles(given, seed=42)
     assert sheet(tiles, "random", -1).height == 12
-    assert sheet_title("vit", given, -1, "random", 42) == "vit, k = 1: noise, n = 12; random draw, seed 42"
-    assert sheet_title("vit", given, 0, "extremes", 42).startswith("vit, k = 1: cluster 0, n = 60; nearest")
+    title = sheet_title("vit", given, -1, "random", 42)
+    assert title == "vit, k = 1: noise, 12 crops of 2 tracklets; random draw, seed 42"
+    title = sheet_title("vit", given, 0, "extremes", 42)
+    assert title.startswith("vit, k = 1: cluster 0, 60 crops of 7 tracklets; nearest")
+
+
+def test_noise_has_no_centre_and_so_no_extremes() -> None:
+    given = clusters(noise=40).with_columns(distance_to_centre=pl.lit(None, pl.Float64))
+    assert chosen_tiles(given, seed=42)["sheet"].unique().to_list() == ["random"]
+
+
+def test_a_tracklet_is_shown_by_its_best_crop_and_a_row_without_one_by_itself() -> None:
+    rows = [
+        ("a", 0, "t0", 0.9, 50, 40, 0.0),  # 1800
+        ("b", 0, "t0", 0.5, 80, 50, 0.0),  # 2000: the best
+        ("c", 0, "t0", 0.9, 99, 99, 0.1),  # larger, but cut by the frame's edge
+        ("d", 1, "t0", 0.1, 9, 9, 0.5),  # the same animal in another cluster
+        ("e", 0, "", 0.9, 50, 40, 0.0),
+        ("f", 0, "", 0.9, 50, 40, 0.0),
+        ("g", 0, "t1", 0.9, 50, 40, 0.0),  # equal to the next, and earlier
+        ("h", 0, "t1", 0.9, 50, 40, 0.0),
+    ]
+    names = ("detection_id", "cluster", "tracklet_id", "score", "width_px", "height_px", "clipped_share")
+    table = pl.DataFrame(rows, schema=names, orient="row").sample(fraction=1.0, shuffle=True, seed=2)
+    best = best_crops(table.select(names[:3]), table.select("detection_id", *names[3:]))
+    assert best.columns == list(names[:3])
+    assert best["detection_id"].to_list() == ["b", "d", "e", "f", "g"]
+    assert best_crops(table.select(names[:3]).clear(), table.select("detection_id", *names[3:])).height == 0
 
 
 @pytest.mark.parametrize(

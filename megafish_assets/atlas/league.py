@@ -1,0 +1,98 @@
+"""The league: every backbone with every recipe on the same crops, as a table and as one picture."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import polars as pl
+from matplotlib.figure import Figure
+
+from megafish_assets.atlas.columns import LEAGUE
+from megafish_assets.clusters.evidence import Evidence
+from megafish_assets.clusters.judging import judged
+from megafish_assets.clusters.recipes import RECIPES, followed
+from megafish_assets.clusters.reduction import fit_projection
+from megafish_assets.detections.columns import empty_frame
+
+CROPS = 4_000
+"""Compared at most, whole tracklets: every recipe is followed anew for every backbone."""
+
+DRAWN = {
+    "species_ami": "AMI with labels",
+    "knn_other_trajectories": "1-NN over other tracks",
+    "silhouette_pca": "silhouette, PCA space",
+    "silhouette_umap": "silhouette, UMAP space",
+    "noise_share": "noise, share of crops",
+    "border_leak": "told by the border (less is better)",
+    "leak_video": "AMI with the video (less is better)",
+    "leak_place": "AMI with the place (less is better)",
+    "n_clusters": "clusters",
+    "crops_per_second": "crops a second",
+}
+"""What the picture shows, by column."""
+
+COLOURS = {"default": "#1f77a8", "notebook": "#e07b39"}
+
+
+def shared_ids(ids: Sequence[np.ndarray]) -> np.ndarray:
+    """The ids that every backbone has vectors of, sorted. Raises ValueError where there are fewer than two."""
+    shared = set(ids[0].tolist()).intersection(*(set(own.tolist()) for own in ids[1:]))
+    if len(shared) < 2:
+        raise ValueError(f"{len(shared)} crops have vectors of all {len(ids)} backbones: materialise the embeddings")
+    return np.array(sorted(shared), dtype=object)
+
+
+def standings(
+    vectors: Mapping[str, np.ndarray], evidence: Evidence, rates: Mapping[str, float | None], seed: int
+) -> pl.DataFrame:
+    """The columns `LEAGUE`, a row a backbone and recipe.
+
+    `vectors` `(n, d)` by backbone are of the same crops, whose evidence holds the border of each; `rates` are crops a
+    second, None where unknown. Silhouettes of both recipes are taken in the PCA of the vectors and in the layout that
+    the default recipe made, so that they can be compared within a backbone, and not across.
+    """
+    rows = []
+    for backbone, own in vectors.items():
+        found = {
+            name: followed(recipe, own, evidence.tracklets, evidence.borders.pixels, evidence.videos)
+            for name, recipe in RECIPES.items()
+        }
+        layout = found["default"].positions[found["default"].units]
+        spaces = {"pca": fit_projection([own]).project(own), "umap": layout}
+        for name, grouped in found.items():
+            numbers = judged(grouped, evidence.seen_in(spaces), seed)
+            told = {"backbone": backbone, "recipe": name, "dim": own.shape[1], "crops_per_second": rates[backbone]}
+            rows.append({column: (told | numbers).get(column) for column in LEAGUE})
+    table = pl.DataFrame(rows, schema=empty_frame(LEAGUE).schema, orient="row")
+    return table.with_columns(pl.col(pl.Float64).fill_nan(None))
+
+
+def league_plot(table: pl.DataFrame, title: str) -> Figure:
+    """A panel a measure, a bar a backbone and recipe; measures that nobody has are left out."""
+    shown = [column for column in DRAWN if table[column].null_count() < table.height]
+    n_columns = 3
+    n_rows = -(-len(shown) // n_columns)
+    height = 0.28 * table.height + 0.7
+    figure = Figure(figsize=(11, max(2.5, n_rows * height + 0.6)), layout="constrained")
+    panels = figure.subplots(n_rows, n_columns, squeeze=False)
+    names = [f"{backbone}, {recipe}" for backbone, recipe in table.select("backbone", "recipe").iter_rows()]
+    colours = [COLOURS.get(recipe, "#777777") for recipe in table["recipe"]]
+    for place, axes in enumerate(panels.flat):
+        if place >= len(shown):
+            axes.axis("off")
+            continue
+        values = table[shown[place]].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+        bars = axes.barh(range(len(names)), values, color=colours)
+        axes.bar_label(bars, labels=[_text(value) for value in values], padding=3, fontsize=7)
+        axes.set_yticks(range(len(names)), names if place % n_columns == 0 else [""] * len(names), fontsize=7)
+        axes.invert_yaxis()
+        axes.margins(x=0.2)
+        axes.tick_params(axis="x", labelsize=7)
+        axes.set_title(DRAWN[shown[place]], fontsize=8)
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def _text(value: float) -> str:
+    if np.isnan(value):
+        return "none"
+    return f"{value:,.0f}" if abs(value) >= 10 or value == round(value) else f"{value:.2f}"
