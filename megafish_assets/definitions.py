@@ -5,15 +5,9 @@ import os
 import dagster as dg
 
 from megafish_assets.atlas.assets import draw_tracklets, league_asset, montages_asset
-from megafish_assets.clusters.assets import (
-    clusters_asset,
-    features_asset,
-    kmeans_sweep_asset,
-    pca_asset,
-    umap_asset,
-    whitening_asset,
-)
+from megafish_assets.clusters.assets import clusters_asset, umap_asset
 from megafish_assets.clusters.judging_assets import quality_asset, stability_asset
+from megafish_assets.clusters.reducing_assets import features_asset, kmeans_sweep_asset, pca_asset, whitening_asset
 from megafish_assets.crops.assets import crops
 from megafish_assets.detections.assets import (
     INFERENCE,

@@ -116,3 +116,12 @@ def _keyed(frame: pl.DataFrame, columns: dict) -> pl.DataFrame:
     return frame.with_columns(ids, video_of(ids).alias("video")).select(
         pl.col(name).cast(column.dtype) for name, column in columns.items()
     )
+
+
+def require_fit(asset: str, fitted_to: pl.Series, vectors_version: str) -> None:
+    """Raises ValueError where a model was fitted to vectors of another version."""
+    versions = fitted_to.unique().to_list()
+    if versions != [vectors_version]:
+        raise ValueError(
+            f"{asset} was fitted to vectors {versions}, these are {vectors_version}: materialise {asset} first"
+        )

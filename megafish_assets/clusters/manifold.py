@@ -18,6 +18,9 @@ higher."""
 GROUPED_NEIGHBORS, GROUPED_COMPONENTS = 30, 8
 """For grouping rather than for looking: on real fish and parts of them HDBSCAN's mean AMI is 0.757, with 15 0.730."""
 
+FEWEST_NEIGHBORS, TRACKLETS_A_NEIGHBOR = 5, 4
+"""Of few tracklets, a quarter at most: 60 of five species have a dozen of each, and the next thirty are other fish."""
+
 FEWEST_LAID_OUT, FEWEST_ELSEWHERE = GROUPED_COMPONENTS + 2, 2
 """Rows that UMAP's spectral start needs, and rows that the largest tracklet must leave over as neighbours."""
 
@@ -81,7 +84,9 @@ def grouped_positions(features: np.ndarray, units: np.ndarray, seed: int, n_layo
             f"{len(units)} rows, the largest tracklet of {largest}: grouping in UMAP space needs {FEWEST_LAID_OUT} "
             f"rows, {FEWEST_ELSEWHERE} of them outside any tracklet: embed more crops, or group the features themselves"
         )
-    n_neighbors = min(GROUPED_NEIGHBORS, len(units) - int(np.bincount(units).max()) + 1)
+    sizes = np.bincount(units)
+    wanted = int(np.clip(len(sizes) // TRACKLETS_A_NEIGHBOR, FEWEST_NEIGHBORS, GROUPED_NEIGHBORS))
+    n_neighbors = min(wanted, len(units) - int(sizes.max()) + 1)
     neighbours = neighbours_elsewhere(features, units, n_neighbors)
     layouts = []
     for offset in range(n_layouts):

@@ -12,8 +12,9 @@ FEWEST_TRACKLETS = 20
 """Of two crops or more, below which no covariance within them is estimated."""
 
 PRINCIPAL_DIRECTIONS, KEPT_DIRECTIONS = 256, 128
-SHRINKAGE = 0.05
-"""Share of the covariance that is replaced by its mean diagonal, so that no direction is divided by almost nothing."""
+PRIOR_CROPS = 50
+"""The covariance's mean diagonal counts as much as so many crops about their tracklets' means, so that no direction is
+divided by almost nothing, and few tracklets are not taken at their word: docs/quality.md."""
 
 BORDER_WEIGHT, BORDER_RIDGE = 0.05, 1.0
 """How much of what the border foretells is turned down, and the penalty of the regression, in variances of a border's
@@ -86,9 +87,10 @@ def fit_whitening(blocks: Iterable[np.ndarray], tracklets: np.ndarray, borders: 
         return Whitening(mean, principal[:KEPT_DIRECTIONS], variances[:KEPT_DIRECTIONS], n_tracklets)
     rows = np.concatenate([(block - mean) @ principal.T for block in blocks])
     own = rows[tracked]
-    within = _within(own, tracklet_means(own, codes)[codes], n_tracklets)
+    n_free = len(own) - n_tracklets
+    within = _within(own, tracklet_means(own, codes)[codes], n_free)
     foretold = 0.0 if borders is None else _foretold(rows, borders)
-    within = _shrunk(within + BORDER_WEIGHT * foretold)
+    within = _shrunk(within + BORDER_WEIGHT * foretold, PRIOR_CROPS / (PRIOR_CROPS + n_free))
     whitened = principal.T @ np.linalg.cholesky(np.linalg.inv(within))
     every = tracklet_codes(tracklets)
     all_means = tracklet_means(rows[every != UNTRACKED], every[every != UNTRACKED]) @ principal @ whitened
@@ -119,14 +121,14 @@ def _principal_directions(seen: Moments) -> tuple[np.ndarray, np.ndarray]:
     return axes[:, kept].T, variances[kept]
 
 
-def _within(rows: np.ndarray, own_means: np.ndarray, n_tracklets: int) -> np.ndarray:
-    """Covariance `(p, p)` of crops about their tracklets' means."""
+def _within(rows: np.ndarray, own_means: np.ndarray, n_free: int) -> np.ndarray:
+    """Covariance `(p, p)` of crops about their tracklets' means, which leave so many of them free."""
     residuals = rows - own_means
-    pooled = residuals.T @ residuals / (len(rows) - n_tracklets)
+    pooled = residuals.T @ residuals / n_free
     level = np.trace(pooled) / max(1, len(pooled))
     # Relative to all variance, for equal float32 crops differ from their mean by a rounding.
     if level <= NO_VARIANCE * rows.var(axis=0).mean():
-        raise ValueError(f"the crops of each of {n_tracklets} tracklets are equal: look at the embeddings")
+        raise ValueError(f"the crops of each of {len(rows) - n_free} tracklets are equal: look at the embeddings")
     return pooled
 
 
@@ -138,7 +140,7 @@ def _foretold(rows: np.ndarray, borders: np.ndarray) -> np.ndarray:
     return said.T @ said / n
 
 
-def _shrunk(covariance: np.ndarray) -> np.ndarray:
-    """Shrunk toward its mean diagonal."""
+def _shrunk(covariance: np.ndarray, share: float) -> np.ndarray:
+    """With this share of it replaced by its mean diagonal."""
     level = np.trace(covariance) / len(covariance)
-    return (1 - SHRINKAGE) * covariance + SHRINKAGE * level * np.eye(len(covariance))
+    return (1 - share) * covariance + share * level * np.eye(len(covariance))

@@ -10,18 +10,15 @@ import polars as pl
 import pytest
 import torch
 
-from megafish_assets.clusters.assets import (
-    ClustersConfig,
+from megafish_assets.clusters.assets import ClustersConfig, UmapConfig, clusters_asset, umap_asset
+from megafish_assets.clusters.recipes import DEFAULT, NOTEBOOK, at_k
+from megafish_assets.clusters.reducing_assets import (
     SweepConfig,
-    UmapConfig,
-    clusters_asset,
     features_asset,
     kmeans_sweep_asset,
     pca_asset,
-    umap_asset,
     whitening_asset,
 )
-from megafish_assets.clusters.recipes import DEFAULT, NOTEBOOK, at_k
 from megafish_assets.crops.borders import N_BORDER
 from megafish_assets.embeddings.batch import EmbeddingBatch
 from megafish_assets.orchestration.io_manager import GpuDeltaLakeIOManager

@@ -15,7 +15,7 @@ from megafish_assets.clusters.whitening import (
     BORDER_WEIGHT,
     FEWEST_TRACKLETS,
     KEPT_DIRECTIONS,
-    SHRINKAGE,
+    PRIOR_CROPS,
     Whitening,
     fit_whitening,
 )
@@ -71,7 +71,7 @@ def test_the_fewest_are_enough() -> None:
     assert fitted(*swimmers(FEWEST_TRACKLETS)).n_tracklets == FEWEST_TRACKLETS
 
 
-def test_within_a_tracklet_every_direction_varies_alike_up_to_the_shrinkage() -> None:
+def test_within_a_tracklet_every_direction_varies_alike_up_to_the_prior() -> None:
     rows, tracklets = swimmers(2_000)
     model = fitted(rows, tracklets)
     moved = (rows - model.mean) @ model.directions.T
@@ -80,7 +80,8 @@ def test_within_a_tracklet_every_direction_varies_alike_up_to_the_shrinkage() ->
     covariance = about.T @ about / (len(rows) - 2_000)
     # By hand: W has eigenvalues 900.09 (pose) and 11 of 0.09, so its mean diagonal is 75.09.
     level = (900.09 + 11 * 0.09) / 12
-    shrunk = [value / ((1 - SHRINKAGE) * value + SHRINKAGE * level) for value in (0.09, 900.09)]
+    share = PRIOR_CROPS / (PRIOR_CROPS + 6_000)
+    shrunk = [value / ((1 - share) * value + share * level) for value in (0.09, 900.09)]
     assert sorted(np.linalg.eigvalsh(covariance)) == pytest.approx([shrunk[0]] * 11 + [shrunk[1]], rel=0.1)
 
 
@@ -108,8 +109,9 @@ def test_what_the_border_foretells_is_turned_down_too() -> None:
     # By hand: within tracklets 0.09, of which all but the shrinkage counts; five equal borders foretell the water's
     # variance of 900 / 4, less what a penalty of 1 against 5 takes.
     level, foretold = (900.09 + 11 * 0.09) / 12, BORDER_WEIGHT * 225 * (5 / 6) ** 2
-    blind = (1 - SHRINKAGE) * 0.09 + SHRINKAGE * level
-    seen = (1 - SHRINKAGE) * (0.09 + foretold) + SHRINKAGE * (level + foretold / 12)
+    share = PRIOR_CROPS / (PRIOR_CROPS + 6_000)
+    blind = (1 - share) * 0.09 + share * level
+    seen = (1 - share) * (0.09 + foretold) + share * (level + foretold / 12)
     assert counted(None) == pytest.approx(1 / blind, rel=0.1)
     assert counted(borders) == pytest.approx(1 / seen, rel=0.1)
 
