@@ -16,7 +16,7 @@ from megafish_assets.crops.batches import CropBatches
 from megafish_assets.embeddings.backbones import BACKBONES
 from megafish_assets.embeddings.batch import EmbeddingBatch
 from megafish_assets.embeddings.encoder import (
-    BATCH_SIZE,
+    CPU_BATCH_SIZE,
     Encoder,
     TooLittleMemoryError,
     UnfitWeightsError,
@@ -99,13 +99,13 @@ def test_the_files_own_classifier_names_what_the_vectors_show(
 
 def test_vectors_do_not_depend_on_the_batch_they_came_in() -> None:
     tiny = load_encoder(find_weights(BACKBONES["reef_tiny"], None), "letterbox", "cpu")
-    pictures = np.random.default_rng(0).integers(0, 256, (BATCH_SIZE + 3, 6, 5, 3), dtype=np.uint8)
+    pictures = np.random.default_rng(0).integers(0, 256, (CPU_BATCH_SIZE + 3, 6, 5, 3), dtype=np.uint8)
     jpegs = [cv2.imencode(".jpg", picture)[1].tobytes() for picture in pictures]
     ids = np.array([f"v/{i:06d}/000" for i in range(len(jpegs))])
     sizes: list[int] = []
     together = tiny.encode(CropBatches(ids, jpegs, "cpu"), on_batch=sizes.append).on_cpu()
-    assert sizes == [BATCH_SIZE, 3]
-    for row in (0, 1, BATCH_SIZE, BATCH_SIZE + 2):
+    assert sizes == [CPU_BATCH_SIZE, 3]
+    for row in (0, 1, CPU_BATCH_SIZE, CPU_BATCH_SIZE + 2):
         alone = tiny.encode(CropBatches(ids[row : row + 1], jpegs[row : row + 1], "cpu")).on_cpu()
         cosine = together[row] @ alone[0] / np.linalg.norm(together[row]) / np.linalg.norm(alone)
         assert cosine > 0.9999  # half precision rounds by the order of sums, which the batch decides
