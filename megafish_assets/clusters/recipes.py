@@ -31,7 +31,7 @@ class Recipe:
     """Number of clusters; None where the grouping finds it."""
     grouping_at_k: str = "kmeans"
     """What takes its place once k is given."""
-    n_layouts: int = 6
+    n_layouts: int = 12
     """UMAPs from one seed each, side by side: what one of them tears apart by chance, the others hold together."""
     seed: int = 42
 
