@@ -36,6 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     fish = command.add_mutually_exclusive_group(required=True)
     fish.add_argument("--crops", type=Path, help="a folder with index.csv (path, species, trajectory)")
     fish.add_argument("--reef", type=Path, help="a materialised demo, such as data/demo")
+    command.add_argument("--picture", type=Path, help="a JPEG of clusters side by side to be written, for --reef")
     command.add_argument("--weights", type=Path, help="a folder with the backbone's weights, for --crops")
     command.add_argument("--backbone", default="mobilenetv2", help="for --crops")
     for name, what in STAGES.items():
@@ -92,7 +93,7 @@ def measured_quality(parser: argparse.ArgumentParser, given: argparse.Namespace)
     from megafish_assets.embeddings.backbones import BACKBONES
 
     if given.reef is not None:
-        return quality.main(quality.of_the_reef(given.reef))
+        return quality.main(quality.of_the_reef(given.reef, given.picture))
     if given.weights is None or given.backbone not in BACKBONES:
         parser.error(f"--crops needs --weights, and a --backbone out of {', '.join(BACKBONES)}")
     return quality.main(quality.of_labelled_fish(given.crops, given.weights, given.backbone))

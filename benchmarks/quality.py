@@ -12,9 +12,11 @@ import cv2
 import numpy as np
 import polars as pl
 
+from benchmarks.pictures import drawn_beside, panel
 from megafish_assets.clusters import quality
 from megafish_assets.clusters.evidence import Borders, borders_of, evidence_of, seen_rows
 from megafish_assets.clusters.judging import judged
+from megafish_assets.clusters.nuisances import told_by_border
 from megafish_assets.clusters.recipes import DEFAULT, NOTEBOOK, Recipe, at_k, followed
 from megafish_assets.crops.batches import CropBatches
 from megafish_assets.crops.borders import border_matrix, border_of
@@ -27,6 +29,9 @@ from megafish_assets.reef.truth import kinds
 
 INDEX = "index.csv"
 REEF_BACKBONE = "reef_tiny"
+DRAWN = "notebook_true_k", "default"
+"""Of the recipes over the reef, those that are drawn side by side."""
+
 SEED = 42
 
 
@@ -105,8 +110,11 @@ def of_labelled_fish(folder: Path, weights_folder: Path, backbone: str) -> Itera
         yield scored(name, recipe, vectors[recipe.geometry], borders, index)
 
 
-def of_the_reef(root: Path) -> Iterator[dict]:
+def of_the_reef(root: Path, picture: Path | None = None) -> Iterator[dict]:
     """A line a recipe over a demo's stored vectors: the platform's measures, and two that only the truth can tell.
+
+    `picture` is where the notebook's clusters are drawn beside the platform's. A first line, `truth`, says how far the
+    true kinds themselves follow what is not the fish.
 
     `species_ami` is over kinds, artefacts among them. `background_ami` is of the clusters with what lies behind a fish,
     reef or open water, over the rows that show a fish.
@@ -129,14 +137,33 @@ def of_the_reef(root: Path) -> Iterator[dict]:
     n_kinds = truth["kind"].n_unique()
     compared = {"notebook": NOTEBOOK, "notebook_true_k": at_k(NOTEBOOK, n_kinds)}
     compared |= {"default": DEFAULT, "default_true_k": at_k(DEFAULT, n_kinds)}
+    kinds_shown, behind = truth["kind"].to_numpy().astype(str), truth["background"].fill_null("").to_numpy().astype(str)
+    codes, fish, panels = np.unique(kinds_shown, return_inverse=True)[1], behind != "", {}
+
+    def leaks(labels: np.ndarray) -> dict[str, float]:
+        return {"background_ami": quality.nuisance_leak(labels[fish], {"behind": behind[fish]})["behind"]}
+
+    def jpegs_of(places: np.ndarray) -> list[bytes]:
+        ids = batch.detection_ids[places].tolist()
+        found = stored["crops"].filter(pl.col("detection_id").is_in(ids)).select("detection_id", "jpeg").collect()
+        by_id = dict(found.iter_rows())
+        return [by_id[key] for key in ids]
+
+    by_border = {"border_leak": told_by_border(borders.pixels, codes, evidence.videos)}
+    yield _line("truth", True, codes, by_border | leaks(codes))
     for name, recipe in compared.items():
         found = followed(recipe, batch.on_cpu(), evidence.tracklets, borders.pixels, evidence.videos)
-        behind = truth["background"].to_numpy()
-        fish = truth["background"].is_not_null().to_numpy()
-        leak = quality.nuisance_leak(found.labels[fish], {"background": behind[fish].astype(str)})["background"]
-        numbers = judged(found, evidence, SEED) | {"background_ami": leak}
-        told = {key: round(number, 4) for key, number in numbers.items() if not np.isnan(number)}
-        yield {"recipe": name, "k_given": recipe.k is not None, "k": int(found.labels.max()) + 1} | told
+        yield _line(name, recipe.k is not None, found.labels, judged(found, evidence, SEED) | leaks(found.labels))
+        if name in DRAWN:
+            title = f"{name}, k = {found.labels.max() + 1}, its largest clusters"
+            panels[name] = panel(title, found.labels, evidence.tracklets, kinds_shown, jpegs_of)
+    if picture is not None:
+        drawn_beside(panels, picture)
+
+
+def _line(name: str, k_given: bool, labels: np.ndarray, numbers: dict[str, float]) -> dict:
+    told = {key: round(number, 4) for key, number in numbers.items() if not np.isnan(number)}
+    return {"recipe": name, "k_given": k_given, "k": int(labels.max()) + 1} | told
 
 
 def shown(rows: pl.DataFrame, raw: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:

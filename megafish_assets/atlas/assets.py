@@ -141,7 +141,7 @@ def league_asset(backbones: Sequence[str]) -> dg.AssetsDefinition:
             "n_unshared": max(map(len, vectors.values())) - len(ids),
         }
         numbers |= coverage(context, f"embeddings/{backbones[0]}")
-        title = f"{len(drawn):,} crops of {rows['tracklet_id'].n_unique():,} tracklets, seed {config.seed}"
+        title = f"{len(drawn):,} crops of {evidence.n_tracklets:,} tracklets, seed {config.seed}"
         return dg.MaterializeResult(
             value=table,
             check_results=[verdict(checks.LEAGUE, numbers)],

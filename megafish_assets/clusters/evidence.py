@@ -45,6 +45,11 @@ class Evidence:
     labels: np.ndarray | None = None
     """str `(n,)`, what people say a crop shows; "" where nobody did."""
 
+    @property
+    def n_tracklets(self) -> int:
+        """Tracklets among them."""
+        return len(set(self.tracklets.tolist()) - {""})
+
     def seen_in(self, spaces: Mapping[str, np.ndarray]) -> "Evidence":
         """The same with other spaces."""
         return replace(self, spaces=spaces)
