@@ -16,8 +16,10 @@ from benchmarks.pictures import drawn_beside, panel
 from megafish_assets.clusters import quality
 from megafish_assets.clusters.evidence import Borders, borders_of, evidence_of, seen_rows
 from megafish_assets.clusters.judging import judged
+from megafish_assets.clusters.manifold import known
 from megafish_assets.clusters.nuisances import told_by_border
-from megafish_assets.clusters.recipes import DEFAULT, NOTEBOOK, Recipe, at_k, followed
+from megafish_assets.clusters.pooling import unit_codes
+from megafish_assets.clusters.recipes import DEFAULT, NOTEBOOK, Recipe, at_k, first_rows, followed
 from megafish_assets.crops.batches import CropBatches
 from megafish_assets.crops.borders import border_matrix, border_of
 from megafish_assets.detections.boxes import BOX
@@ -40,19 +42,32 @@ class UnusableIndexError(ValueError):
 
 
 def listed(folder: Path) -> pl.DataFrame:
-    """`path`, `species` and `trajectory` of every crop, sorted by path. Raises UnusableIndexError."""
+    """`path`, `species` and `trajectory` ("" for none) of every crop that has a species, sorted by path.
+
+    Raises UnusableIndexError.
+    """
     if not (folder / INDEX).is_file():
         raise UnusableIndexError(f"{folder} has no {INDEX}: expected a table of path, species and trajectory")
-    index = pl.read_csv(folder / INDEX, infer_schema=False)
+    try:
+        index = pl.read_csv(folder / INDEX, infer_schema=False)
+    except pl.exceptions.PolarsError as error:
+        raise UnusableIndexError(f"{folder / INDEX} is no table: {error}") from error
     missing = [name for name in ("path", "species", "trajectory") if name not in index.columns]
     if missing or not index.height:
         raise UnusableIndexError(
             f"{folder / INDEX}: {index.height} rows, missing columns {missing}; expected some crops"
         )
+    # A picture listed twice would be its own nearest neighbour; one without a species has nothing to be scored by.
+    index = index.filter(pl.col("species").fill_null("") != "")
+    twice = index.filter(pl.col("path").is_duplicated() | pl.col("path").is_null())
+    if twice.height:
+        raise UnusableIndexError(f"{folder / INDEX} lists {twice['path'][0]!r} more than once, or a row has no path")
+    if index["species"].n_unique() < 2:
+        raise UnusableIndexError(f"{folder / INDEX} names {index['species'].n_unique()} species; expected 2 or more")
     absent = [path for path in index["path"] if not (folder / path).is_file()]
     if absent:
         raise UnusableIndexError(f"{folder / INDEX} lists {len(absent)} files that are not there, first {absent[0]}")
-    return index.with_columns(pl.col("species", "trajectory").fill_null("")).sort("path")
+    return index.with_columns(pl.col("trajectory").fill_null("")).sort("path")
 
 
 def borders_in(folder: Path, paths: list[str]) -> np.ndarray:
@@ -82,6 +97,7 @@ def scored(name: str, recipe: Recipe, vectors: np.ndarray, borders: np.ndarray, 
     """The line of one recipe."""
     species, trajectories = index["species"].to_numpy(), index["trajectory"].to_numpy()
     found = followed(recipe, vectors, trajectories, borders, groups=trajectories)
+    units = unit_codes(trajectories)
     scores = quality.label_scores(found.labels, species)
     return {
         "recipe": name,
@@ -91,11 +107,11 @@ def scored(name: str, recipe: Recipe, vectors: np.ndarray, borders: np.ndarray, 
         "ari": round(scores["ari"], 4),
         "v_measure": round(scores["v_measure"], 4),
         "macro_f1": round(scores["macro_f1"], 4),
-        "knn_other_trajectories": round(quality.neighbour_accuracy(found.features, species, trajectories), 4),
+        "knn_other_trajectories": known(round(quality.neighbour_accuracy(found.features, species, units), 4)),
         "noise_share": round(quality.noise_share(found.labels), 4),
         "n_species": index["species"].n_unique(),
         "n_crops": index.height,
-        "n_trajectories": index["trajectory"].n_unique(),
+        "n_trajectories": int(units.max()) + 1,
     }
 
 
@@ -117,9 +133,11 @@ def of_the_reef(root: Path, picture: Path | None = None) -> Iterator[dict]:
     true kinds themselves follow what is not the fish.
 
     `species_ami` is over kinds, artefacts among them. `background_ami` is of the clusters with what lies behind a fish,
-    reef or open water, over the rows that show a fish.
+    reef or open water, over one row of each tracklet that shows a fish.
     """
     tables = root / "tables"
+    if not tables.is_dir():
+        raise UnusableIndexError(f"{root} holds no tables: make demo, or materialise the collection")
     stored = {
         name: pl.scan_delta(str(tables / place))
         for name, place in {
@@ -138,10 +156,12 @@ def of_the_reef(root: Path, picture: Path | None = None) -> Iterator[dict]:
     compared = {"notebook": NOTEBOOK, "notebook_true_k": at_k(NOTEBOOK, n_kinds)}
     compared |= {"default": DEFAULT, "default_true_k": at_k(DEFAULT, n_kinds)}
     kinds_shown, behind = truth["kind"].to_numpy().astype(str), truth["background"].fill_null("").to_numpy().astype(str)
-    codes, fish, panels = np.unique(kinds_shown, return_inverse=True)[1], behind != "", {}
+    codes, panels = np.unique(kinds_shown, return_inverse=True)[1], {}
+    alone = np.flatnonzero(behind != "")
+    alone = alone[first_rows(unit_codes(evidence.tracklets[alone]))]  # a row a tracklet, as `judged` does
 
     def leaks(labels: np.ndarray) -> dict[str, float]:
-        return {"background_ami": quality.nuisance_leak(labels[fish], {"behind": behind[fish]})["behind"]}
+        return {"background_ami": quality.nuisance_leak(labels[alone], {"behind": behind[alone]})["behind"]}
 
     def jpegs_of(places: np.ndarray) -> list[bytes]:
         ids = batch.detection_ids[places].tolist()
@@ -171,8 +191,8 @@ def shown(rows: pl.DataFrame, raw: pl.DataFrame, truth: pl.DataFrame) -> pl.Data
     boxes = [pl.col("box").list.get(place).alias(name) for place, name in enumerate(BOX)]
     behind = truth.select("video_file", "frame_id", "score", *boxes, "background")
     met = raw.join(behind, on=["video_file", "frame_id", "score", *BOX], how="left")
-    known = kinds(raw, truth).join(met.select("detection_id", "background"), on="detection_id")
-    return rows.select("detection_id").join(known, on="detection_id", how="left", maintain_order="left")
+    told = kinds(raw, truth).join(met.select("detection_id", "background"), on="detection_id")
+    return rows.select("detection_id").join(told, on="detection_id", how="left", maintain_order="left")
 
 
 def main(lines: Iterator[dict]) -> int:

@@ -1,6 +1,7 @@
 """The whole platform on one page, in the order the data flows. The only reader of the environment."""
 
 import os
+from functools import partial
 
 import dagster as dg
 
@@ -36,7 +37,7 @@ from megafish_assets.orchestration.settings import Settings
 settings = Settings.from_environment(os.environ)
 backbones = [backbone.name for backbone in settings.backbones]
 reducing = (pca_asset, kmeans_sweep_asset, whitening_asset, features_asset)
-grouping = (clusters_asset, umap_asset, stability_asset, quality_asset)
+grouping = (partial(clusters_asset, geometry=settings.geometry), umap_asset, stability_asset, quality_asset)
 nightly_analysis = nightly_analysis_job(backbones, READY.name)
 
 defs = dg.Definitions(

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 import pytest
 
 from benchmarks import embed, quality, report
@@ -102,25 +101,17 @@ def test_a_table_stands_between_its_own_marks_only(tmp_path: Path) -> None:
 KEYS = ["recipe", "k_given", "k", "species_ami", "ari", "v_measure", "knn_other_trajectories", "noise_share"]
 
 
-def test_the_quality_of_any_folder_of_labelled_crops_is_three_lines_of_these_keys(
-    real_data: Path, tmp_path: Path
-) -> None:
-    fish = real_data / "fish4knowledge"
-    index = pl.read_csv(fish / "index.csv", infer_schema=False)
-    few = index.group_by("species").agg(pl.n_unique("trajectory")).sort("trajectory", "species", descending=True)
-    chosen = index.filter(pl.col("species").is_in(few["species"].head(4).implode()))
-    chosen = chosen.group_by("trajectory", maintain_order=True).head(3).group_by("species").head(30)
-    for path in chosen["path"]:
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_bytes((fish / path).read_bytes())
-    chosen.write_csv(tmp_path / "index.csv")
-    weights = str(real_data / "mobilenetv2-imagenet")
-    told = lines(dict(os.environ), "quality", "--crops", str(tmp_path), "--weights", weights)
-    assert [line["recipe"] for line in told] == ["notebook", "default", "default_true_k"]
-    assert [line["k_given"] for line in told] == [True, False, True]
-    assert all(line.keys() >= set(KEYS) for line in told)
-    assert [told[0]["k"], told[2]["k"]] == [4, 4]
-    assert min(line["species_ami"] for line in told[1:]) > told[0]["species_ami"] - 0.05
+def test_the_clusters_of_real_fish_follow_their_species(real_data: Path) -> None:
+    folders = ["--crops", str(real_data / "fish4knowledge"), "--weights", str(real_data / "mobilenetv2-imagenet")]
+    notebook, default, at_k = lines(dict(os.environ), "quality", *folders)
+    assert [line["recipe"] for line in (notebook, default, at_k)] == ["notebook", "default", "default_true_k"]
+    assert [line["k_given"] for line in (notebook, default, at_k)] == [True, False, True]
+    assert all(line.keys() >= set(KEYS) for line in (notebook, default, at_k))
+    assert notebook["k"] == at_k["k"] == 23 and 17 <= default["k"] <= 32
+    # A hundredth below what is wanted: the last digits of a product differ between machines, and UMAP magnifies them.
+    assert default["species_ami"] > 0.75 and at_k["species_ami"] > 0.77
+    assert min(default["knn_other_trajectories"], at_k["knn_other_trajectories"]) > 0.86
+    assert notebook["species_ami"] < 0.65
 
 
 @pytest.mark.parametrize(
@@ -129,8 +120,11 @@ def test_the_quality_of_any_folder_of_labelled_crops_is_three_lines_of_these_key
         (None, "has no index.csv"),
         ("path,species\na.jpg,cod\n", "missing columns ['trajectory']"),
         ("path,species,trajectory\n", "0 rows"),
-        ("path,species,trajectory\ngone.jpg,cod,1\n", "lists 1 files that are not there, first gone.jpg"),
-        ("path,species,trajectory\nindex.csv,cod,1\n", "is not a picture that OpenCV can decode"),
+        ("path,species,trajectory\ngone.jpg,cod,1\na,eel,2\n", "lists 2 files that are not there, first gone.jpg"),
+        ("path,species,trajectory\nindex.csv,cod,1\n./index.csv,eel,2\n", "not a picture that OpenCV can decode"),
+        ("path,species,trajectory\na.jpg,cod,1\na.jpg,eel,2\n", "lists 'a.jpg' more than once"),
+        ("path,species,trajectory\na.jpg,cod,1\nb.jpg,,2\n", "names 1 species"),
+        ("", "is no table"),
     ],
 )
 def test_a_folder_that_cannot_be_scored_is_a_sentence(

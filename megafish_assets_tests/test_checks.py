@@ -179,10 +179,10 @@ def test_a_reduction_a_sweep_and_clusters_that_say_little_are_seen() -> None:
     sizes = grouping.cluster_sizes(np.array([0] * 9 + [1]), 3)
     clusters = {"n_empty_clusters": sizes.count(0), "largest_cluster_share": max(sizes) / sum(sizes)}
     clusters |= {"n_clusters_short": 1, "n_missing_videos": 0, "n_clusters": 2, "noise_share": 0.1}
-    clusters |= {"n_without_layout": 0}
+    clusters |= {"n_without_layout": 0, "n_untracked": 0}
     seen = {"n_empty_clusters", "largest_cluster_share", "n_clusters_short"}
     assert broken(CLUSTERS, clusters) == seen
-    for name, bad in (("n_clusters", 1), ("noise_share", 0.6), ("n_without_layout", 10)):
+    for name, bad in (("n_clusters", 1), ("noise_share", 0.6), ("n_without_layout", 10), ("n_untracked", 1)):
         assert broken(CLUSTERS, clusters | {name: bad}) == seen | {name}
 
 

@@ -15,9 +15,10 @@ from megafish_assets.atlas.league import CROPS, league_plot, shared_ids, standin
 from megafish_assets.atlas.measures import tiles_of_another_cluster, tiles_of_other_pixels
 from megafish_assets.atlas.montage import best_crops, chosen_tiles, draw_sheet, sheet_title
 from megafish_assets.clusters.evidence import Borders, borders_of, evidence_of, seen_rows
-from megafish_assets.clusters.frames import tracklets_of
+from megafish_assets.clusters.frames import recipe_of, tracklets_of
 from megafish_assets.clusters.plots import cluster_colour
 from megafish_assets.clusters.pooling import some_units, unit_codes
+from megafish_assets.clusters.recipes import RECIPES, SEEN_BY
 from megafish_assets.crops.overlay import jpeg
 from megafish_assets.embeddings.frames import EmbeddingStream
 from megafish_assets.orchestration.figures import figure_metadata
@@ -30,6 +31,7 @@ from megafish_assets.orchestration.metadata import (
     table_metadata,
 )
 from megafish_assets.orchestration.policy import seed_knob
+from megafish_assets.orchestration.progress import Progress
 from megafish_assets.orchestration.resources import Figures, Labels, Recordings, Tables
 from megafish_assets.orchestration.verdicts import specs, verdict
 
@@ -86,7 +88,7 @@ def montages_asset(backbone: str) -> dg.AssetsDefinition:
             "n_tiles": tiles.height,
             "n_tiles_of_another_cluster": tiles_of_another_cluster(tiles, clusters),
             "n_tiles_of_other_pixels": tiles_of_other_pixels(tiles, sheets, jpegs),
-        } | seen_through(context, tables, backbone, "features")
+        } | seen_through(context, tables, backbone, SEEN_BY[recipe_of(clusters).features])
         return dg.MaterializeResult(
             value=tiles,
             check_results=[verdict(checks.MONTAGES, numbers)],
@@ -134,10 +136,12 @@ def league_asset(backbones: Sequence[str]) -> dg.AssetsDefinition:
         evidence = evidence_of(rows, {}, borders, labels.read())
         own = {name: stream.of(drawn) for name, stream in vectors.items()}
         rates = {name: median_number(context.instance, f"embeddings/{name}", "crops_per_second") for name in own}
-        table = standings(own, evidence, rates, config.seed)
+        entries = Progress(context.log.info, "backbones with a recipe", len(own) * len(RECIPES))
+        table = standings(own, evidence, rates, config.seed, entries.step)
         numbers = {
             "n_crops": len(drawn),
             "n_backbones": len(own),
+            "n_labelled_crops": evidence.n_labelled,
             "n_unshared": max(map(len, vectors.values())) - len(ids),
         }
         numbers |= coverage(context, f"embeddings/{backbones[0]}")
@@ -182,8 +186,10 @@ def film_tracklets(
             raise dg.Failure(
                 f"{key} has no tracklets: materialise raw_detections and tracklets of it, or mend its name"
             )
-        film = figures.place(dg.AssetKey("tracklets")) / f"{key}.mp4"
-        n_frames = tracklet_film(recordings.path(rows["video_file"][0]), rows, film)
+        film, video = figures.place(dg.AssetKey("tracklets")) / f"{key}.mp4", recordings.path(rows["video_file"][0])
+        if video is None:
+            raise dg.Failure(f"{rows['video_file'][0]} lies outside the recordings folder")
+        n_frames = tracklet_film(video, rows, film)
         context.log.info(f"{film}: {n_frames} frames, {rows['tracklet_id'].n_unique()} tracklets")
 
 

@@ -21,6 +21,12 @@ LEAGUE = Check(
             "Materialise the missing embeddings.",
             at_most=0,
         ),
+        "n_labelled_crops": Limit(
+            "there are labels, but they are of other crops",
+            "Compare the ids in MEGAFISH_LABELS with `detection_id` and `tracklet_id` of this collection.",
+            at_least=1,
+            may_be_unknown=True,
+        ),
         "n_missing_videos": NONE_MISSING,
     },
 )

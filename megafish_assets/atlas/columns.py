@@ -15,7 +15,7 @@ TILES: Columns = KEY | {
 
 LEAGUE: Columns = {
     "backbone": Column(pl.String, "what made the vectors"),
-    "recipe": Column(pl.String, "what made the clusters of them"),
+    "recipe": Column(pl.String, "what made the clusters of them; all see the crops as the collection's vectors do"),
     "dim": Column(pl.Int64, "length of a vector"),
     "crops_per_second": Column(pl.Float64, "of the last embedded videos, median; null if none says"),
     "n_crops": Column(pl.Float64, "crops compared, the same for all"),
@@ -26,6 +26,10 @@ LEAGUE: Columns = {
     "silhouette_umap": Column(pl.Float64, "in the default recipe's layout; not to be compared across backbones"),
     "dbcv": Column(pl.Float64, "density-based validity where it was grouped, -1 to 1"),
     "track_consistency": Column(pl.Float64, "0 as by chance to 1; null where whole tracklets were grouped"),
+    "n_kinds": Column(pl.Float64, "clusters that other videos show too, with enough tracklets and videos behind them"),
+    "n_kinds_low": Column(pl.Float64, "kinds in all but the poorest 5 % of the draws of videos"),
+    "n_kinds_high": Column(pl.Float64, "kinds in all but the richest 5 %"),
+    "agreement_ami": Column(pl.Float64, "mean AMI between the partitions of two draws of videos"),
     "border_leak": Column(pl.Float64, "how far the crops' borders tell the cluster, 0 as by chance to 1"),
     "leak_video": Column(pl.Float64, "AMI of clusters and videos"),
     "leak_time": Column(pl.Float64, "AMI of clusters and time bins"),

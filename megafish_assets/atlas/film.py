@@ -23,7 +23,7 @@ def tracklet_film(video: Path, rows: pl.DataFrame, film: Path, width_px: int = 1
     """Writes the video's frames that could be decoded, with every box in its tracklet's colour and the way it came.
 
     `rows` holds the columns `RAW` of one video and `tracklet_id`. Returns the number of frames; raises
-    UnreadableVideoError.
+    UnreadableVideoError, and OSError where the film can't be written.
     """
     lengths = pl.len().over("tracklet_id").alias("length")
     by_frame = rows.with_columns(lengths).partition_by("frame_id", as_dict=True)
@@ -36,9 +36,11 @@ def tracklet_film(video: Path, rows: pl.DataFrame, film: Path, width_px: int = 1
         for row in boxes.iter_rows(named=True):
             _draw(picture, frame.frame_id, row, ways)
         height, width = picture.shape[:2]
-        size_wh = (min(width, width_px), round(height * min(width, width_px) / width) // 2 * 2)
+        size_wh = min(width, width_px), max(2, round(height * min(width, width_px) / width) // 2 * 2)
         if writer is None:
             writer = cv2.VideoWriter(str(film), cv2.VideoWriter_fourcc(*"mp4v"), FPS, size_wh)
+            if not writer.isOpened():
+                raise OSError(f"{film} can't be written: is the disk full, or something else in its place?")
         writer.write(cv2.resize(picture, size_wh, interpolation=cv2.INTER_AREA))
         n_frames += 1
     if writer is not None:

@@ -1,30 +1,41 @@
 """The league: every backbone with every recipe on the same crops, as a table and as one picture."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import polars as pl
 from matplotlib.figure import Figure
 
 from megafish_assets.atlas.columns import LEAGUE
-from megafish_assets.clusters.evidence import Evidence
-from megafish_assets.clusters.judging import judged
-from megafish_assets.clusters.recipes import RECIPES, followed
+from megafish_assets.clusters.evidence import Crops, Evidence
+from megafish_assets.clusters.judging import found_again, judged
+from megafish_assets.clusters.recipes import RECIPES, Grouped, Recipe, followed
 from megafish_assets.clusters.reduction import fit_projection
+from megafish_assets.clusters.stability import RESAMPLES
 from megafish_assets.detections.columns import empty_frame
 
 CROPS = 4_000
 """Compared at most, whole tracklets: every recipe is followed anew for every backbone."""
+
+RESAMPLED_CROPS = 1_000
+"""Of those, at most so many are grouped anew in every draw of videos."""
 
 DRAWN = {
     "species_ami": "AMI with labels",
     "knn_other_trajectories": "1-NN over other tracks",
     "silhouette_pca": "silhouette, PCA space",
     "silhouette_umap": "silhouette, UMAP space",
+    "dbcv": "DBCV, where it was grouped",
+    "track_consistency": "track consistency",
+    "n_kinds": "kinds that other videos show too",
+    "agreement_ami": "AMI between draws of videos",
     "noise_share": "noise, share of crops",
     "border_leak": "told by the border (less is better)",
     "leak_video": "AMI with the video (less is better)",
+    "leak_time": "AMI with the hour (less is better)",
     "leak_place": "AMI with the place (less is better)",
+    "leak_size": "AMI with the size (less is better)",
+    "leak_pan": "AMI with the pan (less is better)",
     "n_clusters": "clusters",
     "crops_per_second": "crops a second",
 }
@@ -42,13 +53,18 @@ def shared_ids(ids: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def standings(
-    vectors: Mapping[str, np.ndarray], evidence: Evidence, rates: Mapping[str, float | None], seed: int
+    vectors: Mapping[str, np.ndarray],
+    evidence: Evidence,
+    rates: Mapping[str, float | None],
+    seed: int,
+    on_entry: Callable[[], None] = lambda: None,
 ) -> pl.DataFrame:
     """The columns `LEAGUE`, a row a backbone and recipe.
 
     `vectors` `(n, d)` by backbone are of the same crops, whose evidence holds the border of each; `rates` are crops a
     second, None where unknown. Silhouettes of both recipes are taken in the PCA of the vectors and in the layout that
-    the default recipe made, so that they can be compared within a backbone, and not across.
+    the default recipe made, so that they can be compared within a backbone, and not across. `on_entry` is told of
+    each row that is done.
     """
     rows = []
     for backbone, own in vectors.items():
@@ -61,9 +77,22 @@ def standings(
         for name, grouped in found.items():
             numbers = judged(grouped, evidence.seen_in(spaces), seed)
             told = {"backbone": backbone, "recipe": name, "dim": own.shape[1], "crops_per_second": rates[backbone]}
-            rows.append({column: (told | numbers).get(column) for column in LEAGUE})
+            told |= numbers | _found_again(RECIPES[name], grouped, evidence, seed)
+            rows.append({column: told.get(column) for column in LEAGUE})
+            on_entry()
     table = pl.DataFrame(rows, schema=empty_frame(LEAGUE).schema, orient="row")
     return table.with_columns(pl.col(pl.Float64).fill_nan(None))
+
+
+def _found_again(recipe: Recipe, grouped: Grouped, evidence: Evidence, seed: int) -> dict[str, float]:
+    crops = Crops(grouped.features, evidence.tracklets, evidence.videos, grouped.labels)
+    found = found_again(recipe, crops, RESAMPLED_CROPS, seed, RESAMPLES)
+    return {
+        "n_kinds": float(found.n_kinds),
+        "n_kinds_low": found.n_kinds_low,
+        "n_kinds_high": found.n_kinds_high,
+        "agreement_ami": found.ami,
+    }
 
 
 def league_plot(table: pl.DataFrame, title: str) -> Figure:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import dagster as dg
 import polars as pl
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from megafish_assets.clusters import checks, manifold, plots
 from megafish_assets.clusters.columns import CLUSTERS, UMAP
@@ -23,10 +23,10 @@ from megafish_assets.clusters.frames import (
     tracklets_of,
     videos_of,
 )
-from megafish_assets.clusters.grouping import GROUPINGS, cluster_sizes
-from megafish_assets.clusters.quality import noise_share
+from megafish_assets.clusters.grouping import GIVEN_K, GROUPINGS
+from megafish_assets.clusters.measures import cluster_numbers
 from megafish_assets.clusters.recipes import FEATURES as FEATURES_BY_NAME
-from megafish_assets.clusters.recipes import RECIPES, Recipe, at_k, grouped_features
+from megafish_assets.clusters.recipes import RECIPES, SEEN_BY, Recipe, at_k, grouped_features
 from megafish_assets.clusters.reduction import Projection
 from megafish_assets.embeddings.batch import EmbeddingBatch
 from megafish_assets.orchestration.figures import figure_metadata
@@ -67,18 +67,26 @@ class ClustersConfig(dg.Config):
     )
     seed: int = SEED
 
-    def chosen(self) -> Recipe:
-        """The recipe that these knobs say."""
+    @model_validator(mode="after")
+    def _k_is_asked_for(self) -> "ClustersConfig":
+        if self.k is not None and self.grouping not in (*GIVEN_K, "as_recipe"):
+            raise ValueError(f"k = {self.k} with {self.grouping}, which finds k itself: leave k out, or choose another")
+        return self
+
+    def chosen(self, geometry: str) -> Recipe:
+        """The recipe that these knobs say, on crops that were seen so."""
         recipe = RECIPES[self.recipe]
         if self.k is not None and self.grouping == "as_recipe":
             recipe = at_k(recipe, self.k)
         steps = {name: getattr(self, name) for name in ("features", "units", "space", "grouping")}
         steps = {name: step for name, step in steps.items() if step != "as_recipe"}
-        return replace(recipe, seed=self.seed, k=recipe.k if self.k is None else self.k, **steps)
+        recipe = replace(recipe, seed=self.seed, geometry=geometry, **steps)
+        k = recipe.k if self.k is None else self.k
+        return replace(recipe, k=k if recipe.grouping in GIVEN_K else None)
 
 
-def clusters_asset(backbone: str) -> dg.AssetsDefinition:
-    """A label for every row, by the chosen recipe."""
+def clusters_asset(backbone: str, geometry: str) -> dg.AssetsDefinition:
+    """A label for every row, by the chosen recipe; `geometry` is how the collection's vectors saw the crops."""
 
     @dg.asset(
         key=["clusters", backbone],
@@ -101,23 +109,12 @@ def clusters_asset(backbone: str) -> dg.AssetsDefinition:
         tracklets: pl.LazyFrame,
         tables: Tables,
     ):
-        recipe = config.chosen()
-        rows, seen_by = {"whitened": (features, "features"), "pca": (reduced, "pca")}[recipe.features]
+        recipe = config.chosen(geometry)
+        rows, seen_by = {"whitened": features, "pca": reduced}[recipe.features], SEEN_BY[recipe.features]
         names = tracklets_of(rows.detection_ids, tracklets)
-        found = grouped_features(recipe, rows.on_cpu(), names, videos_of(rows.detection_ids))
-        n_clusters = int(found.labels.max(initial=-1)) + 1
-        sizes = cluster_sizes(found.labels, n_clusters)
-        numbers = {
-            "n_clusters": n_clusters,
-            "n_clusters_short": 0 if recipe.k is None else recipe.k - n_clusters,
-            "cluster_sizes": ", ".join(map(str, sizes)),
-            "n_empty_clusters": sizes.count(0),
-            "largest_cluster_share": max(sizes, default=0) / max(1, len(found.labels)),
-            "noise_share": manifold.known(noise_share(found.labels)),
-            "n_units": len(found.positions),
-            "n_untracked": int((names == "").sum()),
-            "n_without_layout": len(found.positions) if found.space != recipe.space else 0,
-        } | seen_through(context, tables, backbone, seen_by)
+        progress = Progress(context.log.info, "layouts", recipe.n_layouts)
+        found = grouped_features(recipe, rows.on_cpu(), names, videos_of(rows.detection_ids), progress.step)
+        numbers = cluster_numbers(found, recipe, names) | seen_through(context, tables, backbone, seen_by)
         return dg.MaterializeResult(
             value=Fitted(clusters_frame(rows.detection_ids, names, found, recipe), centres_frame(centres_of(found))),
             check_results=[verdict(checks.CLUSTERS, numbers)],

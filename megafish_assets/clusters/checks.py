@@ -10,6 +10,12 @@ CURRENT = Limit(
     at_most=0,
 )
 
+NOISE = Limit(
+    "where most rows are in no cluster, too few crops of each kind are there to be dense",
+    "Embed more crops, or choose another grouping.",
+    at_most=0.5,
+)
+
 PCA = Check(
     "variance_is_kept",
     "Share of the variance that the components explain, and what was left out.",
@@ -54,6 +60,11 @@ WHITENING = Check(
             "Sample several crops of each tracklet (strategy per_tracklet), or add videos.",
             at_least=FEWEST_TRACKLETS,
         ),
+        "n_untracked": Limit(
+            "a crop of no tracklet counts as an animal of its own, and says nothing of how one fish varies",
+            "Materialise the tracklets of these videos, and what follows from them.",
+            at_most=0,
+        ),
         "n_outdated_vectors": CURRENT,
         "n_missing_videos": NONE_MISSING,
     },
@@ -74,14 +85,15 @@ CLUSTERS = Check(
             "Choose another grouping in the launchpad, or embed more crops.",
             at_least=2,
         ),
-        "noise_share": Limit(
-            "where most rows are in no cluster, too few crops of each kind are there to be dense",
-            "Embed more crops, or choose another grouping.",
-            at_most=0.5,
-        ),
+        "noise_share": NOISE,
         "n_without_layout": Limit(
             "there are too few rows for a UMAP, so that the features themselves were grouped",
             "Embed more crops.",
+            at_most=0,
+        ),
+        "n_untracked": Limit(
+            "a crop of no tracklet counts as an animal of its own",
+            "Materialise the tracklets of these videos, and what follows from them.",
             at_most=0,
         ),
         "n_empty_clusters": never("k clusters were asked for", "Choose a smaller k."),
@@ -142,17 +154,57 @@ QUALITY = Check(
             "clusters that their border pixels give away follow the water behind the fish",
             "Look at the montages: if each sheet is one background, choose another recipe or backbone.",
             at_most=0.5,
+            may_be_unknown=True,
         ),
         "leak_video": Limit(
             "kinds are seen in many videos; clusters that follow one video follow its light",
             "Look at the montages, and at `stability`.",
             at_most=0.4,
+            may_be_unknown=True,
         ),
         "leak_place": Limit(
             "fish swim through the whole picture; clusters that keep to a place follow what lies there",
             "Look at the montages.",
             at_most=0.4,
+            may_be_unknown=True,
         ),
+        "leak_time": Limit(
+            "kinds are there in the morning and at noon; clusters that follow the hour follow its light",
+            "Look at the montages, and at `stability`.",
+            at_most=0.4,
+            may_be_unknown=True,
+        ),
+        "leak_size": Limit(
+            "a fish is large nearby and small far off; clusters of one size may be distances",
+            "Look at the montages.",
+            at_most=0.4,
+            may_be_unknown=True,
+        ),
+        "leak_pan": Limit(
+            "clusters that follow the camera's motion follow what it sweeps over",
+            "Look at the montages.",
+            at_most=0.4,
+            may_be_unknown=True,
+        ),
+        "silhouette_pca": Limit(
+            "below 0 crops are nearer to another cluster than to their own, in the space that the notebook looks at",
+            "Try another recipe or backbone.",
+            at_least=0,
+            may_be_unknown=True,
+        ),
+        "silhouette_umap": Limit(
+            "below 0 clusters lie across each other on the map",
+            "Try another recipe or backbone.",
+            at_least=0,
+            may_be_unknown=True,
+        ),
+        "dbcv": Limit(
+            "below 0 clusters are no denser within than between; KMeans, which cuts evenly, is seldom above",
+            "Trust the recipe `default` rather than `notebook`, or look at the montages.",
+            at_least=0,
+            may_be_unknown=True,
+        ),
+        "noise_share": NOISE,
         "n_missing_videos": NONE_MISSING,
     },
 )

@@ -50,6 +50,11 @@ class Evidence:
         """Tracklets among them."""
         return len(set(self.tracklets.tolist()) - {""})
 
+    @property
+    def n_labelled(self) -> int | None:
+        """Crops that bear a label; None where nobody has named any."""
+        return None if self.labels is None else int((self.labels != "").sum())
+
     def seen_in(self, spaces: Mapping[str, np.ndarray]) -> "Evidence":
         """The same with other spaces."""
         return replace(self, spaces=spaces)
@@ -157,7 +162,8 @@ def labels_of(rows: pl.DataFrame, labels: pl.DataFrame) -> np.ndarray:
         raise ValueError(f"labels need `label` and `detection_id` or `tracklet_id`; found {labels.columns}")
     said = pl.Series([None] * rows.height, dtype=pl.String)
     for key in keys:
-        known = labels.drop_nulls([key, "label"]).select(key, pl.col("label").cast(pl.String)).unique()
+        text = [pl.col(name).cast(pl.String).str.strip_chars().replace("", None) for name in (key, "label")]
+        known = labels.select(text).drop_nulls().unique()
         twice = known.filter(pl.col(key).is_duplicated())
         if twice.height:
             raise ValueError(f"{twice[key].n_unique()} {key}s have several labels, {twice[key][0]!r} first")

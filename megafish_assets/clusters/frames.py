@@ -11,6 +11,7 @@ from megafish_assets.clusters.recipes import Grouped, Recipe, first_rows
 from megafish_assets.clusters.sweeping import Swept
 from megafish_assets.detections.columns import empty_frame
 from megafish_assets.detections.videos import video_of
+from megafish_assets.embeddings.frames import to_matrix
 
 
 def clusters_frame(detection_ids: np.ndarray, tracklets: np.ndarray, found: Grouped, recipe: Recipe) -> pl.DataFrame:
@@ -37,15 +38,20 @@ def grouped_rows(clusters: pl.DataFrame) -> tuple[Grouped, Recipe]:
 
     Raises ValueError for clusters of several recipes.
     """
+    recipe, rows = recipe_of(clusters), clusters.sort("detection_id")
+    tracklets = rows["tracklet_id"].to_numpy().astype(str)
+    units = recipe.units_of(tracklets)
+    positions = to_matrix(rows["position"])[first_rows(units)]
+    labels = rows["cluster"].to_numpy()
+    return Grouped(labels, np.empty((len(labels), 0), np.float32), positions, units, recipe.space), recipe
+
+
+def recipe_of(clusters: pl.DataFrame) -> Recipe:
+    """What made them. Raises ValueError for clusters of several recipes."""
     recipes = clusters["recipe"].unique().to_list()
     if len(recipes) != 1:
         raise ValueError(f"clusters of {len(recipes)} recipes: materialise clusters again")
-    recipe, rows = Recipe.from_json(recipes[0]), clusters.sort("detection_id")
-    tracklets = rows["tracklet_id"].to_numpy().astype(str)
-    units = recipe.units_of(tracklets)
-    positions = np.array(rows["position"].to_list(), dtype=np.float32)[first_rows(units)]
-    labels = rows["cluster"].to_numpy()
-    return Grouped(labels, np.empty((len(labels), 0), np.float32), positions, units, recipe.space), recipe
+    return Recipe.from_json(recipes[0])
 
 
 def centres_of(found: Grouped) -> np.ndarray:
@@ -106,9 +112,14 @@ def positions_frame(detection_ids: np.ndarray, positions: np.ndarray) -> pl.Data
 
 
 def labelled(positions: pl.DataFrame, clusters: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Positions `(n, d)` and labels `(n,)` of the rows that have both; a row without a cluster is not noise."""
+    """Positions `(n, d)` and labels `(n,)` of the rows that have both; a row without a cluster is not noise.
+
+    Raises ValueError where no row has both.
+    """
     both = positions.join(clusters.select("detection_id", "cluster"), on="detection_id").sort("detection_id")
-    return np.array(both["position"].to_list(), dtype=np.float32), both["cluster"].to_numpy()
+    if not both.height:
+        raise ValueError(f"none of {positions.height} rows has a cluster: materialise clusters again")
+    return to_matrix(both["position"]), both["cluster"].to_numpy()
 
 
 def _keyed(frame: pl.DataFrame, columns: dict) -> pl.DataFrame:

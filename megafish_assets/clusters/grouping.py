@@ -8,9 +8,6 @@ import numpy as np
 from megafish_assets.clusters import stability
 from megafish_assets.clusters.sweeping import SWEEP_STARTS, SWEPT_KS, kmeans
 
-K = 4
-"""The notebook's choice, made by eye: neither its elbow nor its silhouettes pointed to a number."""
-
 CLUSTER_STARTS = 10
 """KMeans ends in a local optimum: starts from which the best is kept."""
 
@@ -79,14 +76,19 @@ def average_linkage_labels(vectors: np.ndarray, choice: Choice) -> np.ndarray:
     """
     from sklearn.cluster import AgglomerativeClustering
 
-    if choice.k is None or not choice.k <= len(vectors) <= LINKED_ROWS:
-        raise ValueError(
-            f"average_linkage of {len(vectors)} rows into k = {choice.k}: it takes k up to the rows, and at most "
-            f"{LINKED_ROWS} rows, whose distances it holds: choose another k, or kmeans"
-        )
+    require_linkable(len(vectors), choice.k)
     if choice.k == len(vectors):
         return np.arange(len(vectors))
     return by_size(AgglomerativeClustering(choice.k, linkage="average").fit_predict(vectors))
+
+
+def require_linkable(n_rows: int, k: int | None) -> None:
+    """Raises ValueError where average linkage can't make k clusters of so many rows."""
+    if k is None or not k <= n_rows <= LINKED_ROWS:
+        raise ValueError(
+            f"average_linkage of {n_rows} rows into k = {k}: it takes k up to the rows, and at most {LINKED_ROWS} "
+            "rows, whose distances it holds: choose another k, or kmeans"
+        )
 
 
 def fewest_in_cluster(n_rows: int) -> int:
@@ -137,6 +139,9 @@ def stable_kmeans_labels(vectors: np.ndarray, choice: Choice) -> np.ndarray:
     )
     return grouped(vectors, stability.most_stable_k(agreements), choice.seed)[0]
 
+
+GIVEN_K = ("kmeans", "average_linkage")
+"""Of `GROUPINGS`, those that are told k; the others find it."""
 
 GROUPINGS: dict[str, Callable[[np.ndarray, Choice], np.ndarray]] = {
     "kmeans": kmeans_labels,

@@ -1,7 +1,6 @@
 """The assets that judge groups: `stability` and `quality`, each one a backbone, by factories."""
 
 import dagster as dg
-import numpy as np
 import polars as pl
 from pydantic import Field
 
@@ -12,8 +11,10 @@ from megafish_assets.clusters.frames import grouped_rows, measures_frame
 from megafish_assets.clusters.judging import agreement_at_ks, found_again, judged
 from megafish_assets.clusters.manifold import known
 from megafish_assets.clusters.nuisances import BORDER_ROWS
-from megafish_assets.clusters.stability import CROPS, RESAMPLES
+from megafish_assets.clusters.recipes import SEEN_BY
+from megafish_assets.clusters.stability import CROPS, RESAMPLES, best_agreement
 from megafish_assets.embeddings.batch import EmbeddingBatch
+from megafish_assets.embeddings.frames import to_matrix
 from megafish_assets.orchestration.figures import figure_metadata
 from megafish_assets.orchestration.metadata import seen_through, table_metadata
 from megafish_assets.orchestration.policy import seed_knob
@@ -63,24 +64,25 @@ def stability_asset(backbone: str) -> dg.AssetsDefinition:
     ):
         found, recipe = grouped_rows(clusters)
         every = Crops.of(clusters, {"whitened": features, "pca": reduced}[recipe.features])
-        crops = every.drawn(recipe, config.n_crops, config.seed)
         progress = Progress(context.log.info, "resamples", config.n_resamples)
-        result = found_again(recipe, crops, config.seed, config.n_resamples, progress.step)
-        agreements = agreement_at_ks(found, every.videos, config.seed)
+        result = found_again(recipe, every, config.n_crops, config.seed, config.n_resamples, progress.step)
+        agreements = agreement_at_ks(found, every.videos, config.n_crops, config.seed)
         numbers = {
             "n_kinds": result.n_kinds,
             "n_kinds_low": result.n_kinds_low,
             "n_kinds_high": result.n_kinds_high,
             "agreement_ami": known(result.ami),
-            "n_crops": len(crops.labels),
-            "n_videos": len(set(crops.videos)),
-        } | seen_through(context, tables, backbone, "features")
-        title = f"{backbone}, {config.n_resamples} draws of videos, n = {len(crops.labels):,}, seed {config.seed}"
+            "n_crops": min(len(every.labels), config.n_crops),
+            "n_videos": len(set(every.videos)),
+        }
+        numbers |= best_agreement(agreements) | seen_through(context, tables, backbone, SEEN_BY[recipe.features])
+        title = f"{backbone}, {config.n_resamples} draws of videos, n = {numbers['n_crops']:,}, seed {config.seed}"
         plot = plots.stability_plot(result.clusters, agreements, title)
         return dg.MaterializeResult(
             value=result.clusters,
             check_results=[verdict(checks.STABILITY, numbers)],
-            metadata=numbers | figure_metadata(figures, context.asset_key, "stability", plot),
+            metadata={name: number for name, number in numbers.items() if number is not None}
+            | figure_metadata(figures, context.asset_key, "stability", plot),
         )
 
     return stability
@@ -121,9 +123,9 @@ def quality_asset(backbone: str) -> dg.AssetsDefinition:
         crops: pl.LazyFrame,
         tables: Tables,
     ):
-        found, _ = grouped_rows(clusters)
+        found, recipe = grouped_rows(clusters)
         rows = seen_rows(clusters["detection_id"].sort(), sampled_detections, tracklets)
-        positions = np.array(laid_out["position"].to_list(), dtype=np.float32)
+        positions = to_matrix(laid_out["position"])
         spaces = {
             "pca": aligned(rows, reduced.detection_ids, reduced.on_cpu(), "pca"),
             "umap": aligned(rows, laid_out["detection_id"], positions, "umap"),
@@ -131,7 +133,7 @@ def quality_asset(backbone: str) -> dg.AssetsDefinition:
         borders = Borders.drawn(rows["detection_id"], crops, config.n_borders, config.seed)
         evidence = evidence_of(rows, spaces, borders)
         measured = {name: known(number) for name, number in judged(found, evidence, config.seed).items()}
-        numbers = measured | seen_through(context, tables, backbone, "features")
+        numbers = measured | seen_through(context, tables, backbone, SEEN_BY[recipe.features])
         return dg.MaterializeResult(
             value=measures_frame(measured),
             check_results=[verdict(checks.QUALITY, numbers)],

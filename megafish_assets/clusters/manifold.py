@@ -69,7 +69,13 @@ def umap_positions(
     return _laid_out(model, vectors)
 
 
-def grouped_positions(features: np.ndarray, units: np.ndarray, seed: int, n_layouts: int) -> np.ndarray:
+def grouped_positions(
+    features: np.ndarray,
+    units: np.ndarray,
+    seed: int,
+    n_layouts: int,
+    on_layout: Callable[[], None] = lambda: None,
+) -> np.ndarray:
     """float32 `(n, n_layouts * GROUPED_COMPONENTS)`, where rows that look alike lie close; seeded.
 
     `features` `(n, m)` are compared by cosine, `units` `(n,)` counts the tracklets: neighbours are sought among other
@@ -100,6 +106,7 @@ def grouped_positions(features: np.ndarray, units: np.ndarray, seed: int, n_layo
             precomputed_knn=neighbours,
         )
         layouts.append(_laid_out(model, features))
+        on_layout()
     return np.concatenate([layout - layout.mean(axis=0) for layout in layouts], axis=1).astype(np.float32)
 
 

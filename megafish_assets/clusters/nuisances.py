@@ -38,7 +38,8 @@ def told_by_border(borders: np.ndarray, labels: np.ndarray, groups: np.ndarray) 
     """How far the clusters of crops can be told from their borders `(n, m)` alone: 0 as by chance, 1 without fail.
 
     The mean share of each cluster's rows that a linear discriminant names rightly, having seen other `groups` `(n,)`
-    only, the video of each row; adjusted for chance. Noise is left out. nan for fewer than two clusters or groups.
+    only, the video of each row; adjusted for chance. Noise is left out, and so are rows whose cluster the other videos
+    do not show, which nothing could name. nan for fewer than two clusters or groups.
     """
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
     from sklearn.model_selection import GroupKFold
@@ -48,7 +49,7 @@ def told_by_border(borders: np.ndarray, labels: np.ndarray, groups: np.ndarray) 
     names, n_groups = np.unique(labels), len(np.unique(groups))
     if len(names) < 2 or n_groups < 2:
         return float("nan")
-    told = np.full(len(labels), -1)
+    told, could = np.full(len(labels), -1), np.zeros(len(labels), dtype=bool)
     for seen, judged in GroupKFold(min(FOLDS, n_groups)).split(borders, labels, groups):
         names_seen, counts = np.unique(labels[seen], return_counts=True)
         seen = seen[np.isin(labels[seen], names_seen[counts > 1])]  # one row has no spread
@@ -58,5 +59,9 @@ def told_by_border(borders: np.ndarray, labels: np.ndarray, groups: np.ndarray) 
         # However large a cluster, as likely: each counts the same in the share below.
         model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=SHRINKAGE, priors=np.full(met, 1 / met))
         told[judged] = model.fit(borders[seen], labels[seen]).predict(borders[judged])
-    right = np.mean([(told[labels == name] == name).mean() for name in names])
+        could[judged] = np.isin(labels[judged], names_seen[counts > 1])
+    names = np.unique(labels[could])
+    if len(names) < 2:
+        return float("nan")
+    right = np.mean([(told[could & (labels == name)] == name).mean() for name in names])
     return float((right - 1 / len(names)) / (1 - 1 / len(names)))

@@ -13,19 +13,13 @@ def tracklet_codes(tracklets: np.ndarray) -> np.ndarray:
     return codes.astype(np.int64) - int(len(every) > 0 and every[0] == "")
 
 
-def tracklet_means(rows: np.ndarray, codes: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
-    """float64 `(n_tracklets, d)`, mean of the `(n, d)` rows of each code; every code from 0 must occur.
-
-    `weights` `(n,)`, above 0, count a row more or less. Raises ValueError for a weight that is not above 0.
-    """
+def tracklet_means(rows: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """float64 `(n_tracklets, d)`, mean of the `(n, d)` rows of each code; every code from 0 must occur."""
     from scipy.sparse import csr_array
 
-    shares = np.ones(len(rows)) if weights is None else np.asarray(weights, dtype=np.float64)
-    if not (shares > 0).all():
-        raise ValueError(f"weights from {shares.min()} to {shares.max()}: each must be above 0")
+    sizes = np.bincount(codes, minlength=1)
     n = int(codes.max(initial=-1)) + 1
-    totals = np.bincount(codes, shares, minlength=n)
-    return csr_array((shares / totals[codes], (codes, np.arange(len(rows)))), shape=(n, len(rows))) @ rows
+    return csr_array((1 / sizes[codes], (codes, np.arange(len(rows)))), shape=(n, len(rows))) @ rows
 
 
 def unit_codes(tracklets: np.ndarray) -> np.ndarray:
@@ -37,10 +31,14 @@ def unit_codes(tracklets: np.ndarray) -> np.ndarray:
 
 
 def some_units(units: np.ndarray, n: int, seed: int) -> np.ndarray:
-    """bool `(n_rows,)`: at most n rows, whole units in a seeded order, one after the other while there is room."""
+    """bool `(n_rows,)`: at most n rows, whole units in a seeded order, those that still fit; one at least."""
     order = np.random.default_rng(seed).permutation(int(units.max(initial=-1)) + 1)
-    n_so_far = np.cumsum(np.bincount(units, minlength=len(order))[order])
-    return np.isin(units, order[n_so_far <= n])
+    sizes, drawn, room = np.bincount(units, minlength=len(order)), [], n
+    for unit in order.tolist():
+        if sizes[unit] <= room or not drawn:
+            drawn.append(unit)
+            room -= sizes[unit]
+    return np.isin(units, drawn)
 
 
 def spread(of_units: np.ndarray, units: np.ndarray) -> np.ndarray:

@@ -68,7 +68,7 @@ def nuisance_leak(labels: np.ndarray, nuisances: dict[str, np.ndarray]) -> dict[
     """AMI of the clusters with each of what is not the fish: video, time, place, size, pan; 0 is no leak.
 
     Numbers `(n,)` are cut at their quantiles, `(n, 2)` numbers into a grid of them, anything else is taken as it is.
-    Rows where a number is nan are left out; nan where no row is left.
+    Rows where a number is nan are left out; nan where the clusters or the rest are all alike, which says nothing.
     """
     from sklearn.metrics import adjusted_mutual_info_score
 
@@ -76,7 +76,8 @@ def nuisance_leak(labels: np.ndarray, nuisances: dict[str, np.ndarray]) -> dict[
     for name, values in nuisances.items():
         bins = binned(np.asarray(values))
         known = bins >= 0
-        leaks[name] = float(adjusted_mutual_info_score(bins[known], labels[known])) if known.any() else float("nan")
+        tells = len(np.unique(bins[known])) > 1 and len(np.unique(labels[known])) > 1
+        leaks[name] = float(adjusted_mutual_info_score(bins[known], labels[known])) if tells else float("nan")
     return leaks
 
 
@@ -94,13 +95,13 @@ def binned(values: np.ndarray) -> np.ndarray:
 
 
 def label_scores(labels: np.ndarray, truth: np.ndarray) -> dict[str, float]:
-    """`ami`, `ari`, `v_measure` and `macro_f1` of clusters against what people say; nan for no rows.
+    """`ami`, `ari`, `v_measure` and `macro_f1` of clusters against what people say; nan for fewer than two names.
 
     Noise counts as one cluster. For F1 each cluster bears the commonest true label among its rows, and noise none.
     """
     from sklearn import metrics
 
-    if not len(labels):
+    if len(np.unique(truth)) < 2:
         return dict.fromkeys(("ami", "ari", "v_measure", "macro_f1"), float("nan"))
     names, codes = np.unique(truth, return_inverse=True)
     named = _named_by_majority(labels, codes)

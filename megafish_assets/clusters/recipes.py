@@ -1,11 +1,12 @@
 """Whole ways from vectors to labels: the notebook's, kept as the baseline, and the platform's own."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from megafish_assets.clusters.grouping import GROUPINGS, Choice
+from megafish_assets.clusters.grouping import GROUPINGS, Choice, require_linkable
 from megafish_assets.clusters.manifold import can_be_laid_out, grouped_positions
 from megafish_assets.clusters.pooling import spread, tracklet_means, unit_codes
 from megafish_assets.clusters.reduction import fit_projection
@@ -61,6 +62,9 @@ DEFAULT = Recipe(
 )
 
 
+SEEN_BY = {"whitened": "features", "pca": "pca"}
+"""The table that holds each of `FEATURES`."""
+
 RECIPES = {"default": DEFAULT, "notebook": NOTEBOOK}
 """What a person chooses by name, and may change in single steps."""
 
@@ -111,16 +115,27 @@ def followed(
 
 
 def grouped_features(
-    recipe: Recipe, features: np.ndarray, tracklets: np.ndarray, groups: np.ndarray | None = None
+    recipe: Recipe,
+    features: np.ndarray,
+    tracklets: np.ndarray,
+    groups: np.ndarray | None = None,
+    on_layout: Callable[[], None] = lambda: None,
+    fewest: int | None = None,
 ) -> Grouped:
-    """The recipe's later half, on the features `(n, m)` that its first has made; of fewer units than k, one each."""
+    """The recipe's later half, on the features `(n, m)` that its first has made; of fewer units than k, one each.
+
+    `on_layout` is told of each layout that is done; `fewest` units make a cluster where HDBSCAN groups, if given.
+    """
     units = recipe.units_of(tracklets)
+    n_units = int(units.max(initial=-1)) + 1
+    k = None if recipe.k is None else min(recipe.k, n_units)
+    if recipe.grouping == "average_linkage":
+        require_linkable(n_units, k)  # before the layouts, which take far longer
     space = recipe.space if can_be_laid_out(units) else "features"
-    rows = grouped_positions(features, units, recipe.seed, recipe.n_layouts) if space == "umap" else features
+    rows = grouped_positions(features, units, recipe.seed, recipe.n_layouts, on_layout) if space == "umap" else features
     positions = tracklet_means(rows, units).astype(np.float32)
     of_units = None if groups is None else np.asarray(groups)[first_rows(units)]
-    k = None if recipe.k is None else min(recipe.k, len(positions))
-    labels = GROUPINGS[recipe.grouping](positions, Choice(k, recipe.seed, of_units))
+    labels = GROUPINGS[recipe.grouping](positions, Choice(k, recipe.seed, of_units, fewest))
     return Grouped(spread(labels, units), features, positions, units, space)
 
 

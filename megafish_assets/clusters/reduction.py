@@ -99,6 +99,8 @@ def moments(blocks: Iterable[np.ndarray]) -> Moments:
         seen.add(block)
     if seen.n < 2:
         raise ValueError(f"a reduction needs at least 2 vectors, given {seen.n}: embed more crops")
+    if not np.isfinite(seen.scatter).all():
+        raise ValueError(f"some of {seen.n} vectors are not finite: look at the embeddings' check, and make them again")
     if not seen.varies.any():
         raise ValueError(f"all {seen.n} vectors are equal, so there is nothing to reduce: look at the embeddings")
     return seen

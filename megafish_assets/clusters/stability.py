@@ -23,6 +23,12 @@ STABLE_JACCARD = 0.75
 FEWEST_TRACKLETS, FEWEST_VIDEOS = 5, 3
 """Behind a kind: fewer may be one fish, or one stone, seen again."""
 
+FEWEST_RESAMPLED = 3
+"""Groups: of two, every draw that holds both is the whole, and agrees with the next without fail."""
+
+DRAWN_SHARE = 1 - np.exp(-1)
+"""Of many groups, drawn with replacement as often as there are any: what a resample keeps of a cluster's rows."""
+
 INTERVAL = (0.05, 0.95)
 """Quantiles over the resamples between which the number of kinds is said to lie."""
 
@@ -34,11 +40,13 @@ def resamples(groups: np.ndarray, seed: int, n: int = RESAMPLES) -> Iterator[np.
     """n times the places, ascending, of all rows of groups that were drawn with replacement, each row once.
 
     `groups` `(n_rows,)`: the video of each row, or its trajectory where there are no videos. About 63 % of the groups
-    are drawn each time. Raises ValueError for fewer than two groups.
+    are drawn each time. Raises ValueError for fewer than `FEWEST_RESAMPLED` groups.
     """
     every, codes = np.unique(groups, return_inverse=True)
-    if len(every) < 2:
-        raise ValueError(f"{len(every)} groups to resample, needed 2: stability is judged across videos")
+    if len(every) < FEWEST_RESAMPLED:
+        raise ValueError(
+            f"{len(every)} groups to resample, needed {FEWEST_RESAMPLED}: stability is judged across videos"
+        )
     rng = np.random.default_rng(seed)
     for _ in range(n):
         drawn = np.zeros(len(every), dtype=bool)
@@ -68,13 +76,17 @@ ABSENT = -2
 
 
 def agreement(labels: np.ndarray) -> np.ndarray:
-    """float64 `(n,)`, AMI of each partition in `(n, n_rows)` with the next one, on the rows that both drew."""
+    """float64 `(n,)`, AMI of each partition in `(n, n_rows)` with the next one, on the rows that both drew.
+
+    nan where neither tells any rows apart, which scikit-learn would call perfect.
+    """
     from sklearn.metrics import adjusted_mutual_info_score
 
     scores = []
     for one, other in zip(labels, np.roll(labels, -1, axis=0), strict=True):
         both = (one != ABSENT) & (other != ABSENT)
-        scores.append(adjusted_mutual_info_score(one[both], other[both]))
+        tells = len(np.unique(one[both])) > 1 or len(np.unique(other[both])) > 1
+        scores.append(adjusted_mutual_info_score(one[both], other[both]) if tells else np.nan)
     return np.array(scores)
 
 
@@ -91,7 +103,9 @@ def agreement_by_k(
     rows = []
     for k in (k for k in ks if k < fewest):
         scores = agreement(partitions(vectors, groups, lambda part, k=k: group(part, k), seed, n))
-        rows.append((k, float(scores.mean()), float(scores.std(ddof=1) / np.sqrt(n))))
+        scores = scores[~np.isnan(scores)]
+        if len(scores) > 1:
+            rows.append((k, float(scores.mean()), float(scores.std(ddof=1) / np.sqrt(len(scores)))))
     return pl.DataFrame(rows, schema={"k": pl.Int64, "ami": pl.Float64, "ami_error": pl.Float64}, orient="row")
 
 
@@ -107,13 +121,18 @@ def most_stable_k(agreements: pl.DataFrame) -> int:
     return int(agreements.filter(pl.col("ami") >= best["ami"] - best["ami_error"])["k"].max())
 
 
-def overlaps(full: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def best_agreement(agreements: pl.DataFrame) -> dict[str, float | int | None]:
+    """`best_agreement_ami` over all k, and the `k_of_best_agreement`; None where no k could be tried."""
+    best = agreements.sort("ami", descending=True).head(1)
+    return {"k_of_best_agreement": best["k"].first(), "best_agreement_ami": best["ami"].first()}
+
+
+def overlaps(full: np.ndarray, labels: np.ndarray, n_clusters: int) -> np.ndarray:
     """float64 `(n, n_clusters)`: Jaccard of each cluster with the nearest one in each resample; nan if not drawn.
 
     `full` `(n_rows,)` is the partition that is judged, `labels` `(n, n_rows)` those of the resamples. Both sides are
     cut to the rows that the resample drew; noise is no cluster.
     """
-    n_clusters = int(full.max(initial=-1)) + 1
     found = np.full((len(labels), n_clusters), np.nan)
     for row, resampled in zip(found, labels, strict=True):
         drawn = resampled != ABSENT
@@ -124,6 +143,23 @@ def overlaps(full: np.ndarray, labels: np.ndarray) -> np.ndarray:
         present = own > 0
         row[present] = (shared / np.maximum(union, 1)).max(axis=1, initial=0)[present]
     return found
+
+
+@dataclass(frozen=True)
+class Behind:
+    """All clustered crops, row for row: what stands behind each cluster, however few rows are resampled."""
+
+    labels: np.ndarray
+    """int64 `(n,)`, -1 for noise."""
+    tracklets: np.ndarray
+    """str `(n,)`, "" for none."""
+    videos: np.ndarray
+    """str `(n,)`."""
+
+    @property
+    def n_clusters(self) -> int:
+        """Clusters, counted from 0."""
+        return int(self.labels.max(initial=-1)) + 1
 
 
 @dataclass(frozen=True)
@@ -148,34 +184,38 @@ def stability(
     videos: np.ndarray,
     group: Grouper,
     seed: int,
+    behind: Behind,
     n: int = RESAMPLES,
     on_resample: Callable[[], None] = lambda: None,
 ) -> Stability:
-    """How far the clusters `full` `(n_rows,)` of tracklets `(n_rows, d)` from these videos `(n_rows,)` are found again.
+    """How far the clusters `full` `(n_rows,)` of units `(n_rows, d)` from these videos `(n_rows,)` are found again.
 
-    `group` is what made `full`; each of n resamples is grouped afresh. Fewer than two videos say nothing: no cluster is
-    stable then, and the agreement is nan.
+    `group` is what made `full`; each of n resamples is grouped afresh. `behind` says what supports the clusters. Fewer
+    than `FEWEST_RESAMPLED` videos say nothing: no cluster is stable then, and the agreement is nan.
     Source: Hennig 2007, doi:10.1016/j.csda.2006.11.025, with videos as what is drawn.
     """
-    if len(np.unique(videos)) < 2:
-        unseen = np.full((1, int(full.max(initial=-1)) + 1), np.nan)
-        return Stability(supported(full, videos, unseen), float("nan"), 0, 0.0, 0.0)
+    if len(np.unique(videos)) < FEWEST_RESAMPLED:
+        unseen = np.full((1, behind.n_clusters), np.nan)
+        return Stability(supported(behind, unseen), float("nan"), 0, 0.0, 0.0)
     labels = partitions(vectors, videos, group, seed, n, on_resample)
-    found = overlaps(full, labels)
-    clusters = supported(full, videos, found)
+    found = overlaps(full, labels, behind.n_clusters)
+    clusters = supported(behind, found)
     enough = (clusters["n_tracklets"] >= FEWEST_TRACKLETS) & (clusters["n_videos"] >= FEWEST_VIDEOS)
     again = (np.nan_to_num(found) >= STABLE_JACCARD) & enough.to_numpy()
     low, high = np.quantile(again.sum(axis=1), INTERVAL)
-    return Stability(clusters, float(agreement(labels).mean()), int(clusters["stable"].sum()), float(low), float(high))
+    scores = agreement(labels)
+    told = float(np.nanmean(scores)) if not np.isnan(scores).all() else float("nan")
+    return Stability(clusters, told, int(clusters["stable"].sum()), float(low), float(high))
 
 
-def supported(full: np.ndarray, videos: np.ndarray, found: np.ndarray) -> pl.DataFrame:
-    """The columns `STABILITY` of clusters `full` `(n,)`, whose overlaps `(n_resamples, n_clusters)` were found."""
+def supported(behind: Behind, found: np.ndarray) -> pl.DataFrame:
+    """The columns `STABILITY` of clusters whose overlaps `(n_resamples, n_clusters)` were found."""
     rows = []
     for cluster in range(found.shape[1]):
-        own, seen = full == cluster, found[:, cluster][~np.isnan(found[:, cluster])]
+        own, seen = behind.labels == cluster, found[:, cluster][~np.isnan(found[:, cluster])]
         jaccard = float(seen.mean()) if len(seen) else None
-        n_tracklets, n_videos = int(own.sum()), len(np.unique(videos[own]))
+        n_tracklets = len(set(behind.tracklets[own].tolist()) - {""})
+        n_videos = len(np.unique(behind.videos[own]))
         backed = n_tracklets >= FEWEST_TRACKLETS and n_videos >= FEWEST_VIDEOS
         stable = backed and jaccard is not None and jaccard >= STABLE_JACCARD
         rows.append((cluster, jaccard, n_tracklets, n_videos, stable))

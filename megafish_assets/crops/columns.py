@@ -17,7 +17,10 @@ CROPS: Columns = KEY | {
 
 CAMERA_MOTION: Columns = {
     "video": KEY["video"],
-    "frame_id": Column(pl.Int64, "frame in the video, from 0, up to which the scene was followed"),
+    "frame_id": Column(
+        pl.Int64,
+        "frame in the video, from 0, up to which the scene was followed; a video without a sample is not opened",
+    ),
     "elapsed_frames": Column(pl.Int64, "frames since the look before"),
     "pan_x_1024": Column(pl.Float64, "how far the scene moves right in one frame, px of the stretched frame"),
     "pan_y_1024": Column(pl.Float64, "how far the scene moves down in one frame, px of the stretched frame"),

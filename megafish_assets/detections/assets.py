@@ -195,7 +195,7 @@ def sampled_detections(
         sample = sampling.sampled_from_tracklets(
             filtered_detections, known, config.at_most, config.apart_frames, config.seed
         )
-        counts = measures.drawn_counts(filtered_detections, sample, known)
+        counts = measures.drawn_counts(filtered_detections, sample, known, config.at_most, config.apart_frames)
     else:
         sample = sampling.sampled_detections(
             filtered_detections, config.share, config.at_least, config.seed, config.strategy

@@ -94,9 +94,16 @@ def sampled_counts(filtered: pl.DataFrame, sample: pl.DataFrame, share: float, a
     )
 
 
-def drawn_counts(filtered: pl.DataFrame, sample: pl.DataFrame, tracklets: pl.DataFrame) -> pl.DataFrame:
-    """As `sampled_counts`, for a few rows of each tracklet: wrongly sized is a video where one of them has none."""
+def drawn_counts(
+    filtered: pl.DataFrame, sample: pl.DataFrame, tracklets: pl.DataFrame, at_most: int, apart_frames: int
+) -> pl.DataFrame:
+    """As `sampled_counts`, for a few rows of each tracklet: wrongly sized is a video where one of them has none, more
+    than `at_most`, or two nearer than `apart_frames`."""
     known = tracklets.select("detection_id", "tracklet_id")
+    by_tracklet = sample.join(known, on="detection_id", how="left").group_by("video", "tracklet_id")
+    nearest = pl.col("frame_id").sort().diff().min().fill_null(apart_frames)
+    crowded = by_tracklet.agg(((at_most < ROWS) | (nearest < apart_frames)).alias("crowded"))
+    crowded = crowded.group_by("video").agg(pl.col("crowded").any())
     counts = [
         rows.join(known, on="detection_id", how="left").group_by("video").agg(ROWS.alias(n), pl.n_unique("tracklet_id"))
         for rows, n in ((filtered, "n_filtered"), (sample, "n_sampled"))
@@ -105,13 +112,16 @@ def drawn_counts(filtered: pl.DataFrame, sample: pl.DataFrame, tracklets: pl.Dat
         counts[0]
         .join(counts[1], on="video", how="left", suffix="_drawn")
         .with_columns(pl.exclude("video").fill_null(0))
+        .join(crowded, on="video", how="left")
     )
     return both.select(
         "video",
         "n_filtered",
         "n_sampled",
         (pl.col("n_sampled") == 0).cast(pl.Int64).alias("n_unrepresented_videos"),
-        (pl.col("tracklet_id") != pl.col("tracklet_id_drawn")).cast(pl.Int64).alias("n_wrongly_sized_videos"),
+        ((pl.col("tracklet_id") != pl.col("tracklet_id_drawn")) | pl.col("crowded").fill_null(False))
+        .cast(pl.Int64)
+        .alias("n_wrongly_sized_videos"),
     )
 
 

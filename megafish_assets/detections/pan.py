@@ -19,6 +19,10 @@ and fish that swim their own way are many enough to outweigh each other only if 
 AGREE_FRAMES = 2
 """Frames before and after whose shifts speak too: a camera has mass, and three fish alone agree by chance."""
 
+MOST_VOTES = 2_000
+"""Of one frame, a seeded draw where there are more: a dense school's pairs grow as the square of its fish, and what is
+compared of them as the square of that."""
+
 LENS_WEIGHT = 0.5
 """What a shift of nothing counts: growth on the lens repeats in one place, and as many fish that drift must win."""
 
@@ -87,6 +91,9 @@ def _votes(
         shift = (centre_xy[None, now] - centre_xy[before, None]) / elapsed[k - 1]
         alike = (np.abs(log_wh[None, now] - log_wh[before, None]) < LOG_SIZE_APART).all(-1)
         pair = np.nonzero(alike & (np.abs(shift) <= FASTEST_1024).all(-1))
+        if len(pair[0]) > MOST_VOTES:
+            kept = np.random.default_rng(k).permutation(len(pair[0]))[:MOST_VOTES]
+            pair = pair[0][kept], pair[1][kept]
         frames.append(np.full(len(pair[1]), k))
         boxes.append(starts[k] + pair[1])
         shifts.append(shift[pair])

@@ -43,6 +43,9 @@ READY = Check(
         "n_sampled_without_filtered_row": never(
             "what is sampled was filtered", "Materialise sampled_detections again."
         ),
+        "n_sampled_without_tracklet": never(
+            "every sound box is in a tracklet, if only by itself", "Materialise tracklets again."
+        ),
         "n_sampled_without_crop_row": never("what is sampled was cut or set aside", "Materialise crops again."),
         "n_crop_rows_without_sample": never("a crop belongs to the present sample", "Materialise crops again."),
         "n_crops_without_vector": never("a crop without a vector is in no cluster", "Materialise the embeddings."),
@@ -57,7 +60,7 @@ READY = Check(
 def gate(backbone: str) -> dg.AssetChecksDefinition:
     """The check that stops what would be fitted to broken rows: on the fitted assets' direct parent, because a
     failed check further up stops only its own children."""
-    stages = ("raw_detections", "filtered_detections", "sampled_detections", "crops")
+    stages = ("raw_detections", "tracklets", "filtered_detections", "sampled_detections", "crops")
 
     @dg.multi_asset_check(
         name=f"ready_for_analysis__{backbone}",
@@ -68,6 +71,7 @@ def gate(backbone: str) -> dg.AssetChecksDefinition:
     def ready_for_analysis(
         context: dg.AssetCheckExecutionContext,
         raw_detections: pl.LazyFrame,
+        tracklets: pl.LazyFrame,
         filtered_detections: pl.LazyFrame,
         sampled_detections: pl.LazyFrame,
         crops: pl.LazyFrame,
@@ -77,7 +81,7 @@ def gate(backbone: str) -> dg.AssetChecksDefinition:
             return  # a run of some videos never reads the collection
         # A video on its way, or made again further up, has no partners yet: it is missing, not broken.
         behind = videos_behind(context.instance, [*stages, f"embeddings/{backbone}"])
-        tables = (raw_detections, filtered_detections, sampled_detections, crops, vectors)
+        tables = (raw_detections, filtered_detections, sampled_detections, tracklets, crops, vectors)
         rows = readiness(*(table.filter(~pl.col("video").is_in(behind)) for table in tables))
         yield verdict(READY, rows | coverage(context, f"embeddings/{backbone}", behind))
 

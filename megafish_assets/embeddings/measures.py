@@ -44,6 +44,7 @@ def readiness(
     raw: pl.LazyFrame,
     filtered: pl.LazyFrame,
     sampled: pl.LazyFrame,
+    tracklets: pl.LazyFrame,
     crops: pl.LazyFrame,
     vectors: pl.LazyFrame,
 ) -> dict[str, int]:
@@ -54,6 +55,7 @@ def readiness(
         "n_repeated_raw_ids": raw.select(ROWS - pl.col("detection_id").n_unique()),
         "n_filtered_without_sound_row": _without(filtered, sound),
         "n_sampled_without_filtered_row": _without(sampled, filtered),
+        "n_sampled_without_tracklet": _without(sampled, tracklets),
         "n_sampled_without_crop_row": _without(sampled, crops),
         "n_crop_rows_without_sample": _without(crops, sampled),
         "n_crops_without_vector": _without(cut, vectors),

@@ -75,19 +75,22 @@ def made_by(assets: dg.AssetsDefinition) -> dg.AssetKey:
 def landed(step: StepExecutionContext, asset: dg.AssetKey | None = None) -> dict[str, dg.AssetMaterialization]:
     """The videos that earlier attempts of this run stored for an asset, with their events; by default `made_by`'s.
 
-    None for a first attempt, or for one that a person wants whole; a change of code version makes all again.
+    Where one work makes several assets, those that all of them have: a run can be killed between two tables. None for a
+    first attempt, or for one that a person wants whole; a change of code version makes all again.
     """
     if step.assets_def is None or not step.assets_def.keys:
         return {}
-    key = asset or made_by(step.assets_def)
-    version = step.assets_def.code_versions_by_key[key]
-    events = {}
+    versions = step.assets_def.code_versions_by_key
+    events: dict[dg.AssetKey, dict[str, dg.AssetMaterialization]] = {key: {} for key in step.assets_def.keys}
     for run_id in reversed(_earlier_attempts(step)):
         for record in step.instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION):
             event = record.dagster_event.step_materialization_data.materialization
-            if event.asset_key == key and (version is None or event.tags.get(CODE_VERSION_TAG) == version):
-                events[event.partition] = event
-    return events
+            version = versions.get(event.asset_key)
+            if event.asset_key in events and (version is None or event.tags.get(CODE_VERSION_TAG) == version):
+                events[event.asset_key][event.partition] = event
+    everywhere = set.intersection(*map(set, events.values()))
+    own = events[asset or made_by(step.assets_def)]
+    return {video: event for video, event in own.items() if video in everywhere}
 
 
 def _earlier_attempts(step: StepExecutionContext) -> list[str]:

@@ -135,20 +135,28 @@ class Recordings(dg.ConfigurableResource):
         return Clock(self.clip_seconds, self.frames_per_clip, start)
 
 
+LABEL_READERS = {".csv": lambda uri: pl.read_csv(uri, infer_schema=False), ".parquet": pl.read_parquet}
+"""By the name's ending; anything else is a Delta table."""
+
+
 class Labels(dg.ConfigurableResource):
     """What people say crops show, if anybody did."""
 
     uri: str | None = Field(default=None, description="A Parquet or CSV file, or a Delta table.")
 
     def read(self) -> pl.DataFrame | None:
-        """The whole table; None where none is named. Raises FileNotFoundError."""
+        """The whole table; None where none is named. Raises FileNotFoundError, ValueError for another kind of file."""
         if self.uri is None:
             return None
         if "://" not in self.uri and not Path(self.uri).exists():
             raise FileNotFoundError(f"no table of labels at {self.uri}: correct MEGAFISH_LABELS")
-        if self.uri.endswith(".csv"):
-            return pl.read_csv(self.uri, infer_schema=False)
-        return pl.read_parquet(self.uri) if self.uri.endswith(".parquet") else Table(self.uri).scan().collect()
+        reader = LABEL_READERS.get(Path(self.uri).suffix.lower())
+        if reader is None and Path(self.uri).is_file():
+            raise ValueError(f"MEGAFISH_LABELS = {self.uri}: a .csv or .parquet file, or the folder of a Delta table")
+        try:
+            return reader(self.uri) if reader else Table(self.uri).scan().collect()
+        except pl.exceptions.PolarsError as error:
+            raise ValueError(f"MEGAFISH_LABELS = {self.uri} can't be read: {error}") from error
 
 
 class Figures(dg.ConfigurableResource):

@@ -78,7 +78,7 @@ class Settings:
         return cls(
             root=root,
             inference_uri=_address("MEGAFISH_INFERENCE", given.get("MEGAFISH_INFERENCE", str(root / "inference"))),
-            recordings=Path(given.get("MEGAFISH_RECORDINGS", root / "recordings")).absolute(),
+            recordings=Path(given.get("MEGAFISH_RECORDINGS", root / "recordings")).expanduser().absolute(),
             backbones=_backbones("MEGAFISH_BACKBONES", given.get("MEGAFISH_BACKBONES")),
             weights=None if weights is None else _folder("MEGAFISH_WEIGHTS", weights),
             geometry=_choice("MEGAFISH_GEOMETRY", given.get("MEGAFISH_GEOMETRY", GEOMETRY), tuple(GEOMETRIES)),
@@ -121,9 +121,10 @@ def _plain(name: str, path: Path) -> Path:
 
 
 def _folder(name: str, value: str) -> Path:
-    if not Path(value).is_dir():
+    folder = Path(value).expanduser()
+    if not folder.is_dir():
         raise ValueError(f"{name} = {value!r} is not a folder")
-    return Path(value).absolute()
+    return folder.absolute()
 
 
 def _backbones(name: str, value: str | None) -> list[Backbone]:

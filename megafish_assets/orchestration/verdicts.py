@@ -32,9 +32,14 @@ class Limit:
     broken_contract: bool = False
     """True makes a broken limit an ERROR that stops what is downstream in the same run; False is a WARN."""
 
+    may_be_unknown: bool = False
+    """True where a number that could not be measured (None) breaks nothing."""
+
     def holds(self, number: float | None) -> bool:
-        """Whether the number is allowed; a number that could not be measured (None, nan) is not."""
-        return number is not None and self.at_least <= number <= self.at_most
+        """Whether the number is allowed; one that could not be measured (None) is not, unless it may be unknown."""
+        if number is None:
+            return self.may_be_unknown
+        return self.at_least <= number <= self.at_most
 
     @property
     def allowed(self) -> str:

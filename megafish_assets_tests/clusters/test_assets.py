@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
@@ -27,7 +28,15 @@ from megafish_assets.orchestration.policy import grouped
 from megafish_assets.orchestration.resources import Figures, Tables
 
 PCA, SWEEP, WHITENING, FEATURES, CLUSTERS, UMAP = (
-    make("b") for make in (pca_asset, kmeans_sweep_asset, whitening_asset, features_asset, clusters_asset, umap_asset)
+    make("b")
+    for make in (
+        pca_asset,
+        kmeans_sweep_asset,
+        whitening_asset,
+        features_asset,
+        partial(clusters_asset, geometry="squash"),
+        umap_asset,
+    )
 )
 FITTED = (PCA, WHITENING, FEATURES)
 """What the clusters are made from."""
@@ -140,9 +149,10 @@ def test_a_recipe_is_chosen_by_name_and_changed_in_single_steps(tmp_path: Path) 
         few.checked(CLUSTERS, **config)
         return json.loads(few.stored("clusters")["recipe"][0])
 
-    assert made(recipe="notebook") == asdict(NOTEBOOK)
+    seen = {"geometry": "squash"}  # whatever the collection's vectors saw, and not what a recipe would have asked for
+    assert made(recipe="notebook") == asdict(NOTEBOOK) | seen
     assert few.stored("clusters")["position"].list.len().to_list() == few.stored("pca")["vector"].list.len().to_list()
-    assert made(k=5, space="features") == asdict(replace(at_k(DEFAULT, 5), space="features"))
+    assert made(k=5, space="features") == asdict(replace(at_k(DEFAULT, 5), space="features")) | seen
     table = few.stored("clusters")
     assert table["cluster"].n_unique() == 5
     # By hand: the distance to the mean of the places of the cluster's tracklets.
@@ -220,6 +230,9 @@ def test_a_video_of_older_vectors_is_missing_in_all_that_follows(tmp_path: Path)
 
 
 def test_a_sweep_from_above_its_end_is_refused() -> None:
+    assert ClustersConfig(recipe="notebook", grouping="hdbscan").chosen("squash").k is None
+    with pytest.raises(ValueError, match="k = 9 with dbscan, which finds k itself"):
+        ClustersConfig(grouping="dbscan", k=9)
     with pytest.raises(ValueError, match="k_from = 9 is above k_to = 4"):
         SweepConfig(k_from=9, k_to=4)
 

@@ -70,6 +70,10 @@ def test_a_label_of_the_detection_goes_before_its_tracklets() -> None:
     assert labels_of(rows, labels).tolist() == ["cod", "eel", ""]
     with pytest.raises(ValueError, match=r"labels need `label` and `detection_id` or `tracklet_id`; found \['label'\]"):
         labels_of(rows, labels.select("label"))
+    blank = pl.DataFrame({"tracklet_id": ["", " a/t0"], "label": ["shark", "eel "]})
+    assert labels_of(rows, blank).tolist() == ["eel", "eel", ""]
+    other_type = pl.DataFrame({"detection_id": pl.Series([IDS[2]], dtype=pl.Categorical), "label": ["eel"]})
+    assert labels_of(rows, other_type).tolist() == ["", "", "eel"]
     with pytest.raises(ValueError, match="1 tracklet_ids have several labels, 'a/t0' first"):
         labels_of(rows, pl.DataFrame({"tracklet_id": ["a/t0", "a/t0"], "label": ["cod", "eel"]}))
 
@@ -97,6 +101,15 @@ def test_every_measure_is_there_and_true_kinds_score_what_they_should() -> None:
     assert "ari" not in judged(true, replace(known, labels=None), seed=0)
 
 
+def test_crops_of_a_tracklet_that_share_their_place_are_no_leak() -> None:
+    rng, n = np.random.default_rng(0), 300
+    labels, place = np.repeat(rng.integers(0, 20, n), 3), np.repeat(rng.random((n, 2)), 3, axis=0)
+    names = np.repeat(np.arange(n), 3).astype(str)
+    known = Evidence(names, np.full(3 * n, "v"), nuisances={"place": place})
+    whole = Grouped(labels, np.empty((3 * n, 0)), rng.random((n, 2)), np.repeat(np.arange(n), 3), "features")
+    assert judged(whole, known, seed=0)["leak_place"] == pytest.approx(0, abs=0.05)
+
+
 def crops_of(labels: np.ndarray) -> Crops:
     rows, names, _ = reef()
     # A video holds every kind, so that each is found in any draw.
@@ -108,21 +121,36 @@ def test_kinds_are_found_again_and_a_shuffled_partition_is_not() -> None:
     _, _, kinds = reef()
     recipe = replace(at_k(DEFAULT, N_KINDS), space="features")
     steps = []
-    found = found_again(recipe, crops_of(kinds), seed=0, n_resamples=20, on_resample=lambda: steps.append(1))
+    found = found_again(recipe, crops_of(kinds), 400, 0, 20, on_resample=lambda: steps.append(1))
     assert (found.n_kinds, len(steps)) == (N_KINDS, 20) and found.ami == pytest.approx(1)
     assert found.clusters["n_tracklets"].to_list() == [20] * N_KINDS
     shuffled = np.repeat(np.random.default_rng(0).permutation(kinds[::4]), 4)
-    assert found_again(recipe, crops_of(shuffled), seed=0, n_resamples=20).n_kinds == 0
+    assert found_again(recipe, crops_of(shuffled), 400, 0, 20).n_kinds == 0
 
 
-def test_one_video_finds_nothing_again() -> None:
+def test_of_crops_grouped_one_by_one_the_tracklets_are_counted_all_of_them() -> None:
     _, _, kinds = reef()
-    one = replace(crops_of(kinds), videos=np.full(len(kinds), "v"))
-    found = found_again(DEFAULT, one, seed=0, n_resamples=20)
+    found = found_again(at_k(NOTEBOOK, N_KINDS), crops_of(kinds), 100, 0, 20)
+    assert found.clusters["n_tracklets"].to_list() == [20] * N_KINDS
+
+
+def test_a_clear_kind_of_six_tracklets_is_found_again() -> None:
+    kinds = np.repeat(range(3), (40, 40, 6))
+    rows = np.random.default_rng(0).normal(size=(86, 16)) * 0.05 + np.eye(16)[kinds]
+    videos = np.array([f"v{place % 10}" for size in (40, 40, 6) for place in range(size)])
+    crops = Crops(rows.astype(np.float32), np.array([f"t{row}" for row in range(86)]), videos, kinds)
+    assert found_again(DEFAULT, crops, 400, 42, 20).n_kinds == 3
+
+
+@pytest.mark.parametrize("n_videos", [1, 2])
+def test_one_video_or_two_find_nothing_again(n_videos: int) -> None:
+    _, _, kinds = reef()
+    one = replace(crops_of(kinds), videos=np.array([f"v{row % n_videos}" for row in range(len(kinds) // 4)]).repeat(4))
+    found = found_again(DEFAULT, one, 400, 0, 20)
     assert (found.n_kinds, found.clusters.height) == (0, N_KINDS) and np.isnan(found.ami)
     grouped = followed(NOTEBOOK, *reef()[:2])
-    assert agreement_at_ks(grouped, one.videos, seed=0).height == 0
-    assert agreement_at_ks(grouped, crops_of(kinds).videos, seed=0)["k"].to_list()[:3] == [2, 3, 4]
+    assert agreement_at_ks(grouped, one.videos, 400, seed=0).height == 0
+    assert agreement_at_ks(grouped, crops_of(kinds).videos, 400, seed=0)["k"].to_list()[:3] == [2, 3, 4]
 
 
 def test_a_draw_holds_whole_tracklets_and_no_more_than_asked_for() -> None:

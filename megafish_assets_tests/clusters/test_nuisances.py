@@ -68,6 +68,11 @@ def test_fewer_than_two_clusters_say_nothing(labels: np.ndarray) -> None:
     assert np.isnan(told_by_border(borders, labels, videos))
 
 
+def test_clusters_that_no_other_video_shows_can_be_told_by_nothing() -> None:
+    borders, _, videos = seen()
+    assert np.isnan(told_by_border(borders, np.unique(videos, return_inverse=True)[1], videos))
+
+
 def test_one_video_says_nothing_and_a_cluster_of_one_crop_breaks_nothing() -> None:
     borders, water, videos = seen(40)
     assert np.isnan(told_by_border(borders, water, np.zeros(40, int)))

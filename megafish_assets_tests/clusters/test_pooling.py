@@ -26,13 +26,6 @@ def test_a_mean_is_that_of_the_tracklets_rows() -> None:
     assert tracklet_means(rows, unit_codes(TRACKLETS)).tolist() == [[3, 1], [2, 2], [9, 9], [5, 5]]
 
 
-def test_weights_count_a_row_more() -> None:
-    rows, codes = np.array([[0.0], [4.0], [7.0]]), np.array([0, 0, 1])
-    assert tracklet_means(rows, codes, np.array([3.0, 1.0, 5.0])).tolist() == [[1.0], [7.0]]
-    with pytest.raises(ValueError, match="must be above 0"):
-        tracklet_means(rows, codes, np.array([1.0, 0.0, 1.0]))
-
-
 def test_labels_go_back_to_every_detection() -> None:
     assert spread(np.array([5, 6, -1, 7]), unit_codes(TRACKLETS)).tolist() == [6, -1, 5, 6, 7, 5]
     with pytest.raises(ValueError, match="3 rows for 4 tracklets"):
@@ -45,3 +38,9 @@ def test_some_units_are_whole_and_no_more_than_asked_for() -> None:
     assert drawn.sum() == 9 and (drawn.reshape(20, 3).all(axis=1) | ~drawn.reshape(20, 3).any(axis=1)).all()
     assert np.array_equal(drawn, some_units(units, 10, seed=1)) and not np.array_equal(drawn, some_units(units, 10, 2))
     assert some_units(units, 60, seed=1).all() and not some_units(np.empty(0, int), 5, seed=1).size
+
+
+def test_a_unit_that_does_not_fit_is_passed_over_and_one_is_always_taken() -> None:
+    assert some_units(np.zeros(12, int), 10, seed=42).sum() == 12
+    units = np.array([0] * 12 + list(range(1, 30)))
+    assert {int(some_units(units, 20, seed).sum()) for seed in range(8)} == {20}

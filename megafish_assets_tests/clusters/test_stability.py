@@ -9,8 +9,10 @@ from megafish_assets.clusters.columns import STABILITY
 from megafish_assets.clusters.stability import (
     ABSENT,
     RESAMPLES,
+    Behind,
     agreement,
     agreement_by_k,
+    best_agreement,
     most_stable_k,
     overlaps,
     partitions,
@@ -28,13 +30,18 @@ def kinds(n_kinds: int = 4) -> tuple[np.ndarray, np.ndarray]:
     return np.random.default_rng(0).normal(size=(len(VIDEOS), 3)) + 20 * np.eye(n_kinds, 3)[truth], truth
 
 
+def behind(labels: np.ndarray) -> Behind:
+    """Each row a tracklet."""
+    return Behind(labels, np.arange(len(labels)).astype(str), VIDEOS)
+
+
 def k_means(rows: np.ndarray, k: int = 4) -> np.ndarray:
     return KMeans(k, n_init=3, random_state=0).fit(rows).labels_
 
 
-@pytest.mark.parametrize("videos", [[], ["a", "a", "a"]])
-def test_one_video_cannot_be_resampled(videos: list[str]) -> None:
-    with pytest.raises(ValueError, match="needed 2"):
+@pytest.mark.parametrize("videos", [[], ["a", "a", "a"], ["a", "b", "a"]])
+def test_two_videos_cannot_be_resampled(videos: list[str]) -> None:
+    with pytest.raises(ValueError, match="needed 3"):
         list(resamples(np.array(videos), seed=0))
 
 
@@ -62,6 +69,13 @@ def test_partitions_that_only_swap_names_agree() -> None:
     assert agreement(labels)[1] < 1
 
 
+def test_partitions_that_tell_nothing_apart_agree_on_nothing() -> None:
+    labels = np.array([[-1, -1, ABSENT, ABSENT], [-1, -1, -1, ABSENT], [ABSENT, ABSENT, ABSENT, 0]])
+    assert np.isnan(agreement(labels)).all()
+    none = agreement_by_k(np.zeros((120, 1)), VIDEOS, [2], lambda rows, k: np.zeros(len(rows), int), seed=0)
+    assert none.height == 0
+
+
 def test_the_true_number_of_separate_kinds_is_the_most_stable() -> None:
     rows, _ = kinds(4)
     found = agreement_by_k(rows, VIDEOS, range(2, 8), k_means, seed=0)
@@ -82,13 +96,15 @@ def test_overlap_by_hand() -> None:
     labels = np.array([[7, 7, 3, 3, 3, 3, ABSENT], [0, 0, ABSENT, -1, -1, 0, 1]])
     # First: {0,1,2} against {0,1} is 2/3; {3,4} against {2,3,4,5} is 2/4; cluster 2 was not drawn.
     # Second: {0,1} against {0,1,5} is 2/3; {3,4} became noise.
-    assert overlaps(full, labels) == pytest.approx(np.array([[2 / 3, 1 / 2, np.nan], [2 / 3, 0, 1]]), nan_ok=True)
+    assert overlaps(full, labels, 3) == pytest.approx(np.array([[2 / 3, 1 / 2, np.nan], [2 / 3, 0, 1]]), nan_ok=True)
+    assert np.isnan(overlaps(full, labels, 4)[:, 3]).all()
 
 
 def test_a_kind_needs_tracklets_videos_and_overlap() -> None:
     full = np.repeat([0, 1, 2, 3, -1], [5, 4, 5, 5, 2])
     videos = np.array([*"abcaa", *"abca", *"aabbb", *"abcde", *"ab"])
-    found = supported(full, videos, np.array([[0.8, 1, 1, 0.7], [0.7, 1, 1, 0.7]]))
+    tracklets = np.arange(len(full)).astype(str)
+    found = supported(Behind(full, tracklets, videos), np.array([[0.8, 1, 1, 0.7], [0.7, 1, 1, 0.7]]))
     assert dict(found.schema) == {name: column.dtype for name, column in STABILITY.items()}
     assert found.select("n_tracklets", "n_videos", "stable").rows() == [
         (5, 3, True),
@@ -99,17 +115,31 @@ def test_a_kind_needs_tracklets_videos_and_overlap() -> None:
     assert found["jaccard"].to_list() == pytest.approx([0.75, 1, 1, 0.7])
 
 
+def test_crops_of_one_tracklet_are_one_fish_and_untracked_ones_no_tracklet() -> None:
+    behind = Behind(np.zeros(7, int), np.array([*"aaabb", "", ""]), np.array([*"vvvwxyz"]))
+    assert supported(behind, np.ones((2, 1))).row(0) == (0, 1.0, 2, 5, False)
+
+
+def test_the_best_agreement_is_told_with_its_k() -> None:
+    table = pl.DataFrame({"k": [2, 3], "ami": [0.4, 0.6], "ami_error": [0.1, 0.1]})
+    assert best_agreement(table) == {"k_of_best_agreement": 3, "best_agreement_ami": 0.6}
+    assert best_agreement(table.clear()) == {"k_of_best_agreement": None, "best_agreement_ami": None}
+
+
 def test_separate_kinds_are_counted_and_halves_of_one_are_not() -> None:
     rows, truth = kinds(4)
-    found = stability(rows, truth, VIDEOS, k_means, seed=0)
+    found = stability(rows, truth, VIDEOS, k_means, 0, behind(truth))
     assert (found.n_kinds, found.n_kinds_low, found.n_kinds_high, found.ami) == (4, 4, 4, pytest.approx(1))
     noise = np.random.default_rng(1).normal(size=rows.shape)
-    split = stability(noise, k_means(noise, 8), VIDEOS, lambda part: k_means(part, 8), seed=0)
+    full = k_means(noise, 8)
+    split = stability(noise, full, VIDEOS, lambda part: k_means(part, 8), 0, behind(full))
     assert split.n_kinds <= 2
     assert split.n_kinds_low <= split.n_kinds_high <= 8
 
 
 def test_everything_noise_holds_no_kind() -> None:
     rows, _ = kinds()
-    found = stability(rows, np.full(len(rows), -1), VIDEOS, lambda part: np.full(len(part), -1), seed=0)
+    none = np.full(len(rows), -1)
+    found = stability(rows, none, VIDEOS, lambda part: np.full(len(part), -1), 0, behind(none))
+    assert np.isnan(found.ami)
     assert (found.clusters.height, found.n_kinds, found.n_kinds_low, found.n_kinds_high) == (0, 0, 0, 0)

@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 from megafish_assets.detections.columns import FILTERED, SAMPLED, TRACKLETS, empty_frame
+from megafish_assets.detections.measures import drawn_counts
 from megafish_assets.detections.sampling import (
     STRATEGIES,
     sample_size,
@@ -152,6 +153,19 @@ def test_every_tracklet_gives_a_row_and_none_more_than_at_most() -> None:
     assert counts["a_1/t00000"] == counts["a_1/t00001"] == counts["c_3/t00000"] == counts["c_3/t00001"] == 1
     assert counts["a_1/t00002"] in (1, 2)
     assert counts["a_1/t00003"] == counts["a_1/t00004"] == counts["b_2/t00000"] == 5
+
+
+def test_a_draw_with_more_or_nearer_rows_than_configured_is_counted() -> None:
+    rows, tracklets = tracked()
+    own = sampled_from_tracklets(rows, tracklets, at_most=5, apart_frames=10)
+
+    def wrong(sample: pl.DataFrame, at_most: int = 5, apart_frames: int = 10) -> int:
+        return drawn_counts(rows, sample, tracklets, at_most, apart_frames)["n_wrongly_sized_videos"].sum()
+
+    assert wrong(own) == 0
+    assert wrong(own, at_most=4) == 2  # a_1 and b_2 have tracklets of five drawn rows
+    assert wrong(own, apart_frames=1_000) >= 2
+    assert wrong(own.filter(pl.col("video") != "b_2")) == 1
 
 
 @pytest.mark.parametrize("apart_frames", [1, 10, 45])

@@ -64,6 +64,8 @@ def rows(context: dg.AssetExecutionContext, source: pl.DataFrame, power: Power):
             yield part([key], power.make(key))
 
     yield dg.Output(Parts(parts), output_name="rows")
+    if power.lasts_for == len(videos):
+        raise RuntimeError("the power went between the two tables' events")
     yield dg.Output(StoredBeside(), output_name="shadows")
     yield tally.result()
     yield shadows.result()
@@ -162,6 +164,25 @@ def test_the_attempt_after_it_makes_only_what_is_left_and_judges_everything(tmp_
     assert {check.asset_key for check in checks} == {ROWS, SHADOWS}
     assert all(check.passed and check.metadata["n_rows"].value == len(KEYS) for check in checks)
     assert all(runs.latest(key, asset).metadata["n_rows"].value == 1 for key in KEYS for asset in (ROWS, SHADOWS))
+
+
+def test_a_video_is_landed_when_every_table_of_the_work_says_so(tmp_path: Path) -> None:
+    runs = Runs(tmp_path)
+    with runs.run(lasts_for=len(KEYS)) as broken:
+        runs.made()
+    # The last commit's events are Dagster's own: those of one table came, those of the other did not.
+    assert (
+        sorted(runs.events(broken.run_id)) != sorted(runs.events(broken.run_id, SHADOWS)) == KEYS[: 2 * COMMIT_VIDEOS]
+    )
+    with runs.run(again=dg.ReexecutionOptions.from_failure(broken.run_id, runs.instance)) as resumed:
+        assert resumed.success
+        checks = [c for c in resumed.get_asset_check_evaluations() if c.partition is None]
+    assert runs.made() == KEYS[2 * COMMIT_VIDEOS :]
+    assert all(check.passed and check.metadata["n_rows"].value == len(KEYS) for check in checks)
+    for asset in (ROWS, SHADOWS):
+        notes = [runs.latest(key, asset).metadata for key in KEYS]
+        assert all(note["n_rows"].value == 1 for note in notes)
+        assert len({note["delta_version"].value for note in notes}) == 3
 
 
 def test_a_run_that_a_person_starts_again_as_a_whole_makes_everything(tmp_path: Path) -> None:

@@ -26,7 +26,9 @@ def frame(ids: str, **columns: list) -> pl.LazyFrame:
     return pl.DataFrame({"detection_id": list(ids)} | columns).lazy()
 
 
-def sound(raw="abcdef", filtered="abcd", sampled="abc", crops="abc", vectors="ab", aside="c", infinite="") -> dict:
+def sound(
+    raw="abcdef", filtered="abcd", sampled="abc", tracked="abcde", crops="abc", vectors="ab", aside="c", infinite=""
+) -> dict:
     """The gate's numbers that are not 0; ids are single letters."""
     faults = [None if letter != "f" else "box has no size" for letter in raw]
     cut = [None if letter not in aside else "frame can't be decoded" for letter in crops]
@@ -35,6 +37,7 @@ def sound(raw="abcdef", filtered="abcd", sampled="abc", crops="abc", vectors="ab
         frame(raw, fault=pl.Series(faults, dtype=pl.String)),
         frame(filtered),
         frame(sampled),
+        frame(tracked),
         frame(crops, fault=pl.Series(cut, dtype=pl.String)),
         frame(vectors, vector=pl.Series(numbers, dtype=pl.List(pl.Float32))),
     )
@@ -50,6 +53,7 @@ def sound(raw="abcdef", filtered="abcd", sampled="abc", crops="abc", vectors="ab
         ({"raw": "bcdef"}, {"n_filtered_without_sound_row": 1}),
         ({"filtered": "abcdf"}, {"n_filtered_without_sound_row": 1}),
         ({"filtered": "abd"}, {"n_sampled_without_filtered_row": 1}),
+        ({"tracked": "ab"}, {"n_sampled_without_tracklet": 1}),
         ({"crops": "ab"}, {"n_sampled_without_crop_row": 1}),
         ({"crops": "abcd", "aside": "cd"}, {"n_crop_rows_without_sample": 1}),
         ({"vectors": "a"}, {"n_crops_without_vector": 1}),
