@@ -80,7 +80,7 @@ def cases(given: argparse.Namespace) -> Iterator[dict]:
     elif given.stage == "full":
         for name in STAGES:
             if size := ways.module(name).STAGE.full:
-                yield ways.grown(name, ways.Asked(), (size,))
+                yield ways.grown(name, ways.Asked(), (size,), once=True)
     elif given.growth:
         yield ways.grown(given.stage, ways.Asked(given.device), ways.module(given.stage).STAGE.growth)
     else:

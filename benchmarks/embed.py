@@ -17,14 +17,15 @@ from megafish_assets.crops.batches import CropBatches
 from megafish_assets.crops.extraction import VideoTask
 from megafish_assets.embeddings.backbones import BACKBONES, NOTEBOOK_BACKBONES
 from megafish_assets.embeddings.encoder import load_encoder
+from megafish_assets.embeddings.geometry import GEOMETRY
 from megafish_assets.embeddings.weights import find_weights
 
 CROPS = 2 * cutting.BOXES
 """Of two clips, one a core."""
 
 NOTEBOOK_BATCH = 32
-GEOMETRY = "center"
-"""timm's own, as the notebook's transform has it, so that vectors can be compared."""
+CENTER = "center"
+"""The geometry of timm's own transform, as in the notebook, so that vectors can be compared."""
 
 
 class Given:
@@ -35,12 +36,12 @@ class Given:
         self.jpegs = [path.read_bytes() for path in sorted(folder.glob("*.jpg"))]
         self.folder, self.device, self.models = folder, device, {}
 
-    def encoder(self, name: str):
+    def encoder(self, name: str, geometry: str):
         """Ours."""
-        if name not in self.models:
+        if (name, geometry) not in self.models:
             weights = find_weights(BACKBONES[name], self.folder)
-            self.models[name] = load_encoder(weights, GEOMETRY, self.device)
-        return self.models[name]
+            self.models[name, geometry] = load_encoder(weights, geometry, self.device)
+        return self.models[name, geometry]
 
     def notebook_model(self, name: str):
         """In float32, as timm makes it."""
@@ -86,14 +87,19 @@ def ours(given: Given) -> Result:
     return _encoded(given, given.jpegs)
 
 
+def ours_six_views(given: Given) -> Result:
+    """By the platform's default geometry, which looks at each crop six times."""
+    return _encoded(given, given.jpegs, GEOMETRY)
+
+
 def ours_from_videos(given: Given) -> Result:
     """The crops cut first."""
     return _encoded(given, cutting.jpegs(given.tasks))
 
 
-def _encoded(given: Given, jpegs: list[bytes]) -> Result:
+def _encoded(given: Given, jpegs: list[bytes], geometry: str = CENTER) -> Result:
     crops = CropBatches(np.array([f"v/{n:06d}/000" for n in range(len(jpegs))]), jpegs, given.device)
-    batches = {name: given.encoder(name).encode(crops).to_arrow() for name in NOTEBOOK_BACKBONES}
+    batches = {name: given.encoder(name, geometry).encode(crops).to_arrow() for name in NOTEBOOK_BACKBONES}
     vectors = {name: batch["vector"].flatten().to_numpy() for name, batch in batches.items()}
     return {name: flat.reshape(len(jpegs), -1) for name, flat in vectors.items()}
 
@@ -143,6 +149,7 @@ STAGE = Stage(
     load=Given,
     ways={
         "ours": ours,
+        "ours_six_views": ours_six_views,
         "ours_from_videos": ours_from_videos,
         "notebook": notebook,
         "notebook_from_videos": notebook_from_videos,

@@ -90,12 +90,12 @@ def judged(stage: Stage, figures: dict, result: Result, ways: dict, results: dic
     }
 
 
-def grown(name: str, asked: Asked, sizes: tuple[int, ...]) -> dict:
-    """Ours alone at growing sizes."""
+def grown(name: str, asked: Asked, sizes: tuple[int, ...], once: bool = False) -> dict:
+    """Ours alone at growing sizes; `once` for long cases, whose first run is told."""
     stage, cases = module(name).STAGE, []
     for size in sizes:
         with written(name, size, None) as folder:
-            cases.append({stage.unit: size} | measured(name, OURS, folder, asked.device))
+            cases.append({stage.unit: size} | measured(name, OURS, folder, asked.device, once))
     line = {"stage": name, "case": "growth", "device": asked.device, "cases": cases}
     return line | {"machine": machine(), "versions": versions()}
 
@@ -111,18 +111,18 @@ def written(name: str, size: int, folder: Path | None) -> Iterator[Path]:
         yield place
 
 
-def measured(name: str, way: str, folder: Path, device: str) -> dict:
+def measured(name: str, way: str, folder: Path, device: str, once: bool = False) -> dict:
     """One way in a fresh process; its result lies in the folder afterwards. Raises CalledProcessError."""
-    line = [sys.executable, "-m", "benchmarks.ways", name, way, str(folder), device]
+    line = [sys.executable, "-m", "benchmarks.ways", name, way, str(folder), device, *["once"] * once]
     done = subprocess.run(line, cwd=REPOSITORY, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def run(name: str, way: str, folder: Path, device: str) -> dict:
-    """In that process: a cold run, then warm ones."""
+def run(name: str, way: str, folder: Path, device: str, once: bool) -> dict:
+    """In that process: a cold run, then warm ones unless `once`."""
     stage = module(name).STAGE
     given, before_gb = stage.load(folder, device), peak_gb()
-    repeats = stage.repeats.get(way, 3 if way == OURS else 1)
+    repeats = 0 if once else stage.repeats.get(way, 3 if way == OURS else 1)
     seconds, result = [], {}
     for _ in range(1 + repeats):
         began = time.perf_counter()
@@ -174,4 +174,4 @@ def versions() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(run(sys.argv[1], sys.argv[2], Path(sys.argv[3]), sys.argv[4])))
+    print(json.dumps(run(sys.argv[1], sys.argv[2], Path(sys.argv[3]), sys.argv[4], "once" in sys.argv[5:])))
