@@ -14,7 +14,7 @@ from megafish_assets.atlas.film import tracklet_film
 from megafish_assets.atlas.league import CROPS, league_plot, shared_ids, standings
 from megafish_assets.atlas.measures import tiles_of_another_cluster, tiles_of_other_pixels
 from megafish_assets.atlas.montage import best_crops, chosen_tiles, draw_sheet, sheet_title
-from megafish_assets.clusters.evidence import Borders, borders_of, evidence_of, seen_rows
+from megafish_assets.clusters.evidence import Borders, borders_of, evidence_of, seen_rows, still_there
 from megafish_assets.clusters.frames import recipe_of, tracklets_of
 from megafish_assets.clusters.plots import cluster_colour
 from megafish_assets.clusters.pooling import some_units, unit_codes
@@ -129,7 +129,8 @@ def league_asset(backbones: Sequence[str]) -> dg.AssetsDefinition:
         figures: Figures,
         **vectors: EmbeddingStream,
     ):
-        ids = shared_ids([stream.detection_ids() for stream in vectors.values()])
+        shared = shared_ids([stream.detection_ids() for stream in vectors.values()])
+        ids = still_there(shared, sampled_detections, crops)
         drawn = ids[some_units(unit_codes(tracklets_of(ids, tracklets)), config.n_crops, config.seed)]
         rows = seen_rows(pl.Series("detection_id", drawn), sampled_detections, tracklets)
         borders = Borders(np.arange(len(drawn)), borders_of(drawn, crops))
@@ -142,7 +143,8 @@ def league_asset(backbones: Sequence[str]) -> dg.AssetsDefinition:
             "n_crops": len(drawn),
             "n_backbones": len(own),
             "n_labelled_crops": evidence.n_labelled,
-            "n_unshared": max(map(len, vectors.values())) - len(ids),
+            "n_unshared": max(map(len, vectors.values())) - len(shared),
+            "n_no_longer_there": len(shared) - len(ids),
         }
         numbers |= coverage(context, f"embeddings/{backbones[0]}")
         title = f"{len(drawn):,} crops of {evidence.n_tracklets:,} tracklets, seed {config.seed}"

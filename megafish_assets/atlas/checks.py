@@ -1,5 +1,6 @@
 """Limits on the montages, each with its reason and what to do when it is broken."""
 
+from megafish_assets.clusters.checks import GONE
 from megafish_assets.orchestration.verdicts import NONE_MISSING, Check, Limit, never
 
 MONTAGES = Check(
@@ -21,6 +22,7 @@ LEAGUE = Check(
             "Materialise the missing embeddings.",
             at_most=0,
         ),
+        "n_no_longer_there": GONE,
         "n_labelled_crops": Limit(
             "there are labels, but they are of other crops",
             "Compare the ids in MEGAFISH_LABELS with `detection_id` and `tracklet_id` of this collection.",

@@ -16,6 +16,12 @@ NOISE = Limit(
     at_most=0.5,
 )
 
+GONE = Limit(
+    "their video was sampled or cut anew since it was embedded, so that nothing is known of them any more",
+    "Materialise the embeddings of these videos, or wait for the next night.",
+    at_most=0,
+)
+
 PCA = Check(
     "variance_is_kept",
     "Share of the variance that the components explain, and what was left out.",
@@ -205,6 +211,7 @@ QUALITY = Check(
             may_be_unknown=True,
         ),
         "noise_share": NOISE,
+        "n_no_longer_there": GONE,
         "n_missing_videos": NONE_MISSING,
     },
 )

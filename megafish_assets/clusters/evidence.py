@@ -109,6 +109,15 @@ def aligned(rows: pl.DataFrame, detection_ids: Sequence[str], values: np.ndarray
     return values[places.to_numpy()]
 
 
+def still_there(detection_ids: Sequence[str], sampled: pl.LazyFrame, crops: pl.LazyFrame) -> np.ndarray:
+    """str, those of these ids, in their order, that are sampled still and have a crop: a video may be on its way."""
+    ids = pl.LazyFrame({"detection_id": pl.Series(detection_ids, dtype=pl.String)})
+    cut = crops.filter(pl.col("border").is_not_null()).select("detection_id")
+    there = sampled.select("detection_id").join(cut, on="detection_id", how="semi")
+    met = ids.join(there, on="detection_id", how="semi", maintain_order="left").collect()
+    return met["detection_id"].to_numpy()
+
+
 def seen_rows(detection_ids: pl.Series, sampled: pl.LazyFrame, tracklets: pl.LazyFrame) -> pl.DataFrame:
     """The columns `SAMPLED`, `tracklet_id` ("" for none) and the pan of these ids, in their order.
 

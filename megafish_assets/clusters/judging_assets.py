@@ -6,7 +6,7 @@ from pydantic import Field
 
 from megafish_assets.clusters import checks, plots
 from megafish_assets.clusters.columns import QUALITY, STABILITY
-from megafish_assets.clusters.evidence import Borders, Crops, aligned, evidence_of, seen_rows
+from megafish_assets.clusters.evidence import Borders, Crops, aligned, evidence_of, seen_rows, still_there
 from megafish_assets.clusters.frames import grouped_rows, measures_frame
 from megafish_assets.clusters.judging import agreement_at_ks, found_again, judged
 from megafish_assets.clusters.manifold import known
@@ -123,8 +123,9 @@ def quality_asset(backbone: str) -> dg.AssetsDefinition:
         crops: pl.LazyFrame,
         tables: Tables,
     ):
-        found, recipe = grouped_rows(clusters)
-        rows = seen_rows(clusters["detection_id"].sort(), sampled_detections, tracklets)
+        there = still_there(clusters["detection_id"].sort(), sampled_detections, crops)
+        found, recipe = grouped_rows(clusters.filter(pl.col("detection_id").is_in(there)))
+        rows = seen_rows(pl.Series("detection_id", there), sampled_detections, tracklets)
         positions = to_matrix(laid_out["position"])
         spaces = {
             "pca": aligned(rows, reduced.detection_ids, reduced.on_cpu(), "pca"),
@@ -133,7 +134,11 @@ def quality_asset(backbone: str) -> dg.AssetsDefinition:
         borders = Borders.drawn(rows["detection_id"], crops, config.n_borders, config.seed)
         evidence = evidence_of(rows, spaces, borders)
         measured = {name: known(number) for name, number in judged(found, evidence, config.seed).items()}
-        numbers = measured | seen_through(context, tables, backbone, SEEN_BY[recipe.features])
+        numbers = (
+            measured
+            | {"n_no_longer_there": clusters.height - len(there)}
+            | seen_through(context, tables, backbone, SEEN_BY[recipe.features])
+        )
         return dg.MaterializeResult(
             value=measures_frame(measured),
             check_results=[verdict(checks.QUALITY, numbers)],

@@ -15,6 +15,7 @@ from megafish_assets.clusters.evidence import (
     borders_of,
     labels_of,
     seen_rows,
+    still_there,
 )
 from megafish_assets.clusters.judging import agreement_at_ks, found_again, judged
 from megafish_assets.clusters.recipes import DEFAULT, NOTEBOOK, Grouped, at_k, followed
@@ -44,6 +45,12 @@ def test_rows_come_in_the_order_of_the_ids_with_their_tracklets() -> None:
     ]
     with pytest.raises(RowsApartError, match="1 of 4 clustered rows are no longer sampled"):
         seen_rows(pl.concat([IDS, pl.Series(["gone"])]), sampled(), tracklets())
+
+
+def test_rows_sampled_or_cut_anew_are_no_longer_there() -> None:
+    crops = pl.LazyFrame({"detection_id": IDS, "border": [b"x", None, b"x"]})
+    assert still_there([*IDS.reverse(), "gone"], sampled(), crops).tolist() == [IDS[2], IDS[0]]
+    assert still_there([], sampled(), crops).tolist() == []
 
 
 def test_values_are_put_in_the_order_of_the_rows() -> None:
