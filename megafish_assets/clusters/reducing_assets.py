@@ -123,7 +123,7 @@ def kmeans_sweep_asset(backbone: str) -> dg.AssetsDefinition:
         ks = range(config.k_from, config.k_to + 1)
         fits = Progress(context.log.info, "values of k", len(ks))
         judged = Progress(context.log.info, "rows' silhouettes", len(rows))
-        swept = sweeping.sweep(rows, ks, config.seed, fits.step, judged.step, str(reduced.vectors.device))
+        swept = sweeping.sweep(rows, ks, config.seed, fits.step, judged.step, reduced.device)
         table = sweep_frame(swept, len(rows))
         title = f"{backbone}, KMeans in PCA space, n = {len(rows):,}, seed {config.seed}"
         best = table.sort("silhouette", descending=True).head(1)

@@ -19,8 +19,9 @@ class EmbeddingBatch:
 
     detection_ids: np.ndarray
     """str `(n,)`, `<key>/<frame:06d>/<rank:03d>`, on the CPU."""
-    vectors: torch.Tensor
-    """float32 `(n, d)`, on the device that made or will read them; not normalised."""
+    vectors: np.ndarray | torch.Tensor
+    """float32 `(n, d)`, not normalised: an array, which needs no torch to be read, or a tensor on the device that made
+    or will read them."""
     vectors_version: str
     """What made them: one version for all rows."""
     n_outdated: int = 0
@@ -41,9 +42,14 @@ class EmbeddingBatch:
         """Length of one vector."""
         return int(self.vectors.shape[1])
 
+    @property
+    def device(self) -> str:
+        """Where the vectors lie, as torch names it."""
+        return "cpu" if isinstance(self.vectors, np.ndarray) else str(self.vectors.device)
+
     def on_cpu(self) -> np.ndarray:
         """float32 `(n, d)` as numpy."""
-        return self.vectors.detach().float().cpu().numpy()
+        return self.vectors if isinstance(self.vectors, np.ndarray) else self.vectors.detach().float().cpu().numpy()
 
     def mapped(self, change: Callable[[np.ndarray], np.ndarray]) -> EmbeddingBatch:
         """The same rows with other vectors, on the CPU: `change` of the float32 `(n, d)` array."""
@@ -68,6 +74,4 @@ class EmbeddingBatch:
     @classmethod
     def from_rows(cls, detection_ids: np.ndarray, rows: np.ndarray, vectors_version: str) -> EmbeddingBatch:
         """A batch on the CPU from a float `(n, d)` array."""
-        import torch
-
-        return cls(detection_ids, torch.from_numpy(np.ascontiguousarray(rows, dtype=np.float32)), vectors_version)
+        return cls(detection_ids, np.ascontiguousarray(rows, dtype=np.float32), vectors_version)

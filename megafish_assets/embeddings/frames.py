@@ -1,14 +1,17 @@
 """Vectors as the tables that are kept, all at once or some videos at a time."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from megafish_assets.detections.videos import video_of
 from megafish_assets.embeddings.batch import EmbeddingBatch
+
+if TYPE_CHECKING:
+    import torch
 
 STREAM_ROWS = 4096
 """Vectors in memory at a time where a table is passed through: 21 MB at 1280 dimensions; more are no faster."""
@@ -25,19 +28,26 @@ def batch_of(frame: pl.DataFrame, device: str, version: str | None = None) -> Em
     Without a version, the one that all rows share. Raises ValueError for vectors of several lengths, or of several
     versions when none is asked for.
     """
-    import torch
-
     asked = pl.lit(True) if version is None else pl.col("vectors_version") == version
     current, outdated = frame.filter(asked), frame.filter(~asked)
     shared = the_one_version(current["vectors_version"], version)
     matrix = to_matrix(current.sort("detection_id")["vector"])
     return EmbeddingBatch(
         detection_ids=current["detection_id"].sort().to_numpy(),
-        vectors=torch.from_numpy(matrix).to(device),
+        vectors=on_device(matrix, device),
         vectors_version=shared,
         n_outdated=outdated.height,
         outdated_videos=tuple(outdated.select(video_of(pl.col("detection_id")).unique().sort()).to_series()),
     )
+
+
+def on_device(matrix: np.ndarray, device: str) -> "np.ndarray | torch.Tensor":
+    """The same numbers where they are wanted; on the CPU as they are, without torch."""
+    if device == "cpu":
+        return matrix
+    import torch
+
+    return torch.tensor(matrix, device=device)
 
 
 @dataclass(frozen=True)
@@ -59,18 +69,8 @@ class EmbeddingStream:
         return sum(self.rows_by_video.values())
 
     def __iter__(self) -> Iterator[EmbeddingBatch]:
-        """Whole videos, sorted by `detection_id`, `STREAM_ROWS` vectors at a time or one video's, if that has more.
-
-        The next ones are read while the last are worked on.
-        """
-        with ThreadPoolExecutor(1) as reader:
-            coming = None
-            for group in self._groups():
-                before, coming = coming, reader.submit(self.read, group)
-                if before is not None:
-                    yield before.result()
-            if coming is not None:
-                yield coming.result()
+        """Whole videos, sorted by `detection_id`, `STREAM_ROWS` vectors at a time or one video's, if that has more."""
+        return map(self.read, self._groups())
 
     def of(self, detection_ids: np.ndarray) -> np.ndarray:
         """float32 `(n, d)`, the vectors of these ids, sorted by id. Raises KeyError where one has none."""
@@ -137,4 +137,4 @@ def to_matrix(vectors: pl.Series) -> np.ndarray:
     if len(lengths) > 1 or lengths == [None]:
         raise ValueError(f"vectors of lengths {lengths} in one column; expected one length")
     width = lengths[0] if lengths else 0
-    return np.array(vectors.explode(empty_as_null=True).to_numpy(), dtype=np.float32).reshape(len(vectors), width)
+    return np.asarray(vectors.explode(empty_as_null=True).to_numpy(), dtype=np.float32).reshape(len(vectors), width)

@@ -167,11 +167,11 @@ def forms_platform(code_version: str) -> list:
 
     @dg.asset(key=["fit", "tiny"], ins={"batch": dg.AssetIn(["vectors", "tiny"])})
     def fit(context: dg.AssetExecutionContext, batch: EmbeddingBatch) -> Fitted:
-        assert batch.vectors.device.type == "cpu" and batch.vectors.dtype == torch.float32
+        assert (batch.device, batch.on_cpu().dtype) == ("cpu", np.float32)
         ids = batch.detection_ids.tolist()
         assert ids == sorted(ids)
         context.add_asset_metadata({"n_current": len(batch), "n_outdated": batch.n_outdated})
-        return Fitted(vectors_frame(batch), pl.DataFrame({"mean": [float(batch.vectors.sum())]}))
+        return Fitted(vectors_frame(batch), pl.DataFrame({"mean": [float(batch.on_cpu().sum())]}))
 
     @dg.asset(key=["seen", "tiny"], ins={"fitted": dg.AssetIn(["fit", "tiny"])})
     def seen(fitted: Fitted) -> pl.DataFrame:
