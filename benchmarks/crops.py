@@ -1,6 +1,7 @@
 """Boxes cut out of 1080p H.264 clips: one pass in order, a thread a clip, beside the notebook's random seeks.
 
-`bare` only decodes the same frames, a thread a clip: what no reader of these files can beat.
+`bare` only decodes the same frames, a thread a clip: what no reader of these files can beat. `in_order` is the usual
+pass: every frame decoded and turned into a picture, a thread a clip too.
 """
 
 import os
@@ -8,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -112,14 +114,22 @@ def sought(task: VideoTask) -> list[np.ndarray]:
 
 def bare(tasks: list[VideoTask]) -> Result:
     """Decodes each clip as far as its last wanted frame and looks at nothing."""
+    return _passed(tasks, cv2.VideoCapture.grab)
 
-    def decoded(task: VideoTask) -> None:
+
+def in_order(tasks: list[VideoTask]) -> Result:
+    """The same with a picture of every frame."""
+    return _passed(tasks, cv2.VideoCapture.read)
+
+
+def _passed(tasks: list[VideoTask], step: Callable[[cv2.VideoCapture], object]) -> Result:
+    def passed(task: VideoTask) -> None:
         capture = cv2.VideoCapture(str(task.path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
         for _ in range(int(task.sampled.frame_ids.max()) + 1):
-            capture.grab()
+            step(capture)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(decoded, tasks))
+        list(pool.map(passed, tasks))
     return {}
 
 
@@ -144,11 +154,17 @@ def compare(ours: Result, other: Result) -> dict[str, float]:
 STAGE = Stage(
     write=write,
     load=load,
-    ways={"ours": ours, "ours_with_motion": ours_with_motion, "bare": bare, "notebook": notebook},
+    ways={
+        "ours": ours,
+        "ours_with_motion": ours_with_motion,
+        "bare": bare,
+        "in_order": in_order,
+        "notebook": notebook,
+    },
     compare=compare,
-    size=2,
+    size=4,
     unit="n_clips",
     growth=(2, 4, 8, 16),
     full=64,
-    repeats={"ours_with_motion": 3, "bare": 3},
+    repeats={"ours_with_motion": 3, "bare": 3, "in_order": 3, "notebook": 0},
 )

@@ -138,7 +138,7 @@ STAGE = Stage(
     compare=compare,
     size=200,
     unit="n_videos",
-    growth=(200, 400, 800, VIDEOS),
+    growth=(100, 200, 400, 800),
     full=VIDEOS,
     repeats={"ours": 1},
 )
