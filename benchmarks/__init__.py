@@ -1,3 +1,5 @@
 """Measurements: run by hand, never by a test. Each prints one line of JSON a case."""
 
-import megafish_assets  # noqa: F401  before numpy, for what it tells OpenBLAS
+from megafish_assets.__main__ import keep_blas_from_spinning
+
+keep_blas_from_spinning()

@@ -50,6 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if getattr(given, "size", None) is not None and given.size < 1:
         parser.error("--size must be at least 1")
+    if getattr(given, "growth", False) and (given.size is not None or given.input is not None):
+        parser.error("--growth has sizes and inputs of its own")
     if given.stage == "quality":
         return measured_quality(parser, given)
     if given.stage == "operation":

@@ -166,5 +166,5 @@ STAGE = Stage(
     unit="n_clips",
     growth=(2, 4, 8, 16),
     full=64,
-    repeats={"ours_with_motion": 3, "bare": 3, "in_order": 3, "notebook": 0},
+    repeats={"ours_with_motion": 3, "bare": 3, "in_order": 3},
 )

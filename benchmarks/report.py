@@ -14,13 +14,16 @@ def table(lines: Iterable[dict]) -> str:
         "| stage | size | way | warm | cold | peak memory | beside | ours is faster by | differs by |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    growth = ["| stage | size, ours alone | warm | peak memory |", "|---|---|---|---|"]
+    growth = ["| stage | size, ours alone | warm | cold | peak memory |", "|---|---|---|---|---|"]
     n_compared, machine = len(rows), None
     for line in lines:
         machine = line["machine"]
         if line["case"] == "growth":
             for case in line["cases"]:
-                growth.append(f"| {line['stage']} | {_size(case)} | {case['seconds']:g} s | {case['peak_gb']:g} GB |")
+                growth.append(
+                    f"| {line['stage']} | {_size(case)} | {_warm(case)} | {case['cold_seconds']:g} s | "
+                    f"{case['peak_gb']:g} GB |"
+                )
             continue
         ways = {way: found for way, found in line.items() if isinstance(found, dict) and "seconds" in found}
         rows += [_row(line, way, figures) for way, figures in ways.items()]
@@ -36,7 +39,7 @@ def _row(line: dict, way: str, figures: dict) -> str:
         line["stage"],
         _size(line),
         way,
-        f"{figures['seconds']:g} s",
+        _warm(figures),
         f"{figures['cold_seconds']:g} s",
         f"{figures['peak_gb']:g} GB",
         figures.get("beside", ""),
@@ -54,6 +57,10 @@ def written(lines: Iterable[dict], mark: str, page: Path = PAGE) -> None:
     if not found or not found_end:
         raise ValueError(f"{page} has no {begin} and {end}")
     page.write_text(f"{before}{begin}\n{table(lines)}\n{end}{after}")
+
+
+def _warm(figures: dict) -> str:
+    return f"{figures['seconds']:g} s" if figures["runs"] else ""
 
 
 def _size(line: dict) -> str:

@@ -23,6 +23,8 @@ import numpy as np
 
 REPOSITORY = Path(__file__).parents[1]
 OURS = "ours"
+SIZE = "size.txt"
+"""In the folder of an input, so that an earlier one is reported with its own."""
 MEASURED_PACKAGES = ("torch", "timm", "numpy", "scikit-learn", "umap-learn", "polars", "opencv-python-headless")
 Result = Mapping[str, np.ndarray]
 
@@ -71,6 +73,7 @@ def compared(name: str, asked: Asked, size: int | None = None) -> dict:
     stage = module(name).STAGE
     size = stage.size if size is None else size
     with written(name, size, asked.folder) as folder:
+        size = int((folder / SIZE).read_text()) if (folder / SIZE).exists() else size
         ways = {way: measured(name, way, folder, asked.device) for way in stage.ways}
         results = {way: dict(np.load(folder / f"{way}.npz")) for way in ways}
     line = {"stage": name, "case": "compared", stage.unit: size, "device": asked.device}
@@ -86,7 +89,7 @@ def judged(stage: Stage, figures: dict, result: Result, ways: dict, results: dic
     return {
         "beside": beside,
         "ours_is_faster_by": round(figures["seconds"] / ways[beside]["seconds"], 2),
-        "difference": {name: float(f"{value:.3g}") for name, value in difference.items()},
+        "difference": {name: float(f"{value:.3g}") for name, value in difference.items() if np.isfinite(value)},
     }
 
 
@@ -108,6 +111,7 @@ def written(name: str, size: int, folder: Path | None) -> Iterator[Path]:
         place.mkdir(parents=True, exist_ok=True)
         if not any(place.iterdir()):
             module(name).STAGE.write(place, size)
+            (place / SIZE).write_text(str(size))
         yield place
 
 

@@ -12,14 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from megafish_assets.orchestration.settings import Settings
-
 REPOSITORY = Path(__file__).parents[1]
 DEMO_ROOT = REPOSITORY / "data" / "demo"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command; 0 if it went well."""
+    keep_blas_from_spinning()
     parser = argparse.ArgumentParser(prog="python -m megafish_assets", description="Find out what a camera saw.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("demo", help="record the synthetic reef and materialise everything over it")
@@ -41,6 +40,15 @@ def main(arguments: list[str] | None = None) -> int:
         return up(home, given.port, given.read_only)
     with alone(home):
         return materialise()
+
+
+def keep_blas_from_spinning() -> None:
+    """For this process, if it has not imported numpy yet, and for all that it starts.
+
+    By OpenBLAS's own default (26) its threads spin some 25 ms after a product, on the cores with which polars wants to
+    read the next rows; 2**18 cycles are a tenth of a millisecond.
+    """
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "18")
 
 
 def demo() -> int:
@@ -77,6 +85,8 @@ def prepare(own_collection: bool) -> Path:
 
     Returns the folder of its Dagster storage. Raises ValueError or OSError for settings that can't be.
     """
+    from megafish_assets.orchestration.settings import Settings
+
     if not own_collection:
         for name in [name for name in os.environ if name.startswith("MEGAFISH_")]:
             del os.environ[name]

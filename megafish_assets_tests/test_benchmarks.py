@@ -63,8 +63,12 @@ def test_pca_streams_from_parquet_files(bare: dict[str, str]) -> None:
     assert line["ours"]["peak_gb"] > line["ours"]["input_gb"] > 0
 
 
-def test_the_sweep_is_exact(bare: dict[str, str]) -> None:
-    [line] = lines(bare, "kmeans_sweep", "--size", "300")
+def test_the_sweep_is_exact_and_an_earlier_input_is_reported_with_its_size(
+    bare: dict[str, str], tmp_path: Path
+) -> None:
+    lines(bare, "kmeans_sweep", "--size", "300", "--input", str(tmp_path / "kept"))
+    [line] = lines(bare, "kmeans_sweep", "--input", str(tmp_path / "kept"))
+    assert line["n_rows"] == 300
     assert line["exact"]["difference"]["silhouette"] < 1e-5
     assert line["notebook_fits"]["beside"] == "ours_fits"
 
@@ -85,15 +89,22 @@ def test_a_table_stands_between_its_own_marks_only(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("a\n<!-- measured -->\nformer\n<!-- /measured -->\nb\n")
     machine = {"cores": 2, "cpu": "X", "ram_gb": 24.0}
-    ours = {"seconds": 1.5, "cold_seconds": 2.0, "peak_gb": 0.3}
+    ours = {"seconds": 1.5, "cold_seconds": 2.0, "peak_gb": 0.3, "runs": 3}
+    once = ours | {"seconds": 2.0, "runs": 0}
     other = ours | {"beside": "ours", "ours_is_faster_by": 4.0, "difference": {"width": 0.01}}
     compared = {"stage": "s", "case": "compared", "n_rows": 1000, "ours": ours, "other": other, "machine": machine}
-    grown = {"stage": "s", "case": "growth", "cases": [{"n_rows": 10} | ours], "machine": machine}
+    grown = {
+        "stage": "s",
+        "case": "growth",
+        "cases": [{"n_rows": 10} | ours, {"n_rows": 20} | once],
+        "machine": machine,
+    }
     report.written([compared, grown], report.MARKS["all"], page)
     told = page.read_text()
     assert told.startswith("a\n<!-- measured -->\nMeasured on 2 cores (X), 24 GB.") and told.endswith("-->\nb\n")
     assert "| s | 1,000 rows | other | 1.5 s | 2 s | 0.3 GB | ours | 4 x | width 0.01 |" in told
-    assert "| s | 10 rows | 1.5 s | 0.3 GB |" in told and "former" not in told
+    assert "| s | 10 rows | 1.5 s | 2 s | 0.3 GB |" in told and "former" not in told
+    assert "| s | 20 rows |  | 2 s | 0.3 GB |" in told
     with pytest.raises(ValueError, match="measured-full"):
         report.written([], report.MARKS["full"], page)
 

@@ -35,6 +35,15 @@ def prepared(environment: dict[str, str], own: bool) -> dict[str, str]:
     return json.loads(done.stdout)
 
 
+def test_blas_is_told_to_wait_less_before_numpy_is_there() -> None:
+    code = (
+        "import os, sys, megafish_assets.__main__ as command; assert 'numpy' not in sys.modules; "
+        "command.keep_blas_from_spinning(); print(os.environ['OPENBLAS_THREAD_TIMEOUT'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True)
+    assert (done.stdout.strip(), done.stderr) == ("18", "")
+
+
 def test_the_demo_takes_none_of_a_users_settings(tmp_path: Path) -> None:
     mine = collection_environment(tmp_path, inference="/mine", recordings="/mine", geometry="squash", backbones="vit")
     demo = REPOSITORY / "data" / "demo"

@@ -166,7 +166,9 @@ def umap_asset(backbone: str) -> dg.AssetsDefinition:
         space = model.project(matrix) if config.space == "pca" else model.standardise(matrix)
         n_neighbors = min(config.n_neighbors, max(2, len(vectors) - 1))
         found = Progress(context.log.info, "rows' neighbours", len(vectors))
-        laid_out = manifold.umap_positions(space, n_neighbors, config.n_components, config.seed, on_rows=found.step)
+        laid_out = manifold.umap_positions(
+            space, n_neighbors, config.n_components, config.seed, found.step, context.log.info
+        )
         table = positions_frame(vectors.detection_ids, laid_out)
         positions, labels = labelled(table, clusters)
         drawn = f"k = {clusters['cluster'].max() + 1}, n = {len(labels):,}, seed {config.seed}"

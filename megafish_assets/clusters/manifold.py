@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -27,11 +28,29 @@ FEWEST_LAID_OUT, FEWEST_ELSEWHERE = GROUPED_COMPONENTS + 2, 2
 ROWS_AT_A_TIME = 250
 """Rows whose distances to all others are held at once, with their order: 0.3 GB for the notebook's 98,454."""
 
+SAID_EVERY_SECONDS = 10
+EPOCHS_LINE = "{n_fmt} of {total_fmt} epochs, {rate_fmt}, about {remaining} left"
+
 SILHOUETTE_ROWS = 10_000
 """A silhouette costs the square of its rows, so larger sets are judged by a seeded sample."""
 
 TRUSTWORTHINESS_ROWS = 2_000
 """It ranks every pair of rows."""
+
+
+@dataclass(frozen=True)
+class Lines:
+    """What a progress bar writes to as to a file, and each state of it a line to be said."""
+
+    say: Callable[[str], None]
+
+    def write(self, text: str) -> None:
+        """Says what is left without the bar's movements."""
+        if line := text.strip():
+            self.say(line)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
 
 
 def umap_positions(
@@ -40,11 +59,13 @@ def umap_positions(
     n_components: int,
     seed: int,
     on_rows: Callable[[int], None] = lambda n: None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> np.ndarray:
     """float32 `(n, n_components)`; seeded, and therefore on one core once the neighbours are known.
 
     It starts from the principal components, where scaled eigenvectors of the graph take a quarter of the time and
-    their own approximate neighbours have to be compiled first. `on_rows` is told of how many rows they are known.
+    their own approximate neighbours have to be compiled first. `on_rows` is told of how many rows they are known,
+    `say` every ten seconds how many epochs are done, with their rate and an estimate.
     Raises ValueError for fewer rows than UMAP's graph and start need.
     Source: McInnes et al. 2018, arXiv:1802.03426; the start: Kobak and Linderman 2021, doi:10.1038/s41587-020-00809-z.
     """
@@ -65,6 +86,7 @@ def umap_positions(
         n_epochs=EPOCHS,
         init="pca" if vectors.shape[1] >= n_components else "spectral",
         precomputed_knn=nearest(vectors, n_neighbors, on_rows),
+        tqdm_kwds={"disable": False, "file": Lines(say), "mininterval": SAID_EVERY_SECONDS, "bar_format": EPOCHS_LINE},
     )
     return _laid_out(model, vectors)
 

@@ -121,9 +121,9 @@ def kmeans_sweep_asset(backbone: str) -> dg.AssetsDefinition:
         sample = sweeping.shared_sample(ids, config.n_rows, config.seed)
         rows = sweeping.rows_of(reduced.on_cpu(), reduced.detection_ids, sample)
         ks = range(config.k_from, config.k_to + 1)
-        fits = Progress(context.log.info, "values of k", len(ks))
-        judged = Progress(context.log.info, "rows' silhouettes", len(rows))
-        swept = sweeping.sweep(rows, ks, config.seed, fits.step, judged.step, reduced.device)
+        swept = sweeping.sweep(
+            rows, ks, config.seed, reduced.device, lambda what, total: Progress(context.log.info, what, total).step
+        )
         table = sweep_frame(swept, len(rows))
         title = f"{backbone}, KMeans in PCA space, n = {len(rows):,}, seed {config.seed}"
         best = table.sort("silhouette", descending=True).head(1)

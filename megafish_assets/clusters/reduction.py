@@ -12,6 +12,10 @@ CONSTANT = 1e-12
 """A variance that is less of the squared mean is what rounding leaves of none."""
 
 
+STANDARDISED_ROWS = 4096
+"""Rows that are held in double precision at a time."""
+
+
 @dataclass(frozen=True)
 class Projection:
     """Standardise, then rotate: how a vector becomes principal components."""
@@ -38,7 +42,11 @@ class Projection:
 
     def standardise(self, vectors: np.ndarray) -> np.ndarray:
         """float32 `(n, d)`, every dimension with mean 0 and standard deviation 1 over the fitted rows."""
-        return ((vectors - self.mean) / self.scale).astype(np.float32)
+        rows = np.empty(vectors.shape, dtype=np.float32)
+        for start in range(0, len(vectors), STANDARDISED_ROWS):  # in double precision, but not all at once
+            part = slice(start, start + STANDARDISED_ROWS)
+            rows[part] = (vectors[part] - self.mean) / self.scale
+        return rows
 
     def to_parts(self) -> dict[str, np.ndarray]:
         """Every number of the model, as matrices by name."""

@@ -21,7 +21,7 @@ def silhouettes(
     on_rows: Callable[[int], None] = lambda n: None,
 ) -> list[float]:
     """The mean silhouette of `(n, d)` vectors under each labelling, int `(n,)` from 0; nan for one with fewer than two
-    clusters or as many as rows.
+    clusters or as many as rows, and for all where a vector is not finite.
 
     Distances are taken in double precision, since close rows would drown in single, and summed by cluster in single:
     within 1e-5 of scikit-learn's. Memory is `n` times the clusters of all labellings, four bytes each, and a block.
@@ -32,11 +32,12 @@ def silhouettes(
     n, device = len(vectors), device if device.startswith("cuda") else "cpu"  # mps has no double precision
     judged = [place for place, labels in enumerate(labellings) if 1 < len(np.unique(labels)) < n]
     means = [float("nan")] * len(labellings)
-    if not judged:
+    if not judged or not np.isfinite(vectors).all():
         return means
     members = [_members(torch.from_numpy(np.asarray(labellings[place], dtype=np.int64)).to(device)) for place in judged]
     joined = torch.cat(members, dim=1)
-    rows = torch.from_numpy(np.asarray(vectors, dtype=np.float64)).to(device)
+    members = torch.split(joined, [own.shape[1] for own in members], dim=1)  # views: they are held once
+    rows = torch.from_numpy(np.array(vectors, dtype=np.float64)).to(device)
     rows -= rows.mean(dim=0)
     squares, totals = (rows * rows).sum(dim=1), torch.zeros(len(judged), dtype=torch.float64)
     step = max(1, BLOCK_DISTANCES // n)

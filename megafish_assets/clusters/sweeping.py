@@ -59,22 +59,22 @@ def sweep(
     vectors: np.ndarray,
     ks: Sequence[int],
     seed: int,
-    on_k: Callable[[], None] = lambda: None,
-    on_rows: Callable[[int], None] = lambda n: None,
     device: str = "cpu",
+    progress: Callable[[str, int], Callable[[int], None]] = lambda what, total: lambda n: None,
 ) -> list[Swept]:
     """Inertia and silhouette for every k that `(n, d)` rows allow (below n).
 
-    `on_k` is called for each fitted k, `on_rows` with the number of rows whose silhouettes are done, on the device.
+    `progress` is asked, as each half begins, for what is to be told how many fits, and then rows, are done.
     """
     ks = [k for k in ks if k < len(vectors)]
-    fitted = best_fits(vectors, ks, seed, on_k)
+    fitted = best_fits(vectors, ks, seed, progress("values of k", len(ks)))
+    on_rows = progress("rows' silhouettes", len(vectors))
     scores = silhouettes(vectors, [labels for _, labels in fitted], device, on_rows)
     return [Swept(k, inertia, score) for k, (inertia, _), score in zip(ks, fitted, scores, strict=True)]
 
 
 def best_fits(
-    vectors: np.ndarray, ks: Sequence[int], seed: int, on_k: Callable[[], None] = lambda: None
+    vectors: np.ndarray, ks: Sequence[int], seed: int, on_k: Callable[[int], None] = lambda n: None
 ) -> list[tuple[float, np.ndarray]]:
     """Inertia and labels of the best of `SWEEP_STARTS` KMeans for each k.
 
@@ -92,7 +92,7 @@ def best_fits(
 
         def best(k: int) -> tuple[float, np.ndarray]:
             fits = [KMeans(k, init=seeds[:k], n_init=1).fit(vectors) for seeds in starts]
-            on_k()
+            on_k(1)
             best = min(fits, key=lambda fit: fit.inertia_)
             return float(best.inertia_), best.labels_
 

@@ -74,6 +74,8 @@ class EmbeddingStream:
 
     def of(self, detection_ids: np.ndarray) -> np.ndarray:
         """float32 `(n, d)`, the vectors of these ids, sorted by id. Raises KeyError where one has none."""
+        if not len(detection_ids):
+            return np.empty((0, 0), dtype=np.float32)
         found = [batch.on_cpu()[np.isin(batch.detection_ids, detection_ids)] for batch in self]
         n_found = sum(map(len, found))
         if n_found != len(detection_ids):
@@ -81,12 +83,13 @@ class EmbeddingStream:
         return np.concatenate(found)
 
     def _groups(self) -> Iterator[list[str]]:
-        group: list[str] = []
+        group, n_rows = [], 0
         for video in sorted(self.rows_by_video, key="{}/".format):  # as their ids are sorted: `w-2/...` before `w/...`
-            if group and sum(self.rows_by_video[held] for held in [*group, video]) > STREAM_ROWS:
+            if group and n_rows + self.rows_by_video[video] > STREAM_ROWS:
                 yield group
-                group = []
+                group, n_rows = [], 0
             group.append(video)
+            n_rows += self.rows_by_video[video]
         if group:
             yield group
 

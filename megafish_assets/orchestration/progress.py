@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from threading import Lock
 
 import numpy as np
 
@@ -12,7 +13,7 @@ EVERY_SECONDS = 10.0
 
 @dataclass
 class Progress:
-    """Says at most every ten seconds, and at the end, how much is done."""
+    """Says at most every ten seconds, and at the end, how much is done. Threads may count at once."""
 
     say: Callable[[str], None]
     what: str
@@ -21,9 +22,14 @@ class Progress:
     done: int = 0
     started: float = field(default_factory=time.monotonic)
     said: float = field(default_factory=time.monotonic)
+    counting: Lock = field(default_factory=Lock)
 
     def step(self, n: int = 1) -> None:
         """Counts n more as done."""
+        with self.counting:
+            self._step(n)
+
+    def _step(self, n: int) -> None:
         self.done += n
         now = time.monotonic()
         if now - self.said < EVERY_SECONDS and self.done < self.total:

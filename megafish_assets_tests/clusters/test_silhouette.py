@@ -25,6 +25,20 @@ def test_without_two_clusters_there_is_no_number(labels: list[int]) -> None:
     assert math.isnan(found)
 
 
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_one_number_that_is_none_leaves_no_silhouette(wrong: float) -> None:
+    broken = rows()
+    broken[7, 3] = wrong
+    assert all(math.isnan(found) for found in silhouettes(broken, labellings(300)))
+
+
+def test_the_callers_rows_stay_as_they_are() -> None:
+    given = rows().astype(np.float64) + 5
+    before = given.copy()
+    silhouettes(given, labellings(300))
+    assert np.array_equal(given, before)
+
+
 def test_no_labelling_has_no_silhouette() -> None:
     assert silhouettes(rows(), []) == []
 

@@ -1,5 +1,7 @@
 """The sweep over k, and the sample that all backbones share, against scikit-learn."""
 
+from collections.abc import Callable
+
 import numpy as np
 import polars as pl
 import pytest
@@ -14,12 +16,20 @@ from megafish_assets_tests.clusters.blobs import SIZES, blobs
 
 def test_the_sweep_finds_what_ten_starts_of_scikit_learn_find() -> None:
     rows, ks = blobs(), [2, 3, 5, 8]
-    called, judged = [], []
-    swept = sweep(rows, ks, seed=42, on_k=lambda: called.append(1), on_rows=judged.append)
+    told: dict[str, list[int]] = {}
+
+    def progress(what: str, total: int) -> Callable[[int], None]:
+        assert total == {"values of k": len(ks), "rows' silhouettes": len(rows)}[what]
+        return told.setdefault(what, []).append
+
+    swept = sweep(rows, ks, seed=42, progress=progress)
     found = sweep_frame(swept, len(rows))
-    assert sum(judged) == len(rows)
+    assert {what: sum(counts) for what, counts in told.items()} == {
+        "values of k": len(ks),
+        "rows' silhouettes": len(rows),
+    }
     assert dict(found.schema) == {name: column.dtype for name, column in SWEEP.items()}
-    assert (found["k"].to_list(), len(called)) == (ks, len(ks))
+    assert found["k"].to_list() == ks
     for k, inertia, silhouette, n_rows in found.rows():
         expected = KMeans(n_clusters=k, n_init=10, random_state=0).fit(rows)
         assert inertia == pytest.approx(expected.inertia_, rel=0.05)

@@ -108,6 +108,7 @@ def test_a_stream_gives_its_ids_and_single_vectors_in_their_order() -> None:
     assert streamed.detection_ids().tolist() == given.detection_ids.tolist()
     wanted = given.detection_ids[[3, 20, 49]]
     assert np.array_equal(streamed.of(wanted), given.on_cpu()[[3, 20, 49]])
+    assert len(streamed.of(wanted[:0])) == len(stream(vectors_frame(batch(0))).of(wanted[:0])) == 0
     with pytest.raises(KeyError, match="1 of 2 ids have no vector"):
         streamed.of(np.array([wanted[0], "zzz"]))
 
