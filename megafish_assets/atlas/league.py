@@ -124,4 +124,4 @@ def league_plot(table: pl.DataFrame, title: str) -> Figure:
 def _text(value: float) -> str:
     if np.isnan(value):
         return "none"
-    return f"{value:,.0f}" if abs(value) >= 10 or value == round(value) else f"{value:.2f}"
+    return f"{value:,.0f}" if abs(value) >= 10 or value == round(value) else f"{value:z.2f}"
