@@ -36,7 +36,8 @@ def silhouettes(
         return means
     members = [_members(torch.from_numpy(np.asarray(labellings[place], dtype=np.int64)).to(device)) for place in judged]
     joined = torch.cat(members, dim=1)
-    members = torch.split(joined, [own.shape[1] for own in members], dim=1)  # views: they are held once
+    widths = [own.shape[1] for own in members]
+    members = torch.split(joined, widths, dim=1)  # views: they are held once
     rows = torch.from_numpy(np.array(vectors, dtype=np.float64)).to(device)
     rows -= rows.mean(dim=0)
     squares, totals = (rows * rows).sum(dim=1), torch.zeros(len(judged), dtype=torch.float64)
@@ -46,7 +47,7 @@ def silhouettes(
         squared = torch.addmm(squares + squares[block, None], rows[block], rows.T, alpha=-2)
         distances = squared.clamp_(min=0).sqrt_().float()
         distances[torch.arange(len(distances)), torch.arange(block.start, block.stop)] = 0
-        sums = torch.split(distances @ joined, [own.shape[1] for own in members], dim=1)
+        sums = torch.split(distances @ joined, widths, dim=1)
         totals += torch.stack(
             [_silhouettes(s, own, own[block]).sum() for s, own in zip(sums, members, strict=True)]
         ).cpu()
