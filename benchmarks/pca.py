@@ -1,6 +1,7 @@
 """Principal components of standardised vectors: two passes over blocks from Delta, beside scikit-learn on the whole."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,8 @@ KEPT = 2000
 """Projected rows that are compared."""
 
 VERSION = "bench"
-Stream = Callable[[], Iterator[np.ndarray]]
-"""The vectors, a block at a time, as often as wanted."""
+Opened = Callable[[], Iterable[np.ndarray]]
+"""Opens the table anew; what it gives are the vectors, a block at a time, as often as wanted."""
 
 
 def write(folder: Path, n: int) -> None:
@@ -58,15 +59,30 @@ def _parquet(batch: EmbeddingBatch, place: Path) -> None:
     pq.write_table(pa.Table.from_batches([batch.to_arrow()]), video / "part.parquet", compression="zstd")
 
 
-def load(folder: Path, device: str) -> Stream:
+def load(folder: Path, device: str) -> Opened:
     """From Delta, as the asset reads it; without the platform's libraries, from the Parquet files."""
     try:
         from megafish_assets.embeddings.frames import EmbeddingStream
         from megafish_assets.orchestration.delta import Table
     except ModuleNotFoundError:
-        return lambda: _from_parquet(sorted((folder / "vectors").rglob("*.parquet")))
+        return lambda: Blocks(lambda: _from_parquet(sorted((folder / "vectors").rglob("*.parquet"))))
     table = Table(str(folder / "vectors"))
-    return lambda: (batch.on_cpu() for batch in EmbeddingStream.of_table(table.scan(), VERSION))
+
+    def opened() -> Blocks:
+        stream = EmbeddingStream.of_table(table.scan(), VERSION)
+        return Blocks(lambda: (batch.on_cpu() for batch in stream))
+
+    return opened
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Rows to be passed through as often as wanted."""
+
+    make: Callable[[], Iterator[np.ndarray]]
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return self.make()
 
 
 def _from_parquet(files: list[Path]) -> Iterator[np.ndarray]:
@@ -79,23 +95,25 @@ def _from_parquet(files: list[Path]) -> Iterator[np.ndarray]:
         )
 
 
-def ours(stream: Stream) -> Result:
+def ours(opened: Opened) -> Result:
     """One pass to fit, one to project; projected blocks go their way."""
-    model, first = fit_projection(stream()), []
-    for block in stream():
+    vectors = opened()
+    model, first = fit_projection(vectors), []
+    for block in vectors:
         projected = model.project(block)
         if sum(map(len, first)) < KEPT:
             first.append(projected)
     return {"spectrum": model.spectrum[: len(model.components)], "rows": np.concatenate(first)[:KEPT]}
 
 
-def notebook(stream: Stream) -> Result:
-    """All vectors in memory, standardised, and reduced to 95 % of their variance."""
+def notebook(opened: Opened) -> Result:
+    """All vectors in memory, in double precision as its table keeps them, standardised and reduced to 95 %."""
     from sklearn.decomposition import PCA
     from sklearn.preprocessing import StandardScaler
 
     pca = PCA(n_components=VARIANCE)
-    projected = pca.fit_transform(StandardScaler().fit_transform(np.concatenate(list(stream()))))
+    vectors = np.concatenate(list(opened()), dtype=np.float64)
+    projected = pca.fit_transform(StandardScaler().fit_transform(vectors))
     return {"spectrum": pca.explained_variance_ratio_, "rows": projected[:KEPT]}
 
 

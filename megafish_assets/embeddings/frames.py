@@ -1,7 +1,7 @@
 """Vectors as the tables that are kept, all at once or some videos at a time."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 STREAM_ROWS = 4096
 """Vectors in memory at a time where a table is passed through: 21 MB at 1280 dimensions; more are no faster."""
+
+HELD_BYTES = 512_000_000
+"""Of vectors that a stream keeps once read, so that a second pass reads only what is past them: the notebook's sample,
+and bounded however many rows there are."""
 
 
 def vectors_frame(batch: EmbeddingBatch) -> pl.DataFrame:
@@ -64,13 +68,24 @@ class EmbeddingStream:
     n_outdated: int = 0
     outdated_videos: tuple[str, ...] = ()
     """Both as in `EmbeddingBatch`."""
+    held: list[EmbeddingBatch] = field(default_factory=list, repr=False, compare=False)
+    """The first batches, kept by the first pass; for reading only."""
 
     def __len__(self) -> int:
         return sum(self.rows_by_video.values())
 
     def __iter__(self) -> Iterator[EmbeddingBatch]:
         """Whole videos, sorted by `detection_id`, `STREAM_ROWS` vectors at a time or one video's, if that has more."""
-        return map(self.read, self._groups())
+        for number, videos in enumerate(self._groups()):
+            yield self.held[number] if number < len(self.held) else self._read(number, videos)
+
+    def _read(self, number: int, videos: list[str]) -> EmbeddingBatch:
+        batch = self.read(videos)
+        n_bytes = sum(kept.vectors.nbytes for kept in (*self.held, batch))
+        # A batch that is skipped leaves no gap: only what follows the last one held is ever added.
+        if number == len(self.held) and n_bytes <= HELD_BYTES:
+            self.held.append(batch)
+        return batch
 
     def of(self, detection_ids: np.ndarray) -> np.ndarray:
         """float32 `(n, d)`, the vectors of these ids, sorted by id. Raises KeyError where one has none."""

@@ -1,5 +1,7 @@
 """Vectors and their detections, to a table and back."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -89,6 +91,25 @@ def test_a_stream_is_the_whole_table_in_order_as_often_as_wanted(most: int, monk
         assert np.array_equal(np.concatenate([part.on_cpu() for part in parts]), given.on_cpu())
     assert len(parts) == {1: 3, 20: 3, 33: 2, 34: 2, 1000: 1}[most]
     assert len(streamed) == 50
+
+
+@pytest.mark.parametrize(("vectors_held", "groups_read"), [(50, 3), (49, 4), (34, 4), (33, 5), (17, 5), (16, 6)])
+def test_a_stream_reads_again_what_it_may_not_hold(
+    vectors_held: int, groups_read: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("megafish_assets.embeddings.frames.STREAM_ROWS", 1)  # a video at a time, of 17, 17 and 16
+    monkeypatch.setattr("megafish_assets.embeddings.frames.HELD_BYTES", vectors_held * 5 * 4)
+    table, groups = stream(vectors_frame(batch(50))), []
+    watched = replace(table, read=lambda videos: groups.append(videos) or table.read(videos), held=[])
+    passes = [np.concatenate([part.on_cpu() for part in watched]) for _ in range(2)]
+    assert np.array_equal(passes[0], batch(50).on_cpu()) and np.array_equal(passes[1], batch(50).on_cpu())
+    assert len(groups) == groups_read
+
+
+def test_a_pass_that_ends_early_leaves_the_next_one_whole() -> None:
+    streamed = stream(vectors_frame(batch(50)))
+    next(iter(streamed))
+    assert np.array_equal(np.concatenate([part.on_cpu() for part in streamed]), batch(50).on_cpu())
 
 
 def test_a_stream_leaves_other_versions_out_and_counts_them() -> None:
