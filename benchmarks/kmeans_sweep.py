@@ -44,13 +44,14 @@ def notebook(given: Given) -> Result:
     """KMeans and a silhouette for each k by itself."""
     from sklearn.metrics import silhouette_score
 
-    fits = _notebook_fits(given.vectors)
-    return _table(fits, [silhouette_score(given.vectors, labels) for _, labels in fits])
+    vectors = _in_doubles(given.vectors)
+    fits = _notebook_fits(vectors)
+    return _table(fits, [silhouette_score(vectors, labels) for _, labels in fits])
 
 
 def notebook_fits(given: Given) -> Result:
     """The share of KMeans in it."""
-    return _table(_notebook_fits(given.vectors), [float("nan")] * len(SWEPT_KS))
+    return _table(_notebook_fits(_in_doubles(given.vectors)), [float("nan")] * len(SWEPT_KS))
 
 
 def exact(given: Given) -> Result:
@@ -59,6 +60,11 @@ def exact(given: Given) -> Result:
 
     fits = best_fits(given.vectors, SWEPT_KS, SEED)
     return _table(fits, [silhouette_score(given.vectors, labels) for _, labels in fits])
+
+
+def _in_doubles(vectors: np.ndarray) -> np.ndarray:
+    """As the notebook's table keeps them."""
+    return vectors.astype(np.float64)
 
 
 def _notebook_fits(vectors: np.ndarray) -> list[tuple[float, np.ndarray]]:

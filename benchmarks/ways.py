@@ -80,7 +80,7 @@ def compared(name: str, asked: Asked, size: int | None = None) -> dict:
     for way, figures in ways.items():
         beside = stage.our_way(way)
         line[way] = figures | ({} if way == beside else judged(stage, figures, results[way], ways, results, beside))
-    return line | {"machine": machine(), "versions": versions()}
+    return line | {"machine": machine(asked.device), "versions": versions()}
 
 
 def judged(stage: Stage, figures: dict, result: Result, ways: dict, results: dict, beside: str) -> dict:
@@ -100,7 +100,7 @@ def grown(name: str, asked: Asked, sizes: tuple[int, ...], once: bool = False) -
         with written(name, size, None) as folder:
             cases.append({stage.unit: size} | measured(name, OURS, folder, asked.device, once))
     line = {"stage": name, "case": "growth", "device": asked.device, "cases": cases}
-    return line | {"machine": machine(), "versions": versions()}
+    return line | {"machine": machine(asked.device), "versions": versions()}
 
 
 @contextmanager
@@ -154,11 +154,16 @@ def module(name: str):
     return import_module(f"benchmarks.{name}")
 
 
-def machine() -> dict:
-    """Cores, processor, memory, and how busy the cores were in the last minute."""
+def machine(device: str) -> dict:
+    """Cores, processor, memory, how busy the cores were in the last minute, and the card, where one is used."""
     info, memory = Path("/proc/cpuinfo").read_text().splitlines(), Path("/proc/meminfo").read_text().split()
     named = [line.split(": ")[1] for line in info if line.startswith("model name")]
-    return {
+    card = {}
+    if device.startswith("cuda"):
+        import torch
+
+        card = {"card": torch.cuda.get_device_name(device)}
+    return card | {
         "cores": os.cpu_count(),
         "cpu": named[0] if named else platform.processor(),
         "ram_gb": round(int(memory[1]) / 1e6, 1),
