@@ -68,7 +68,7 @@ class CropBatches:
         `shape` turns one picture (uint8 RGB `(height, width, 3)`) into a tensor (uint8 `(3, h, w)`, h and w the same
         for all); it runs in worker threads. Raises UndecodableCropError.
         """
-        starts = range(0, len(self), batch_size)
+        starts, moved = range(0, len(self), batch_size), mover(self.device)
         with ThreadPoolExecutor(max_workers=os.cpu_count()) as workers:
             ahead: deque = deque()
             for start in starts:
@@ -77,17 +77,33 @@ class CropBatches:
                 work = [workers.submit(_decoded, name, jpeg, shape) for name, jpeg in items]
                 ahead.append((part, work))
                 if len(ahead) > BATCHES_AHEAD:
-                    yield self._on_device(*ahead.popleft())
+                    yield self._batch(*ahead.popleft(), moved)
             while ahead:
-                yield self._on_device(*ahead.popleft())
+                yield self._batch(*ahead.popleft(), moved)
 
-    def _on_device(self, part: slice, work: list) -> CropBatch:
+    def _batch(self, part: slice, work: list, moved: Callable[[torch.Tensor], torch.Tensor]) -> CropBatch:
         import torch
 
-        pixels = torch.stack([item.result() for item in work])
-        if self.device.startswith("cuda"):
-            pixels = pixels.pin_memory().to(self.device, non_blocking=True)
-        return CropBatch(self.detection_ids[part], pixels.to(self.device))
+        return CropBatch(self.detection_ids[part], moved(torch.stack([item.result() for item in work])))
+
+
+def mover(device: str) -> Callable[[torch.Tensor], torch.Tensor]:
+    """A function that gives a tensor on the device; onto a card by a stream of its own, beside the forward pass."""
+    import torch
+
+    if not device.startswith("cuda"):
+        return lambda pixels: pixels.to(device)
+    copies = torch.cuda.Stream(device)
+
+    def moved(pixels: torch.Tensor) -> torch.Tensor:
+        with torch.cuda.stream(copies):
+            there = pixels.pin_memory().to(device, non_blocking=True)
+        model = torch.cuda.current_stream(device)
+        model.wait_stream(copies)
+        there.record_stream(model)  # else its memory could take the next copy while the model still reads
+        return there
+
+    return moved
 
 
 def decoded_rgb(jpeg: bytes) -> np.ndarray | None:
