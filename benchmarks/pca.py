@@ -1,4 +1,4 @@
-"""Principal components of standardised vectors: two passes over blocks from Delta, beside scikit-learn on the whole."""
+"""Principal components of standardised vectors: fitted and projected by blocks, beside scikit-learn on the whole."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ def _parquet(batch: EmbeddingBatch, place: Path) -> None:
 
 
 def load(folder: Path, device: str) -> Opened:
-    """From Delta, as the asset reads it; without the platform's libraries, from the Parquet files."""
+    """From Delta, as the asset reads it; without the platform's libraries, from the Parquet files, twice."""
     try:
         from megafish_assets.embeddings.frames import EmbeddingStream
         from megafish_assets.orchestration.delta import Table
@@ -69,7 +69,7 @@ def load(folder: Path, device: str) -> Opened:
     table = Table(str(folder / "vectors"))
 
     def opened() -> Blocks:
-        stream = EmbeddingStream.of_table(table.scan(), VERSION)
+        stream = EmbeddingStream.of_table(table.scan(), VERSION).holding()
         return Blocks(lambda: (batch.on_cpu() for batch in stream))
 
     return opened

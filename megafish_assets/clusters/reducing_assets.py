@@ -53,7 +53,7 @@ def pca_asset(backbone: str) -> dg.AssetsDefinition:
         vectors: EmbeddingStream,
         figures: Figures,
     ):
-        fitted = Progress(context.log.info, "vectors fitted", len(vectors))
+        vectors, fitted = vectors.holding(), Progress(context.log.info, "vectors fitted", len(vectors))
         model = fit_projection(Counted(lambda: (batch.on_cpu() for batch in vectors), fitted), config.variance)
         n_kept, n_dimensions = len(model.components), len(model.mean)
         plot = plots.variance_plot(model.spectrum, n_kept, f"{backbone}, n = {len(vectors):,}, d = {n_dimensions}")
@@ -165,7 +165,8 @@ def whitening_asset(backbone: str) -> dg.AssetsDefinition:
     ):
         progress = Progress(context.log.info, "vectors fitted, twice", 2 * len(vectors))
         ids = vectors.detection_ids()
-        names, blocks = tracklets_of(ids, tracklets), Counted(lambda: (batch.on_cpu() for batch in vectors), progress)
+        names, held = tracklets_of(ids, tracklets), vectors.holding()
+        blocks = Counted(lambda: (batch.on_cpu() for batch in held), progress)
         model = fit_whitening(blocks, names, borders_of(ids, crops))
         numbers = {
             "n_tracklets": model.n_tracklets,

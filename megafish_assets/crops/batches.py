@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import cv2
@@ -93,17 +94,25 @@ def mover(device: str) -> Callable[[torch.Tensor], torch.Tensor]:
 
     if not device.startswith("cuda"):
         return lambda pixels: pixels.to(device)
-    copies = torch.cuda.Stream(device)
+    copies = copy_stream(device)
 
     def moved(pixels: torch.Tensor) -> torch.Tensor:
         with torch.cuda.stream(copies):
             there = pixels.pin_memory().to(device, non_blocking=True)
-        model = torch.cuda.current_stream(device)
-        model.wait_stream(copies)
-        there.record_stream(model)  # else its memory could take the next copy while the model still reads
+        computing = torch.cuda.current_stream(device)
+        computing.wait_stream(copies)
+        there.record_stream(computing)  # else its memory could take the next copy while the model still reads
         return there
 
     return moved
+
+
+@cache
+def copy_stream(device: str) -> torch.cuda.Stream:
+    """The one of this process on this card: a stream's freed memory serves no other stream."""
+    import torch
+
+    return torch.cuda.Stream(device)
 
 
 def decoded_rgb(jpeg: bytes) -> np.ndarray | None:

@@ -1,7 +1,7 @@
 """Vectors as the tables that are kept, all at once or some videos at a time."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,11 +14,10 @@ if TYPE_CHECKING:
     import torch
 
 STREAM_ROWS = 4096
-"""Vectors in memory at a time where a table is passed through: 21 MB at 1280 dimensions; more are no faster."""
+"""Vectors read at a time where a table is passed through: 21 MB at 1280 dimensions; more are no faster."""
 
 HELD_BYTES = 512_000_000
-"""Of vectors that a stream keeps once read, so that a second pass reads only what is past them: the notebook's sample,
-and bounded however many rows there are."""
+"""Of vectors that are kept between two passes: the notebook's sample, and no more however many rows there are."""
 
 
 def vectors_frame(batch: EmbeddingBatch) -> pl.DataFrame:
@@ -68,8 +67,10 @@ class EmbeddingStream:
     n_outdated: int = 0
     outdated_videos: tuple[str, ...] = ()
     """Both as in `EmbeddingBatch`."""
-    held: list[EmbeddingBatch] = field(default_factory=list, repr=False, compare=False)
-    """The first batches, kept by the first pass; for reading only."""
+    held_bytes: int = 0
+    """Of its first vectors, that are kept once read."""
+    held: dict[int, EmbeddingBatch] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Those, by their place among the batches; for reading only."""
 
     def __len__(self) -> int:
         return sum(self.rows_by_video.values())
@@ -77,14 +78,16 @@ class EmbeddingStream:
     def __iter__(self) -> Iterator[EmbeddingBatch]:
         """Whole videos, sorted by `detection_id`, `STREAM_ROWS` vectors at a time or one video's, if that has more."""
         for number, videos in enumerate(self._groups()):
-            yield self.held[number] if number < len(self.held) else self._read(number, videos)
+            yield self.held[number] if number in self.held else self._read(number, videos)
+
+    def holding(self) -> "EmbeddingStream":
+        """The same vectors; a second pass reads only what is past the first `HELD_BYTES` of them."""
+        return replace(self, held_bytes=HELD_BYTES)
 
     def _read(self, number: int, videos: list[str]) -> EmbeddingBatch:
         batch = self.read(videos)
-        n_bytes = sum(kept.vectors.nbytes for kept in (*self.held, batch))
-        # A batch that is skipped leaves no gap: only what follows the last one held is ever added.
-        if number == len(self.held) and n_bytes <= HELD_BYTES:
-            self.held.append(batch)
+        if sum(kept.vectors.nbytes for kept in (*self.held.values(), batch)) <= self.held_bytes:
+            self.held[number] = batch
         return batch
 
     def of(self, detection_ids: np.ndarray) -> np.ndarray:

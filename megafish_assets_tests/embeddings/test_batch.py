@@ -100,14 +100,15 @@ def test_a_stream_reads_again_what_it_may_not_hold(
     monkeypatch.setattr("megafish_assets.embeddings.frames.STREAM_ROWS", 1)  # a video at a time, of 17, 17 and 16
     monkeypatch.setattr("megafish_assets.embeddings.frames.HELD_BYTES", vectors_held * 5 * 4)
     table, groups = stream(vectors_frame(batch(50))), []
-    watched = replace(table, read=lambda videos: groups.append(videos) or table.read(videos), held=[])
+    watched = replace(table, read=lambda videos: groups.append(videos) or table.read(videos)).holding()
     passes = [np.concatenate([part.on_cpu() for part in watched]) for _ in range(2)]
     assert np.array_equal(passes[0], batch(50).on_cpu()) and np.array_equal(passes[1], batch(50).on_cpu())
     assert len(groups) == groups_read
 
 
-def test_a_pass_that_ends_early_leaves_the_next_one_whole() -> None:
-    streamed = stream(vectors_frame(batch(50)))
+def test_a_pass_that_ends_early_leaves_the_next_one_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("megafish_assets.embeddings.frames.STREAM_ROWS", 1)
+    streamed = stream(vectors_frame(batch(50))).holding()
     next(iter(streamed))
     assert np.array_equal(np.concatenate([part.on_cpu() for part in streamed]), batch(50).on_cpu())
 
