@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 STREAM_ROWS = 4096
 """Vectors read at a time where a table is passed through: 21 MB at 1280 dimensions; more are no faster."""
 
-HELD_BYTES = 512_000_000
-"""Of vectors that are kept between two passes: the notebook's sample, and no more however many rows there are."""
+HELD_BYTES = 256_000_000
+"""Of vectors that are kept between two passes, however many rows there are: all of the notebook's sample at 384
+dimensions, half of it at 1280, and a PCA that fits and stores stays within 1 GB."""
 
 
 def vectors_frame(batch: EmbeddingBatch) -> pl.DataFrame:

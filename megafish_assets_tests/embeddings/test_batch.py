@@ -93,7 +93,7 @@ def test_a_stream_is_the_whole_table_in_order_as_often_as_wanted(most: int, monk
     assert len(streamed) == 50
 
 
-@pytest.mark.parametrize(("vectors_held", "groups_read"), [(50, 3), (49, 4), (34, 4), (33, 5), (17, 5), (16, 6)])
+@pytest.mark.parametrize(("vectors_held", "groups_read"), [(50, 3), (49, 4), (33, 4), (32, 5), (16, 5), (15, 6)])
 def test_a_stream_reads_again_what_it_may_not_hold(
     vectors_held: int, groups_read: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
