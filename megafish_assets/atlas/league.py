@@ -110,7 +110,8 @@ def league_plot(table: pl.DataFrame, title: str) -> Figure:
             axes.axis("off")
             continue
         values = table[shown[place]].cast(pl.Float64).fill_null(float("nan")).to_numpy()
-        bars = axes.barh(range(len(names)), values, color=colours)
+        # Without a length of its own, since matplotlib writes no label beside a bar of nan.
+        bars = axes.barh(range(len(names)), np.nan_to_num(values), color=colours)
         axes.bar_label(bars, labels=[_text(value) for value in values], padding=3, fontsize=7)
         axes.set_yticks(range(len(names)), names if place % n_columns == 0 else [""] * len(names), fontsize=7)
         axes.invert_yaxis()

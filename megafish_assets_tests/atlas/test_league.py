@@ -3,6 +3,7 @@
 import io
 
 import numpy as np
+import polars as pl
 import pytest
 from PIL import Image
 
@@ -45,6 +46,12 @@ def test_the_picture_draws_a_panel_a_measure(table) -> None:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=72)
     assert Image.open(buffer).size[0] > 700 and len(buffer.getvalue()) < 150_000
+
+
+def test_a_small_negative_number_is_written_without_the_sign_of_a_zero(table) -> None:
+    figure = league_plot(table.with_columns(species_ami=pl.Series([-0.001, -0.25, 0.5, None])), "320 crops")
+    [panel] = [axes for axes in figure.axes if axes.get_title() == "AMI with labels"]
+    assert [text.get_text() for text in panel.texts] == ["0.00", "-0.25", "0.50", "none"]
 
 
 def test_only_crops_that_all_have_are_compared() -> None:
