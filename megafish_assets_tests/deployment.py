@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import dagster as dg
@@ -70,34 +70,25 @@ class Deployment:
     def kill_everything(self) -> None:
         """What a power loss leaves: nothing of this session."""
         for process in psutil.process_iter():
-            try:
+            with suppress(ProcessLookupError):
                 if os.getsid(process.pid) == self.process.pid:
-                    process.kill()
-            except (psutil.NoSuchProcess, ProcessLookupError):
-                continue
+                    kill_if_it_lives(process)
         self.process.wait()
 
     def kill(self, *words: str) -> None:
         """`kill -9` of each process whose command line holds one of these words."""
-        for process in self.processes():
-            if any(word in " ".join(process.cmdline()) for word in words):
-                process.kill()
+        for process in self.processes(*words):
+            kill_if_it_lives(process)
 
-    def processes(self) -> list[psutil.Process]:
-        """The supervisor and all that it has started."""
+    def processes(self, *words: str) -> list[psutil.Process]:
+        """The supervisor and all that it has started whose command line holds one of these words."""
         supervisor = psutil.Process(self.process.pid)
-        return [supervisor, *supervisor.children(recursive=True)]
+        family = [supervisor, *supervisor.children(recursive=True)]
+        return [process for process in family if any(word in command_line(process) for word in words)]
 
     def workers(self) -> list[psutil.Process]:
         """The processes that execute runs."""
-        found = []
-        for process in self.processes():
-            try:
-                if "spawn_main" in " ".join(process.cmdline()):
-                    found.append(process)
-            except psutil.NoSuchProcess:
-                continue
-        return found
+        return self.processes("spawn_main")
 
     def ask(self, query: str, **variables: object) -> dict:
         """One answer of the page's GraphQL."""
@@ -164,3 +155,18 @@ def wait_for(found: Callable[[], object], otherwise: Callable[[], str], seconds:
             return answer
         time.sleep(0.2)
     raise AssertionError(f"nothing after {seconds} s: {otherwise()}")
+
+
+def command_line(process: psutil.Process) -> str:
+    """Empty for one that has ended: runs come and go while they are looked at."""
+    with suppress(psutil.NoSuchProcess):
+        return " ".join(process.cmdline())
+    return ""
+
+
+def kill_if_it_lives(process: psutil.Process) -> bool:
+    """Kills it; whether there was anything left to kill."""
+    with suppress(psutil.NoSuchProcess):
+        process.kill()
+        return True
+    return False

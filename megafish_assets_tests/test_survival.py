@@ -18,7 +18,7 @@ import pytest
 from deltalake import DeltaTable
 
 from megafish_assets_tests.conftest import REPOSITORY, collection_environment
-from megafish_assets_tests.deployment import Deployment, wait_for
+from megafish_assets_tests.deployment import Deployment, kill_if_it_lives, wait_for
 
 KILLS = int(os.environ.get("MEGAFISH_TEST_KILLS", "3"))
 ROWS, PIXELS = ["raw_detections", "tracklets", "filtered_detections", "sampled_detections"], ["crops", "camera_motion"]
@@ -120,8 +120,7 @@ def test_a_worker_killed_at_random_moments_goes_on_where_it_was(
             try:
                 worker.wait(timeout=moments.uniform(2.0, 9.0))
             except psutil.TimeoutExpired:
-                worker.kill()
-                killed += 1
+                killed += kill_if_it_lives(worker)
         assert [up.ended(backfill) for backfill in backfills] == ["COMPLETED_SUCCESS"] * len(backfills), up.log()
         for asset, backfill in product(CHAIN, backfills):
             stored = commits(instance, asset, backfill)
