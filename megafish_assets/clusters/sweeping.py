@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -87,7 +88,9 @@ def best_fits(
     if not ks:
         return []
     random = np.random.RandomState(seed)
-    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:
+    # OpenMP counts its threads in each thread anew; the library of products is limited once for all.
+    alone = partial(threadpool_limits, 1, user_api="openmp")
+    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count(), initializer=alone) as pool:
         starts = [kmeans_plusplus(vectors, max(ks), random_state=random)[0] for _ in range(SWEEP_STARTS)]
 
         def best(k: int) -> tuple[float, np.ndarray]:

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
+from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 
 from megafish_assets.clusters.columns import SWEEP
 from megafish_assets.clusters.frames import sweep_frame
@@ -39,6 +40,22 @@ def test_the_sweep_finds_what_ten_starts_of_scikit_learn_find() -> None:
     assert (np.diff(found["inertia"]) < 0).all()
     assert found.sort("silhouette")["k"][-1] == len(SIZES)
     assert sweep(rows, ks, seed=42) == swept
+
+
+def test_each_fit_keeps_to_one_thread_so_that_a_seed_gives_the_same_on_any_number_of_cores(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fit, n_threads = KMeans.fit, []
+
+    def spied(model: KMeans, rows: np.ndarray) -> KMeans:
+        n_threads.append(_openmp_effective_n_threads())
+        return fit(model, rows)
+
+    monkeypatch.setattr(KMeans, "fit", spied)
+    before = _openmp_effective_n_threads()
+    sweep(blobs(), [2, 3, 5, 8], seed=42)
+    assert set(n_threads) == {1}
+    assert _openmp_effective_n_threads() == before
 
 
 @pytest.mark.parametrize(("n_rows", "ks"), [(0, []), (2, []), (3, [2]), (5, [2, 3, 4])])
