@@ -1,7 +1,7 @@
 """Principal components of standardised vectors, and the model that puts new rows among them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -11,6 +11,9 @@ VARIANCE = 0.95
 CONSTANT = 1e-12
 """A variance that is less of the squared mean is what rounding leaves of none."""
 
+
+ROWS_A_SHIFT = 16
+"""Of so many rows one helps to say where a block lies: near its mean is enough, for the rest is taken off exactly."""
 
 STANDARDISED_ROWS = 4096
 """Rows that are held in double precision at a time."""
@@ -61,43 +64,58 @@ class Projection:
 
 @dataclass
 class Moments:
-    """Count, mean and scatter of rows that pass by once, block by block."""
+    """Count, mean and covariance of rows that pass by once, block by block.
 
-    n: int = 0
-    shift: np.ndarray | None = None
-    """float32 `(d,)`, the first block's mean: sums about it lose no digits to a large common offset."""
-    total: np.ndarray | None = None
-    """float64 `(d,)`, sum of the shifted rows."""
+    Each block is taken about a mean of its own, so that no digits are lost to an offset, whichever block it is in.
+    Source: Chan, Golub and LeVeque 1983, doi:10.1080/00031305.1983.10483115, of blocks instead of pairs.
+    """
+
+    counts: list[int] = field(default_factory=list)
+    """Rows of each block."""
+    means: list[np.ndarray] = field(default_factory=list)
+    """float64 `(d,)`, of each block."""
+    shifts: list[np.ndarray] = field(default_factory=list)
+    """float64 `(d,)`, how far the mean of each block lies from what its products are about."""
     scatter: np.ndarray | None = None
-    """float64 `(d, d)`, sum of the products of the shifted rows."""
+    """float64 `(d, d)`, sum of the products of all rows, each about its block's shift."""
 
     def add(self, vectors: np.ndarray) -> None:
         """Counts a block in, float32 `(b, d)`: its products in single precision, which is twice as fast, the sums of
-        blocks in double."""
-        if not len(vectors):
+        blocks in double. Raises ValueError for vectors of another length than those before."""
+        n, width = vectors.shape
+        if not n:
             return
-        if self.shift is None:
-            self.shift = vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
-            self.total, self.scatter = np.zeros(vectors.shape[1]), np.zeros((vectors.shape[1],) * 2)
-        shifted = vectors - self.shift
-        self.n += len(vectors)
-        self.total += shifted.sum(axis=0, dtype=np.float64)
+        if self.scatter is None:
+            self.scatter = np.zeros((width, width))
+        if width != len(self.scatter):
+            raise ValueError(f"vectors of {width} and of {len(self.scatter)} numbers: make the embeddings again")
+        about = vectors[::ROWS_A_SHIFT].mean(axis=0, dtype=np.float64).astype(np.float32)
+        shifted = vectors - about
+        self.counts.append(n)
+        self.shifts.append(shifted.sum(axis=0, dtype=np.float64) / n)
+        self.means.append(about + self.shifts[-1])
         self.scatter += shifted.T @ shifted
+
+    @property
+    def n(self) -> int:
+        """Rows of all blocks."""
+        return sum(self.counts)
 
     @property
     def mean(self) -> np.ndarray:
         """float64 `(d,)`."""
-        return self.shift + self.total / self.n
+        return np.average(self.means, axis=0, weights=self.counts)
 
     @property
     def covariance(self) -> np.ndarray:
         """float64 `(d, d)`, with n in the denominator."""
-        return self.scatter / self.n - np.outer(self.total, self.total) / self.n**2
+        apart, shifts, counts = self.means - self.mean, np.array(self.shifts), np.array(self.counts)[:, None]
+        return (self.scatter + apart.T @ (counts * apart) - shifts.T @ (counts * shifts)) / self.n
 
     @property
     def varies(self) -> np.ndarray:
         """bool `(d,)`, whether a dimension has more variance than rounding leaves of none."""
-        return self.scatter.diagonal() / self.n - (self.total / self.n) ** 2 > CONSTANT * self.mean**2
+        return self.covariance.diagonal() > CONSTANT * self.mean**2
 
 
 def moments(blocks: Iterable[np.ndarray]) -> Moments:
@@ -106,9 +124,15 @@ def moments(blocks: Iterable[np.ndarray]) -> Moments:
     for block in blocks:
         seen.add(block)
     if seen.n < 2:
-        raise ValueError(f"a reduction needs at least 2 vectors, given {seen.n}: embed more crops")
+        raise ValueError(
+            f"a reduction needs at least 2 vectors, given {seen.n}: embed more crops, and those again whose vectors "
+            "other weights or another geometry made"
+        )
     if not np.isfinite(seen.scatter).all():
-        raise ValueError(f"some of {seen.n} vectors are not finite: look at the embeddings' check, and make them again")
+        raise ValueError(
+            f"some of {seen.n} vectors are not finite, or too large to be squared: look at the embeddings' check, and "
+            "make them again"
+        )
     if not seen.varies.any():
         raise ValueError(f"all {seen.n} vectors are equal, so there is nothing to reduce: look at the embeddings")
     return seen

@@ -23,6 +23,19 @@ def test_fewer_than_two_rows_cannot_be_reduced(n_rows: int) -> None:
         fit_projection([vectors()[:n_rows]])
 
 
+def test_a_first_block_far_from_the_others_costs_no_digits() -> None:
+    far = 1000 + 0.01 * np.random.default_rng(0).normal(size=(6_000, 8)).astype(np.float32)
+    rows = np.concatenate([np.zeros((1, 8), np.float32), far])
+    reference = PCA().fit(StandardScaler().fit_transform(rows.astype(np.float64)))
+    found = fit_projection([rows[:1], rows[1:]], 0.999999)
+    assert found.spectrum == pytest.approx(reference.explained_variance_ratio_, abs=1e-8)
+
+
+def test_vectors_of_two_lengths_are_refused() -> None:
+    with pytest.raises(ValueError, match="vectors of 1 and of 6 numbers"):
+        fit_projection([np.ones((3, 6), np.float32), np.ones((3, 1), np.float32)])
+
+
 @pytest.mark.parametrize("n_rows", [2, 7, 1_000])
 def test_equal_rows_cannot_be_reduced(n_rows: int) -> None:
     with pytest.raises(ValueError, match=f"all {n_rows} vectors are equal"):
