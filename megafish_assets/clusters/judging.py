@@ -39,7 +39,9 @@ def found_again(
     return stability.stability(np.arange(len(first)), *of_units, group, seed, behind, n, on_resample)
 
 
-def agreement_at_ks(found: Grouped, videos: np.ndarray, n_crops: int, seed: int) -> pl.DataFrame:
+def agreement_at_ks(
+    found: Grouped, videos: np.ndarray, n_crops: int, seed: int, on_k: Callable[[], None] = lambda: None
+) -> pl.DataFrame:
     """`k`, `ami` and `ami_error`: how far KMeans of the units, where they were grouped, agrees over draws of videos.
 
     On whole units of at most `n_crops`; `videos` `(n,)` is the video of each crop. Without a row for fewer
@@ -55,6 +57,7 @@ def agreement_at_ks(found: Grouped, videos: np.ndarray, n_crops: int, seed: int)
         stability.TRIED_KS,
         lambda rows, k: kmeans(rows, k, seed, SWEEP_STARTS).labels_,
         seed,
+        on_k=on_k,
     )
 
 

@@ -12,7 +12,7 @@ from megafish_assets.clusters.judging import agreement_at_ks, found_again, judge
 from megafish_assets.clusters.manifold import known
 from megafish_assets.clusters.nuisances import BORDER_ROWS
 from megafish_assets.clusters.recipes import SEEN_BY
-from megafish_assets.clusters.stability import CROPS, RESAMPLES, best_agreement
+from megafish_assets.clusters.stability import CROPS, RESAMPLES, TRIED_KS, best_agreement
 from megafish_assets.embeddings.batch import EmbeddingBatch
 from megafish_assets.embeddings.frames import to_matrix
 from megafish_assets.orchestration.figures import figure_metadata
@@ -66,7 +66,8 @@ def stability_asset(backbone: str) -> dg.AssetsDefinition:
         every = Crops.of(clusters, {"whitened": features, "pca": reduced}[recipe.features])
         progress = Progress(context.log.info, "resamples", config.n_resamples)
         result = found_again(recipe, every, config.n_crops, config.seed, config.n_resamples, progress.step)
-        agreements = agreement_at_ks(found, every.videos, config.n_crops, config.seed)
+        at_ks = Progress(context.log.info, "values of k resampled", len(TRIED_KS))
+        agreements = agreement_at_ks(found, every.videos, config.n_crops, config.seed, at_ks.step)
         numbers = {
             "n_kinds": result.n_kinds,
             "n_kinds_low": result.n_kinds_low,

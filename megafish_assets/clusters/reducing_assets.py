@@ -1,6 +1,9 @@
 """The assets before any grouping: `pca`, `kmeans_sweep`, `whitening`, `features`, each one a backbone, by factories."""
 
+from collections.abc import Callable, Iterator
+
 import dagster as dg
+import numpy as np
 import polars as pl
 from pydantic import Field, model_validator
 
@@ -27,6 +30,20 @@ from megafish_assets.orchestration.resources import Figures, Tables
 from megafish_assets.orchestration.verdicts import specs, verdict
 
 SEED = seed_knob(42, "Seed of every random choice of this asset.")
+
+
+def projected(
+    vectors: EmbeddingStream, project: Callable[[np.ndarray], np.ndarray], say: Callable[[str], None]
+) -> Frames:
+    """Vectors through a fitted model, made while they are stored."""
+
+    def frames() -> Iterator[pl.DataFrame]:
+        progress = Progress(say, "vectors projected and stored", len(vectors))
+        for batch in vectors:
+            yield vectors_frame(batch.mapped(project))
+            progress.step(len(batch))
+
+    return Frames(frames)
 
 
 class PcaConfig(dg.Config):
@@ -64,10 +81,7 @@ def pca_asset(backbone: str) -> dg.AssetsDefinition:
             "n_outdated_vectors": vectors.n_outdated,
         } | coverage(context, f"embeddings/{backbone}", vectors.outdated_videos)
         return dg.MaterializeResult(
-            value=Fitted(
-                Frames(lambda: (vectors_frame(batch.mapped(model.project)) for batch in vectors)),
-                model_frame(model.to_parts()),
-            ),
+            value=Fitted(projected(vectors, model.project, context.log.info), model_frame(model.to_parts())),
             check_results=[verdict(checks.PCA, numbers)],
             metadata=numbers
             | column_lineage({f"embeddings/{backbone}": ["video", "detection_id", "vectors_version"]})
@@ -204,7 +218,7 @@ def features_asset(backbone: str) -> dg.AssetsDefinition:
         numbers = {"n_vectors": len(vectors), "n_outdated_vectors": vectors.n_outdated}
         numbers |= coverage(context, f"embeddings/{backbone}", vectors.outdated_videos)
         return dg.MaterializeResult(
-            value=Frames(lambda: (vectors_frame(batch.mapped(model.project)) for batch in vectors)),
+            value=projected(vectors, model.project, context.log.info),
             check_results=[verdict(checks.FEATURES, numbers)],
             metadata=numbers | column_lineage({f"embeddings/{backbone}": ["video", "detection_id", "vectors_version"]}),
         )

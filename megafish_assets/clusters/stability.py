@@ -97,6 +97,7 @@ def agreement_by_k(
     group: Callable[[np.ndarray, int], np.ndarray],
     seed: int,
     n: int = RESAMPLES,
+    on_k: Callable[[], None] = lambda: None,
 ) -> pl.DataFrame:
     """`k`, `ami` (mean) and `ami_error` (standard error of that mean) for every k that all resamples allow."""
     fewest = min(len(places) for places in resamples(groups, seed, n))
@@ -104,6 +105,7 @@ def agreement_by_k(
     for k in (k for k in ks if k < fewest):
         scores = agreement(partitions(vectors, groups, lambda part, k=k: group(part, k), seed, n))
         scores = scores[~np.isnan(scores)]
+        on_k()
         if len(scores) > 1:
             rows.append((k, float(scores.mean()), float(scores.std(ddof=1) / np.sqrt(len(scores)))))
     return pl.DataFrame(rows, schema={"k": pl.Int64, "ami": pl.Float64, "ami_error": pl.Float64}, orient="row")

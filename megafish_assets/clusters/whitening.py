@@ -71,10 +71,10 @@ def fit_whitening(blocks: Iterable[np.ndarray], tracklets: np.ndarray, borders: 
     What varies within a tracklet is turned down, and so is what the border foretells, `BORDER_WEIGHT` as much: a fish
     seldom swims from one water into another while it is tracked. Untracked rows ("") help to centre only.
 
-    The blocks are passed through twice, so that memory holds a block, a matrix `(d, d)` and `PRINCIPAL_DIRECTIONS`
-    numbers a row. Below `FEWEST_TRACKLETS` tracklets of two crops or more it is not fitted (`is_fitted`): the largest
-    principal directions stay as they are. Raises ValueError for fewer than 2 rows, for rows that are all equal, and
-    where no tracklet varies at all.
+    The blocks are passed through twice, so that memory holds a block, a matrix `(d, d)` and three times
+    `PRINCIPAL_DIRECTIONS` float64 a row. Below `FEWEST_TRACKLETS` tracklets of two crops or more it is not fitted
+    (`is_fitted`): the largest principal directions stay as they are. Raises ValueError for fewer than 2 rows, for rows
+    that are all equal, and where no tracklet varies at all.
     Sources: Hatch, Kajarekar and Stolcke 2006, "Within-class covariance normalization for SVM-based speaker
     recognition", with each tracklet as its own class; Solomonoff, Campbell and Boardman 2005, "Advances in channel
     compensation for SVM speaker recognition", for a nuisance that is known and turned down.
@@ -87,8 +87,9 @@ def fit_whitening(blocks: Iterable[np.ndarray], tracklets: np.ndarray, borders: 
         return Whitening(mean, principal[:KEPT_DIRECTIONS], variances[:KEPT_DIRECTIONS], n_tracklets)
     rows = np.concatenate([(block - mean) @ principal.T for block in blocks])
     own = rows[tracked]
-    n_free = len(own) - n_tracklets
-    within = _within(own, tracklet_means(own, codes)[codes], n_free)
+    n_free, level = len(own) - n_tracklets, own.var(axis=0).mean()
+    own -= tracklet_means(own, codes)[codes]
+    within = _within(own, level, n_free)
     foretold = 0.0 if borders is None else _foretold(rows, borders)
     within = _shrunk(within + BORDER_WEIGHT * foretold, PRIOR_CROPS / (PRIOR_CROPS + n_free))
     whitened = principal.T @ np.linalg.cholesky(np.linalg.inv(within))
@@ -121,14 +122,15 @@ def _principal_directions(seen: Moments) -> tuple[np.ndarray, np.ndarray]:
     return axes[:, kept].T, variances[kept]
 
 
-def _within(rows: np.ndarray, own_means: np.ndarray, n_free: int) -> np.ndarray:
-    """Covariance `(p, p)` of crops about their tracklets' means, which leave so many of them free."""
-    residuals = rows - own_means
+def _within(residuals: np.ndarray, variance: float, n_free: int) -> np.ndarray:
+    """Covariance `(p, p)` of crops about their tracklets' means, which leave so many of them free.
+
+    `variance` is what a dimension has on average, means included.
+    """
     pooled = residuals.T @ residuals / n_free
-    level = np.trace(pooled) / max(1, len(pooled))
     # Relative to all variance, for equal float32 crops differ from their mean by a rounding.
-    if level <= NO_VARIANCE * rows.var(axis=0).mean():
-        raise ValueError(f"the crops of each of {len(rows) - n_free} tracklets are equal: look at the embeddings")
+    if np.trace(pooled) / max(1, len(pooled)) <= NO_VARIANCE * variance:
+        raise ValueError(f"the crops of each of {len(residuals) - n_free} tracklets are equal: look at the embeddings")
     return pooled
 
 

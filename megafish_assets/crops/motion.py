@@ -13,7 +13,7 @@ from megafish_assets.crops.decoding import Frame
 from megafish_assets.detections.boxes import STRETCHED_PX, Boxes
 
 EVERY_FRAMES = 5
-"""Frames from one look to the next: six looks a second tell a camera's path, and cost a fifth of the decoding."""
+"""Frames from one look to the next: six looks a second tell a camera's path, and cost a third of the decoding."""
 
 LONGEST_GAP_FRAMES = 3 * EVERY_FRAMES
 """Over a longer gap, where frames are damaged, nothing is said."""

@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from sklearn.linear_model import Ridge
+from sklearn.preprocessing import StandardScaler
 
 from benchmarks.quality import listed, vectors_of
 from megafish_assets.clusters.columns import MODEL
@@ -12,6 +14,7 @@ from megafish_assets.clusters.frames import model_frame, model_parts
 from megafish_assets.clusters.quality import neighbour_accuracy
 from megafish_assets.clusters.reduction import fit_projection
 from megafish_assets.clusters.whitening import (
+    BORDER_RIDGE,
     BORDER_WEIGHT,
     FEWEST_TRACKLETS,
     KEPT_DIRECTIONS,
@@ -48,6 +51,28 @@ def test_of_too_few_tracklets_nothing_is_turned_down_and_it_says_so(
     lengths = np.linalg.norm(centred, axis=1)
     cosines = centred @ centred.T / np.outer(lengths, lengths)
     assert model.project(rows) @ model.project(rows).T == pytest.approx(cosines, abs=1e-4)
+
+
+@pytest.mark.parametrize("with_borders", [False, True])
+def test_cosines_are_those_under_the_inverse_of_what_is_turned_down(with_borders: bool) -> None:
+    rows, tracklets = swimmers()
+    borders = np.random.default_rng(1).normal(size=(len(rows), 3)) + rows[:, :3]
+    model = fit_whitening(np.array_split(rows, 9), tracklets, borders if with_borders else None)
+    # All rows at once in double precision, tracklet by tracklet, and the regression by scikit-learn.
+    centred = rows - rows.mean(axis=0, dtype=np.float64)
+    scatters = [np.cov(centred[tracklets == one].T) * 3 for one in np.unique(tracklets)]  # of 4 crops each
+    n_free = len(rows) - len(scatters)
+    turned_down = sum(scatters) / n_free
+    if with_borders:
+        seen = StandardScaler().fit_transform(borders)
+        said = Ridge(alpha=BORDER_RIDGE * len(rows)).fit(seen, centred).predict(seen)
+        turned_down = turned_down + BORDER_WEIGHT * said.T @ said / len(rows)
+    share = PRIOR_CROPS / (PRIOR_CROPS + n_free)
+    turned_down = (1 - share) * turned_down + share * np.trace(turned_down) / 12 * np.eye(12)
+    products = centred @ np.linalg.inv(turned_down) @ centred.T
+    lengths = np.sqrt(products.diagonal())
+    found = model.project(rows)
+    assert found @ found.T == pytest.approx(products / np.outer(lengths, lengths), abs=1e-4)
 
 
 def test_untracked_rows_are_no_tracklet() -> None:
