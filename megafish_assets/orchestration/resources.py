@@ -145,7 +145,7 @@ class Labels(dg.ConfigurableResource):
     uri: str | None = Field(default=None, description="A Parquet or CSV file, or a Delta table.")
 
     def read(self) -> pl.DataFrame | None:
-        """The whole table; None where none is named. Raises FileNotFoundError, ValueError for another kind of file."""
+        """The whole table; None where none is named. Raises FileNotFoundError, and ValueError for what is no table."""
         if self.uri is None:
             return None
         if "://" not in self.uri and not Path(self.uri).exists():
@@ -155,7 +155,7 @@ class Labels(dg.ConfigurableResource):
             raise ValueError(f"MEGAFISH_LABELS = {self.uri}: a .csv or .parquet file, or the folder of a Delta table")
         try:
             return reader(self.uri) if reader else Table(self.uri).scan().collect()
-        except pl.exceptions.PolarsError as error:
+        except (pl.exceptions.PolarsError, MissingTableError) as error:
             raise ValueError(f"MEGAFISH_LABELS = {self.uri} can't be read: {error}") from error
 
 

@@ -88,5 +88,7 @@ def test_labels_are_read_from_any_table(tmp_path: Path, ending: str) -> None:
 
 def test_no_labels_are_none_and_labels_that_are_not_there_an_error(tmp_path: Path) -> None:
     assert Labels(uri=Settings.from_environment({}).labels).read() is None
+    with pytest.raises(ValueError, match=r"MEGAFISH_LABELS = .* can't be read: no Delta table"):
+        Labels(uri=str(tmp_path)).read()
     with pytest.raises(FileNotFoundError, match="correct MEGAFISH_LABELS"):
         Labels(uri=str(tmp_path / "gone.csv")).read()
