@@ -6,12 +6,16 @@ numpy, OpenCV, scikit-learn and pyarrow is installed.
 
 import argparse
 import json
+import shlex
+import signal
+import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import ways
+from benchmarks import report, ways
 
 STAGES = {
     "rows": "limits, filter and sample of the detector's rows",
@@ -56,19 +60,43 @@ def main(arguments: list[str] | None = None) -> int:
         return measured_quality(parser, given)
     if given.stage == "operation":
         return measured_operation(parser, given.root, given.size)
-    return measured_stages(given)
+    if (problem := what_is_wrong(given)) is not None:
+        parser.error(problem)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # an exit ends what was started
+    try:
+        return measured_stages(given)
+    except ways.UnfitInputError as error:
+        parser.error(str(error))
+    except subprocess.CalledProcessError as error:
+        print(f"`{shlex.join(error.cmd[1:])}` came to no end: see above", file=sys.stderr)
+        return 1
+
+
+def what_is_wrong(given: argparse.Namespace) -> str | None:
+    """Of a device or an input that was asked for; None if nothing is."""
+    if getattr(given, "input", None) is not None and given.input.exists() and not given.input.is_dir():
+        return f"--input {given.input} is no folder"
+    device = getattr(given, "device", "cpu")
+    if device == "cpu":
+        return None
+    import torch
+
+    cards = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+    if device in ([*cards, "cuda"] if cards else []):
+        return None
+    return f"--device {device}: this machine has {', '.join(['cpu', *cards])}"
 
 
 def measured_stages(given: argparse.Namespace) -> int:
     """Prints the line of each case, and writes them into the page if they are of all stages."""
-    lines = []
+    lines, began, mark = [], time.monotonic(), report.MARKS.get(given.stage)
+    if mark is not None:
+        report.around(mark)  # a page without the marks is better known before than after half an hour
     for line in cases(given):
         print(json.dumps(line), flush=True)
         lines.append(line)
-    if given.stage in ("all", "full"):
-        from benchmarks import report
-
-        report.written(lines, report.MARKS[given.stage])
+    if mark is not None:
+        report.written(lines, mark, time.monotonic() - began)
     return 0
 
 
@@ -86,7 +114,8 @@ def cases(given: argparse.Namespace) -> Iterator[dict]:
     elif given.growth:
         yield ways.grown(given.stage, ways.Asked(given.device), ways.module(given.stage).STAGE.growth)
     else:
-        yield ways.compared(given.stage, ways.Asked(given.device, given.input), given.size)
+        folder = None if given.input is None else given.input.absolute()
+        yield ways.compared(given.stage, ways.Asked(given.device, folder), given.size)
 
 
 def measured_quality(parser: argparse.ArgumentParser, given: argparse.Namespace) -> int:

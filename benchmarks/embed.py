@@ -65,8 +65,9 @@ class Given:
 
 
 def write(folder: Path, n: int) -> None:
-    """Clips with so many boxes, rounded up to whole clips, the crops cut from them, and weights."""
-    cutting.write(folder, -(-n // cutting.BOXES))
+    """Clips with so many boxes, as many in each and so a few more for some n, the crops cut from them, and weights."""
+    n_clips = -(-n // cutting.BOXES)
+    cutting.write(folder, n_clips, n_boxes=-(-n // n_clips))
     write_crops(folder)
     write_weights(folder)
 
@@ -91,7 +92,7 @@ def write_weights(folder: Path) -> None:
 
 
 def ours(given: Given) -> Result:
-    """As the three assets do it, one after the other."""
+    """As the three assets do it, one after the other, but all videos at once and without storing."""
     return _encoded(given, given.jpegs)
 
 
@@ -182,7 +183,8 @@ STAGE = Stage(
     compare=compare,
     size=CROPS,
     unit="n_crops",
+    growth=(CROPS // 8, CROPS // 4, CROPS // 2, CROPS),
     full=8 * CROPS,
-    repeats={"ours": 2, "resident": 2},
+    repeats={"ours_six_views": 1, "resident": 3},
     beside={"notebook_from_videos": "ours_from_videos"},
 )

@@ -4,6 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+NOTEBOOK_ROWS = 98_454
+"""Crops of the notebook's sample."""
+
 N_CLOUDS = 30
 DIMENSIONS = 247
 """Components of the notebook's ViT."""

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.features import NOTEBOOK_ROWS
 from benchmarks.ways import Result, Stage
 from megafish_assets.clusters.reduction import VARIANCE, fit_projection
 from megafish_assets.embeddings.batch import EmbeddingBatch
 
-ROWS, DIMENSIONS = 98_454, 1280
-"""The notebook's sample and its widest backbone."""
+DIMENSIONS = 1280
+"""Of the notebook's widest backbone."""
 
 FILE_ROWS = 496
 """Of eight videos, which are committed together."""
@@ -133,8 +134,8 @@ STAGE = Stage(
     load=load,
     ways={"ours": ours, "notebook": notebook},
     compare=compare,
-    size=ROWS,
+    size=NOTEBOOK_ROWS,
     unit="n_rows",
-    growth=(ROWS // 8, ROWS // 4, ROWS // 2, ROWS),
-    full=2 * ROWS,
+    growth=(NOTEBOOK_ROWS // 8, NOTEBOOK_ROWS // 4, NOTEBOOK_ROWS // 2, NOTEBOOK_ROWS),
+    full=2 * NOTEBOOK_ROWS,
 )

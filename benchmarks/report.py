@@ -7,60 +7,57 @@ PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 MARKS = {"all": "measured", "full": "measured-full"}
 """Between `<!-- name -->` and `<!-- /name -->` stands what a command has measured."""
 
+FIGURES = ("warm", "runs", "cold", "cores busy", "peak memory")
+"""Of every way."""
 
-def table(lines: Iterable[dict]) -> str:
-    """A row a way of each stage, and a row a size of ours."""
-    rows = [
-        "| stage | size | way | warm | cold | peak memory | beside | ours is faster by | differs by |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
-    growth = ["| stage | size, ours alone | warm | cold | peak memory |", "|---|---|---|---|---|"]
+
+def table(lines: Iterable[dict], seconds: float) -> str:
+    """A row a way of each stage, and a row a size of ours; and how long it took to measure them."""
+    rows = [_cells("stage", "size", "way", *FIGURES, "beside", "ours is faster by", "differs by"), "|---" * 11 + "|"]
+    growth = [_cells("stage", "size, ours alone", *FIGURES), "|---" * 7 + "|"]
     n_compared, machine = len(rows), None
     for line in lines:
         machine = line["machine"]
         if line["case"] == "growth":
-            for case in line["cases"]:
-                growth.append(
-                    f"| {line['stage']} | {_size(case)} | {_warm(case)} | {case['cold_seconds']:g} s | "
-                    f"{case['peak_gb']:g} GB |"
-                )
+            growth += [_cells(line["stage"], _size(case), *_figures(case)) for case in line["cases"]]
             continue
         ways = {way: found for way, found in line.items() if isinstance(found, dict) and "seconds" in found}
         rows += [_row(line, way, figures) for way, figures in ways.items()]
     on = f"{machine['cores']} cores ({machine['cpu']}), {machine['ram_gb']:g} GB" if machine else "nothing"
-    parts = [f"Measured on {on}."] + (["", *rows] if len(rows) > n_compared else []) + ["", *growth]
-    return "\n".join(parts)
+    compared = ["", *rows] if len(rows) > n_compared else []
+    return "\n".join([f"Measured in {seconds / 60:.0f} minutes on {on}.", *compared, "", *growth])
 
 
 def _row(line: dict, way: str, figures: dict) -> str:
     faster = f"{figures['ours_is_faster_by']:g} x" if "beside" in figures else ""
     differs = ", ".join(f"{name} {value:g}" for name, value in figures.get("difference", {}).items())
-    cells = (
-        line["stage"],
-        _size(line),
-        way,
-        _warm(figures),
-        f"{figures['cold_seconds']:g} s",
-        f"{figures['peak_gb']:g} GB",
-        figures.get("beside", ""),
-        faster,
-        differs,
-    )
-    return f"| {' | '.join(cells)} |"
+    return _cells(line["stage"], _size(line), way, *_figures(figures), figures.get("beside", ""), faster, differs)
 
 
-def written(lines: Iterable[dict], mark: str, page: Path = PAGE) -> None:
+def _figures(found: dict) -> tuple[str, ...]:
+    warm = f"{found['seconds']:g} s" if found["runs"] else ""
+    cold, busy, peak = f"{found['cold_seconds']:g} s", f"{found['cores_busy']:g}", f"{found['peak_gb']:g} GB"
+    return warm, str(found["runs"]), cold, busy, peak
+
+
+def _cells(*texts: str) -> str:
+    return f"| {' | '.join(texts)} |"
+
+
+def written(lines: Iterable[dict], mark: str, seconds: float, page: Path = PAGE) -> None:
     """Puts the table between the marks. Raises ValueError where the page lacks them."""
+    before, after = around(mark, page)
+    page.write_text(f"{before}\n{table(lines, seconds)}\n{after}")
+
+
+def around(mark: str, page: Path = PAGE) -> tuple[str, str]:
+    """The page before and after what stands between the marks, with them. Raises ValueError where it lacks them."""
     begin, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
     before, found, rest = page.read_text().partition(begin)
     _, found_end, after = rest.partition(end)
     if not found or not found_end:
         raise ValueError(f"{page} has no {begin} and {end}")
-    page.write_text(f"{before}{begin}\n{table(lines)}\n{end}{after}")
-
-
-def _warm(figures: dict) -> str:
-    return f"{figures['seconds']:g} s" if figures["runs"] else ""
+    return before + begin, end + after
 
 
 def _size(line: dict) -> str:

@@ -52,7 +52,7 @@ def notebook(folder: Path) -> Result:
 
 def _figures(sample: pl.DataFrame) -> Result:
     counts = sample.group_by("video").len().sort("video")
-    return {"counts": counts["len"].to_numpy(), "mean_width": np.array([sample["width_1024"].mean()])}
+    return {"counts": counts["len"].to_numpy(), "mean_width": np.array([sample["width_1024"].mean()], dtype=float)}
 
 
 def compare(ours: Result, other: Result) -> dict[str, float]:

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 
-from benchmarks.features import load, write
+from benchmarks.features import NOTEBOOK_ROWS, load, write
 from benchmarks.ways import Result, Stage
 from megafish_assets.clusters.manifold import N_COMPONENTS, N_NEIGHBORS, sampled_trustworthiness, umap_positions
 
@@ -53,5 +53,5 @@ STAGE = Stage(
     size=ROWS,
     unit="n_rows",
     growth=(ROWS // 4, ROWS // 2, ROWS, 2 * ROWS),
-    full=98_454,
+    full=NOTEBOOK_ROWS,
 )

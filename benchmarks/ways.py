@@ -24,9 +24,15 @@ import numpy as np
 REPOSITORY = Path(__file__).parents[1]
 OURS = "ours"
 SIZE = "size.txt"
-"""In the folder of an input, so that an earlier one is reported with its own."""
+"""In the folder of an input, written last: its size, and what wrote it."""
 MEASURED_PACKAGES = ("torch", "timm", "numpy", "scikit-learn", "umap-learn", "polars", "opencv-python-headless")
+KIB = 1024
+"""The kernel's `kB`."""
 Result = Mapping[str, np.ndarray]
+
+
+class UnfitInputError(ValueError):
+    """A folder that was named as input holds something else, or half of it."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ class Stage:
     full: int | None = None
     """The long case, if there is one."""
     repeats: Mapping[str, int] = field(default_factory=dict)
-    """Timed runs after the first; 3 of ours and 1 of any other unless named."""
+    """Timed runs after the first; 3 of each way of ours and 1 of any other unless named."""
     beside: Mapping[str, str] = field(default_factory=dict)
     """For a way that is not compared with `ours`, the one of our ways that it is compared with."""
 
@@ -73,7 +79,7 @@ def compared(name: str, asked: Asked, size: int | None = None) -> dict:
     stage = module(name).STAGE
     size = stage.size if size is None else size
     with written(name, size, asked.folder) as folder:
-        size = int((folder / SIZE).read_text()) if (folder / SIZE).exists() else size
+        size = int((folder / SIZE).read_text().split()[0])
         ways = {way: measured(name, way, folder, asked.device) for way in stage.ways}
         results = {way: dict(np.load(folder / f"{way}.npz")) for way in ways}
     line = {"stage": name, "case": "compared", stage.unit: size, "device": asked.device}
@@ -89,7 +95,7 @@ def judged(stage: Stage, figures: dict, result: Result, ways: dict, results: dic
     return {
         "beside": beside,
         "ours_is_faster_by": round(figures["seconds"] / ways[beside]["seconds"], 2),
-        "difference": {name: float(f"{value:.3g}") for name, value in difference.items() if np.isfinite(value)},
+        "difference": {name: float(f"{value:.3g}") for name, value in difference.items()},
     }
 
 
@@ -105,18 +111,28 @@ def grown(name: str, asked: Asked, sizes: tuple[int, ...], once: bool = False) -
 
 @contextmanager
 def written(name: str, size: int, folder: Path | None) -> Iterator[Path]:
-    """A folder with the input of this size; one that is not empty is taken as it is."""
+    """A folder with the input of this size; one that was written earlier is taken as it is.
+
+    Raises UnfitInputError.
+    """
+    writer = module(name).STAGE.write
     with tempfile.TemporaryDirectory(prefix=f"megafish-{name}-") as own:
         place = Path(own) if folder is None else folder
         place.mkdir(parents=True, exist_ok=True)
         if not any(place.iterdir()):
-            module(name).STAGE.write(place, size)
-            (place / SIZE).write_text(str(size))
+            writer(place, size)
+            (place / SIZE).write_text(f"{size} {writer.__module__}")
+        if not (place / SIZE).exists():
+            raise UnfitInputError(f"{place} has no {SIZE}: it is no input, or was not written to the end; empty it")
+        of = (place / SIZE).read_text().split()[1]
+        if of != writer.__module__:
+            raise UnfitInputError(f"{place} holds an input of {of}, {name} takes one of {writer.__module__}")
         yield place
 
 
 def measured(name: str, way: str, folder: Path, device: str, once: bool = False) -> dict:
     """One way in a fresh process; its result lies in the folder afterwards. Raises CalledProcessError."""
+    print(f"measuring {name}: {way}", file=sys.stderr, flush=True)
     line = [sys.executable, "-m", "benchmarks.ways", name, way, str(folder), device, *["once"] * once]
     done = subprocess.run(line, cwd=REPOSITORY, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout.splitlines()[-1])
@@ -126,27 +142,39 @@ def run(name: str, way: str, folder: Path, device: str, once: bool) -> dict:
     """In that process: a cold run, then warm ones unless `once`."""
     stage = module(name).STAGE
     given, before_gb = stage.load(folder, device), peak_gb()
-    repeats = 0 if once else stage.repeats.get(way, 3 if way == OURS else 1)
-    seconds, result = [], {}
+    repeats = 0 if once else stage.repeats.get(way, 3 if way.startswith(OURS) else 1)
+    seconds, core_seconds, result = [], [], {}
     for _ in range(1 + repeats):
-        began = time.perf_counter()
+        began, began_on_cores = time.perf_counter(), time.process_time()
         result = stage.ways[way](given)
         seconds.append(time.perf_counter() - began)
+        core_seconds.append(time.process_time() - began_on_cores)
     np.savez(folder / f"{way}.npz", **result)
+    timed = slice(1 if repeats else 0, None)
     return {
-        "seconds": round(statistics.median(seconds[1:] or seconds), 3),
+        "seconds": round(statistics.median(seconds[timed]), 3),
         "cold_seconds": round(seconds[0], 3),
         "runs": repeats,
+        "cores_busy": round(sum(core_seconds[timed]) / sum(seconds[timed]), 2),
         "peak_gb": round(peak_gb(), 2),
         "input_gb": round(before_gb, 2),
-    }
+    } | peak_of_the_card(device)
 
 
 def peak_gb() -> float:
     """The most memory that this process has held."""
     # Not getrusage: its figure begins with that of the process that started this one.
     status = Path("/proc/self/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) / 1e6
+    return int(status.split("VmHWM:")[1].split()[0]) * KIB / 1e9
+
+
+def peak_of_the_card(device: str) -> dict[str, float]:
+    """The most of a card's memory that this process has held, where it uses one."""
+    if not device.startswith("cuda"):
+        return {}
+    import torch
+
+    return {"card_peak_gb": round(torch.cuda.max_memory_reserved(device) / 1e9, 2)}
 
 
 def module(name: str):
@@ -166,7 +194,7 @@ def machine(device: str) -> dict:
     return card | {
         "cores": os.cpu_count(),
         "cpu": named[0] if named else platform.processor(),
-        "ram_gb": round(int(memory[1]) / 1e6, 1),
+        "ram_gb": round(int(memory[1]) * KIB / 1e9, 1),
         "load": round(os.getloadavg()[0], 1),
     }
 

@@ -2,15 +2,21 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from benchmarks import embed, quality, report
+from benchmarks.__main__ import main
+from benchmarks.ways import SIZE
+from megafish_assets.embeddings.backbones import NOTEBOOK_BACKBONES
 from megafish_assets_tests.conftest import REPOSITORY
+from megafish_assets_tests.deployment import wait_for
 from megafish_assets_tests.videos import write_h264
 
 ABSENT = ("polars", "deltalake", "dagster", "dagster_deltalake", "umap", "av")
@@ -43,11 +49,12 @@ def lines(environment: dict[str, str], *arguments: str) -> list[dict]:
 
 
 def clips(folder: Path) -> None:
-    """A small clip, in which everything moves, and two boxes."""
+    """A small clip, in which everything moves, and two boxes, as an input of this folder's stage."""
     noise = np.random.default_rng(0).integers(0, 255, (12, 20, 3), dtype=np.uint8).repeat(15, 0).repeat(16, 1)
     folder.mkdir()
     write_h264(folder / "clip_0000.mp4", [np.roll(noise, 3 * frame, axis=1) for frame in range(12)])
     boxes = np.array([[100.0, 100, 400, 300], [600, 500, 200, 200]])
+    (folder / SIZE).write_text(f"1 benchmarks.{folder.name}")
     np.savez(folder / "boxes.npz", ids=np.array(["a/000003/000", "a/000009/000"]), frames=np.array([3, 9]), boxes=boxes)
 
 
@@ -76,20 +83,66 @@ def test_the_sweep_is_exact_and_an_earlier_input_is_reported_with_its_size(
 def test_crops_are_cut_and_embedded(bare: dict[str, str], tmp_path: Path) -> None:
     clips(tmp_path / "crops")
     [cut] = lines(bare, "crops", "--input", str(tmp_path / "crops"))
+    assert cut["n_clips"] == 1
     assert cut["notebook"]["difference"]["n_of_another_size"] == 0
+    assert cut["notebook"]["difference"]["mean_level"] < 1  # of 255: what JPEG does to a crop of noise
     clips(tmp_path / "embed")
     embed.write_crops(tmp_path / "embed")
     embed.write_weights(tmp_path / "embed")
     [embedded] = lines(bare, "embed", "--input", str(tmp_path / "embed"))
     assert embedded["notebook_from_videos"]["beside"] == "ours_from_videos"
-    assert max(embedded["notebook"]["difference"].values()) < 1e-3
+    difference = embedded["notebook"]["difference"]
+    assert set(difference) == set(NOTEBOOK_BACKBONES)
+    assert all(value < 1e-3 for value in difference.values())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["rows", "--device", "nonsense"], "--device nonsense: this machine has cpu"),
+        (["kmeans_sweep", "--device", "cuda:99"], "--device cuda:99: this machine has cpu"),
+        (["rows", "--input", "{folder}/file"], "is no folder"),
+        (["pca", "--input", "{folder}/half"], "was not written to the end"),
+        (["rows", "--input", "{folder}/clouds"], "an input of benchmarks.features, rows takes one of benchmarks.rows"),
+        (["rows", "--size", "0"], "--size must be at least 1"),
+        (["rows", "--size", "9", "--growth"], "--growth has sizes and inputs of its own"),
+    ],
+)
+def test_what_cannot_be_measured_is_a_sentence(
+    arguments: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "half" / "vectors").mkdir(parents=True)
+    (tmp_path / "clouds").mkdir()
+    (tmp_path / "clouds" / SIZE).write_text("300 benchmarks.features")
+    with pytest.raises(SystemExit) as ended:
+        main([word.format(folder=tmp_path) for word in arguments])
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_way_that_fails_ends_the_command_with_its_name(capfd: pytest.CaptureFixture) -> None:
+    assert main(["kmeans_sweep", "--size", "1"]) == 1
+    assert "benchmarks.ways kmeans_sweep ours" in capfd.readouterr().err.splitlines()[-1]
+
+
+def test_a_terminated_benchmark_leaves_no_folder_and_no_process(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "benchmarks", "kmeans_sweep", "--size", "20000"]
+    own = os.environ | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, cwd=REPOSITORY, env=own, stderr=subprocess.PIPE, text=True) as process:
+        assert "measuring kmeans_sweep: ours" in process.stderr.readline()
+        [worker] = wait_for(lambda: psutil.Process(process.pid).children() or None, lambda: "no way was begun")
+        wait_for(lambda: worker.cpu_times().user > 0.2 or None, lambda: "the way does nothing")
+        process.terminate()
+        assert process.wait(timeout=60) == 128 + signal.SIGTERM
+    assert not worker.is_running() and list(tmp_path.iterdir()) == []
 
 
 def test_a_table_stands_between_its_own_marks_only(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("a\n<!-- measured -->\nformer\n<!-- /measured -->\nb\n")
     machine = {"cores": 2, "cpu": "X", "ram_gb": 24.0}
-    ours = {"seconds": 1.5, "cold_seconds": 2.0, "peak_gb": 0.3, "runs": 3}
+    ours = {"seconds": 1.5, "cold_seconds": 2.0, "peak_gb": 0.3, "runs": 3, "cores_busy": 1.98}
     once = ours | {"seconds": 2.0, "runs": 0}
     other = ours | {"beside": "ours", "ours_is_faster_by": 4.0, "difference": {"width": 0.01}}
     compared = {"stage": "s", "case": "compared", "n_rows": 1000, "ours": ours, "other": other, "machine": machine}
@@ -99,14 +152,15 @@ def test_a_table_stands_between_its_own_marks_only(tmp_path: Path) -> None:
         "cases": [{"n_rows": 10} | ours, {"n_rows": 20} | once],
         "machine": machine,
     }
-    report.written([compared, grown], report.MARKS["all"], page)
+    report.written([compared, grown], report.MARKS["all"], 25.5 * 60, page)
     told = page.read_text()
-    assert told.startswith("a\n<!-- measured -->\nMeasured on 2 cores (X), 24 GB.") and told.endswith("-->\nb\n")
-    assert "| s | 1,000 rows | other | 1.5 s | 2 s | 0.3 GB | ours | 4 x | width 0.01 |" in told
-    assert "| s | 10 rows | 1.5 s | 2 s | 0.3 GB |" in told and "former" not in told
-    assert "| s | 20 rows |  | 2 s | 0.3 GB |" in told
+    assert told.startswith("a\n<!-- measured -->\nMeasured in 26 minutes on 2 cores (X), 24 GB.")
+    assert told.endswith("-->\nb\n")
+    assert "| s | 1,000 rows | other | 1.5 s | 3 | 2 s | 1.98 | 0.3 GB | ours | 4 x | width 0.01 |" in told
+    assert "| s | 10 rows | 1.5 s | 3 | 2 s | 1.98 | 0.3 GB |" in told and "former" not in told
+    assert "| s | 20 rows |  | 0 | 2 s | 1.98 | 0.3 GB |" in told
     with pytest.raises(ValueError, match="measured-full"):
-        report.written([], report.MARKS["full"], page)
+        report.written([], report.MARKS["full"], 1.0, page)
 
 
 KEYS = ["recipe", "k_given", "k", "species_ami", "ari", "v_measure", "knn_other_trajectories", "noise_share"]
