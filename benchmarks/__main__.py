@@ -21,6 +21,7 @@ STAGES = {
     "rows": "limits, filter and sample of the detector's rows",
     "crops": "boxes cut out of videos",
     "embed": "crops through the notebook's three backbones",
+    "store": "vectors to Delta",
     "pca": "principal components of a table of vectors",
     "kmeans_sweep": "inertia and silhouette for every k",
     "umap": "a layout in four dimensions",

@@ -1,5 +1,6 @@
 """A write that the disk refuses: the table stays readable at its last version, and the error says why."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -7,13 +8,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from megafish_assets.orchestration.delta import Table
+from megafish_assets.orchestration.delta import CHECKPOINT_COMMITS, Table
 from megafish_assets_tests.conftest import REPOSITORY
 
 WRITE = """
 import resource, sys
 import numpy as np, polars as pl
-from megafish_assets.orchestration.delta import Table
+from megafish_assets.orchestration.delta import CHECKPOINT_COMMITS, Table
 # No file of this process may pass 64 kB: the kernel then refuses to write on, as it does on a full disk.
 resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
 noise = np.random.default_rng(0).bytes(1_000_000)
@@ -45,3 +46,15 @@ def test_streamed_frames_are_one_commit_and_nothing_is_refused(tmp_path: Path) -
     with pytest.raises(ValueError, match="no rows and no columns"):
         table.replace_streamed(lambda: [])
     assert table.open().version() == 0
+
+
+def test_a_commit_returns_its_own_version_and_the_log_is_summarised_as_it_grows(tmp_path: Path) -> None:
+    table = Table(str(tmp_path / "t"))
+    n_commits = 2 * CHECKPOINT_COMMITS + 3
+    frames = [pl.DataFrame({"video": [f"v{n}"], "n": [n]}) for n in range(n_commits)]
+    versions = [table.replace_partitions(frame, "video", frame["video"].to_list()) for frame in frames]
+    assert versions == list(range(1, n_commits + 1))  # the creation is version 0
+    log = tmp_path / "t" / "_delta_log"
+    last = json.loads((log / "_last_checkpoint").read_text())["version"]
+    assert n_commits - CHECKPOINT_COMMITS < last <= n_commits
+    assert table.scan().collect()["n"].sort().to_list() == list(range(n_commits))
