@@ -35,7 +35,7 @@ SEED = seed_knob(42, "Seed of every random choice of this asset.")
 def projected(
     vectors: EmbeddingStream, project: Callable[[np.ndarray], np.ndarray], say: Callable[[str], None]
 ) -> Frames:
-    """Vectors through a fitted model, made while they are stored."""
+    """Vectors through a fitted model, made while they are stored; `say` is told how many are."""
 
     def frames() -> Iterator[pl.DataFrame]:
         progress = Progress(say, "vectors projected and stored", len(vectors))

@@ -42,6 +42,7 @@ def silhouettes(
     for own, place in zip(members, judged, strict=True):
         labels = torch.from_numpy(np.asarray(labellings[place], dtype=np.int64)).to(device)
         own.scatter_(1, labels[:, None], 1.0)  # 1 where a row is of a cluster
+    sizes = torch.split(joined.sum(dim=0), widths)
     rows = torch.from_numpy(np.array(vectors, dtype=np.float64)).to(device)
     rows -= rows.mean(dim=0)
     squares, totals = (rows * rows).sum(dim=1), torch.zeros(len(judged), dtype=torch.float64)
@@ -52,20 +53,19 @@ def silhouettes(
         distances = squared.clamp_(min=0).sqrt_().float()
         distances[torch.arange(len(distances)), torch.arange(block.start, block.stop)] = 0
         sums = torch.split(distances @ joined, widths, dim=1)
-        totals += torch.stack(
-            [_silhouettes(s, own, own[block]).sum() for s, own in zip(sums, members, strict=True)]
-        ).cpu()
+        scores = [_silhouettes(s, counts, own[block]) for s, counts, own in zip(sums, sizes, members, strict=True)]
+        totals += torch.stack([score.sum() for score in scores]).cpu()
         on_rows(len(distances))
     for place, total in zip(judged, totals.tolist(), strict=True):
         means[place] = total / n
     return means
 
 
-def _silhouettes(sums: torch.Tensor, members: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
-    """float64 `(b,)` from the distances of b rows to all, summed by cluster `(b, k)`, and each row's own cluster."""
+def _silhouettes(sums: torch.Tensor, counts: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
+    """float64 `(b,)` from the distances of b rows to all, summed by cluster `(b, k)`, the rows of each cluster `(k,)`,
+    and each row's own cluster, `(b, k)`."""
     import torch
 
-    counts = members.sum(dim=0)
     size = own @ counts
     within = (sums * own).sum(dim=1) / (size - 1).clamp(min=1)
     # An empty cluster is nobody's neighbour, and neither is the own.

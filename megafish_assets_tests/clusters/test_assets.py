@@ -18,10 +18,12 @@ from megafish_assets.clusters.reducing_assets import (
     features_asset,
     kmeans_sweep_asset,
     pca_asset,
+    projected,
     whitening_asset,
 )
 from megafish_assets.crops.borders import N_BORDER
 from megafish_assets.embeddings.batch import EmbeddingBatch
+from megafish_assets.embeddings.frames import EmbeddingStream, vectors_frame
 from megafish_assets.orchestration.io_manager import GpuDeltaLakeIOManager
 from megafish_assets.orchestration.partitions import ROW_RUNS, VIDEOS
 from megafish_assets.orchestration.policy import grouped
@@ -187,6 +189,17 @@ def test_fewer_rows_than_neighbours_take_all_the_others_with_a_warning(tmp_path:
     result = few.checked(UMAP)
     assert not result.passed and "n_neighbors_short = 7, allowed at most 0" in result.description
     assert few.stored("umap").height == 9
+
+
+def test_vectors_that_are_projected_while_they_are_stored_say_how_far_they_are() -> None:
+    ids, said = np.array([f"v{row // 5}/{row:06d}/000" for row in range(20)]), []
+    table = vectors_frame(EmbeddingBatch.from_rows(ids, matrix(20), "version"))
+    frames = projected(EmbeddingStream.of_table(table.lazy(), None), lambda rows: rows[:, :2], said.append)
+    for _ in range(2):  # a commit that another writer overtook asks for them again
+        rows = pl.concat(frames)
+        assert rows["detection_id"].to_list() == ids.tolist()
+        assert rows["vector"].list.len().unique().to_list() == [2]
+    assert [line.partition(",")[0] for line in said] == ["20 of 20 vectors projected and stored"] * 2
 
 
 @pytest.mark.parametrize(
