@@ -77,7 +77,7 @@ def test_the_sweep_is_exact_and_an_earlier_input_is_reported_with_its_size(
     [line] = lines(bare, "kmeans_sweep", "--input", str(tmp_path / "kept"))
     assert line["n_rows"] == 300
     assert line["exact"]["difference"]["silhouette"] < 1e-5
-    assert line["notebook_fits"]["beside"] == "ours_fits"
+    assert line["exact"]["beside"] == "ours_silhouettes"
 
 
 def test_crops_are_cut_and_embedded(bare: dict[str, str], tmp_path: Path) -> None:
