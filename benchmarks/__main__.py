@@ -63,7 +63,6 @@ def main(arguments: list[str] | None = None) -> int:
         return measured_operation(parser, given.root, given.size)
     if (problem := what_is_wrong(given)) is not None:
         parser.error(problem)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # an exit ends what was started
     try:
         return measured_stages(given)
     except ways.UnfitInputError as error:
@@ -145,4 +144,5 @@ def measured_operation(parser: argparse.ArgumentParser, root: Path | None, n_vid
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # an exit ends what was started
     sys.exit(main())

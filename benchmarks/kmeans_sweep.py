@@ -15,7 +15,6 @@ from megafish_assets.clusters.sweeping import SWEEP_ROWS, SWEPT_KS, best_fits
 
 SEED = 42
 
-
 Fits = Sequence[tuple[float, np.ndarray]]
 """Inertia and labels for each k."""
 

@@ -141,8 +141,8 @@ def moments(blocks: Iterable[np.ndarray]) -> Moments:
 def fit_projection(blocks: Iterable[np.ndarray], variance: float = VARIANCE) -> Projection:
     """The fewest components that explain this share of the variance of standardised vectors.
 
-    The vectors, float32 `(n, d)` in all, come in blocks and are passed through once, so that memory holds a block and
-    two matrices `(d, d)`. A component's largest entry is positive.
+    The vectors, float32 `(n, d)` in all, come in blocks and are passed through once, so that memory holds a block, a
+    few matrices `(d, d)` and two vectors a block. A component's largest entry is positive.
     Raises ValueError for fewer than 2 rows, or for rows that are all equal, which have no variance to explain.
     Source: eigenvectors of the correlation matrix, as scikit-learn's StandardScaler and PCA find them.
     """

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     import torch
 
 BLOCK_DISTANCES, CARD_BLOCK_DISTANCES = 4_000_000, 100_000_000
-"""Distances held at a time, 48 MB with their copy in single precision: larger blocks are no faster on a CPU. A card
-starts hundreds of small products a block, so that it is given few."""
+"""Distances held at a time, 48 MB with their copy in single precision. On a CPU larger blocks are slower for 10,000
+rows; for 98,454 six times as large ones save an eighth of the time and cost half a gigabyte. A card starts hundreds of
+small products a block, so that it is given few."""
 
 
 def silhouettes(

@@ -1,4 +1,4 @@
-"""A write that the disk refuses: the table stays readable at its last version, and the error says why."""
+"""What a write leaves: after one that the disk refuses the last version, after many a log that is soon read."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ from megafish_assets_tests.conftest import REPOSITORY
 WRITE = """
 import resource, sys
 import numpy as np, polars as pl
-from megafish_assets.orchestration.delta import CHECKPOINT_COMMITS, Table
+from megafish_assets.orchestration.delta import Table
 # No file of this process may pass 64 kB: the kernel then refuses to write on, as it does on a full disk.
 resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
 noise = np.random.default_rng(0).bytes(1_000_000)
