@@ -1,7 +1,6 @@
-"""Real clips, written and read with PyAV, which shares no code of ours with OpenCV's reader."""
+"""Real clips, written and read with PyAV by itself: nothing of what megafish makes of it."""
 
 from collections.abc import Iterable
-from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -20,13 +19,18 @@ def presentation_seconds(path: Path) -> list[float]:
         return [frame.time for frame in container.decode(video=0)]
 
 
-def write_h264(path: Path, frames_bgr: Iterable[np.ndarray], fps: int = 30, gop: int = 250) -> None:
-    """H.264 as cameras write it: long groups of pictures with frames that depend on later ones."""
+def write(path: Path, frames_bgr: Iterable[np.ndarray], codec: str, pix_fmt: str = "yuv420p", **options: str) -> None:
+    """Pictures of one size at 30 a second; options are the encoder's."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=Fraction(fps), options={"crf": "16", "g": str(gop), "bf": "2"})
-        stream.pix_fmt = "yuv420p"
+        stream = container.add_stream(codec, rate=30, options=options)
+        stream.pix_fmt = pix_fmt
         for index, picture in enumerate(frames_bgr):
             if index == 0:
                 stream.height, stream.width = picture.shape[:2]
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
         container.mux(stream.encode())
+
+
+def write_h264(path: Path, frames_bgr: Iterable[np.ndarray], gop: int = 250) -> None:
+    """H.264 as cameras write it: long groups of pictures with frames that depend on later ones."""
+    write(path, frames_bgr, "libx264", crf="16", g=str(gop), bf="2")

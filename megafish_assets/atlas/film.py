@@ -31,7 +31,7 @@ def tracklet_film(video: Path, rows: pl.DataFrame, film: Path, width_px: int = 1
     film.parent.mkdir(parents=True, exist_ok=True)
     writer, n_frames = None, 0
     for frame in wanted_frames(video, (), every=1):
-        picture = frame.pixels_bgr.copy()
+        picture = frame.square_bgr
         boxes = by_frame.get((frame.frame_id,), rows.clear())
         for row in boxes.iter_rows(named=True):
             _draw(picture, frame.frame_id, row, ways)

@@ -1,14 +1,17 @@
 """One video's boxes cut out of its frames."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 
 from megafish_assets.crops.borders import border_of
-from megafish_assets.crops.decoding import Frame, UnreadableVideoError, frame_index, wanted_frames
+from megafish_assets.crops.decoding import Frame, FrameIndex, UnreadableVideoError, wanted_frames
+from megafish_assets.crops.picture import squared
 from megafish_assets.detections.boxes import STRETCHED_PX, Boxes
 
 JPEG_QUALITY = 95
@@ -39,7 +42,7 @@ class Cut:
     """When its frame is shown, from the start of the video."""
     width_px: int | None = None
     height_px: int | None = None
-    """Both of the crop, in the real frame."""
+    """Both of the crop, at native resolution; pixels that are shown wide or high are made square."""
     clipped_share: float | None = None
     """As in `PixelBox`."""
     jpeg: bytes | None = None
@@ -50,19 +53,19 @@ class Cut:
 
 def pixel_box(box_xywh_1024: tuple[float, float, float, float], frame_wh_px: tuple[int, int]) -> PixelBox | None:
     """The whole pixels that a stretched box touches, clipped to the frame; None where it touches none."""
-    x, y, width, height = box_xywh_1024
+    x, y, width, height = map(float, box_xywh_1024)
     scale_x, scale_y = frame_wh_px[0] / STRETCHED_PX, frame_wh_px[1] / STRETCHED_PX
-    edges = np.array([x * scale_x, y * scale_y, (x + width) * scale_x, (y + height) * scale_y])
-    if not np.isfinite(edges).all():
+    edges = x * scale_x, y * scale_y, (x + width) * scale_x, (y + height) * scale_y
+    if not all(map(math.isfinite, edges)):
         return None
     # A detector's float noise must not add a column: 64.0000001 ends at 64, not at 65.
-    left, top = np.floor(edges[:2] + 1e-6).astype(int)
-    right, bottom = np.ceil(edges[2:] - 1e-6).astype(int)
+    left, top = math.floor(edges[0] + 1e-6), math.floor(edges[1] + 1e-6)
+    right, bottom = math.ceil(edges[2] - 1e-6), math.ceil(edges[3] - 1e-6)
     inside = max(left, 0), max(top, 0), min(right, frame_wh_px[0]), min(bottom, frame_wh_px[1])
     area, kept = (right - left) * (bottom - top), (inside[2] - inside[0]) * (inside[3] - inside[1])
     if inside[2] <= inside[0] or inside[3] <= inside[1]:
         return None
-    return PixelBox(*map(int, inside), clipped_share=float(1 - kept / area))
+    return PixelBox(*inside, clipped_share=1 - kept / area)
 
 
 def cuts(path: Path | None, boxes: Boxes, see: Callable[[Frame], None] | None = None, every: int = 0) -> list[Cut]:
@@ -75,44 +78,49 @@ def cuts(path: Path | None, boxes: Boxes, see: Callable[[Frame], None] | None = 
     try:
         if path is None:
             raise UnreadableVideoError("the video file lies outside the recordings folder")
-        _cut_all(path, boxes, found, see, every)
+        index = _cut_all(path, boxes, found, see, every)
     except UnreadableVideoError as error:
         return [Cut(str(error))] * len(boxes)
     except cv2.error as error:
         return [Cut(f"OpenCV failed: {error.err}")] * len(boxes)
-    if None not in found:
-        return found
-    n_frames = len(frame_index(path).stamps_us)
+    except av.error.FFmpegError as error:
+        return [Cut(f"FFmpeg failed: {error.strerror}")] * len(boxes)
     numbered = zip(found, boxes.frame_ids, strict=True)
-    return [cut or Cut(_why_no_frame(int(frame_id), n_frames)) for cut, frame_id in numbered]
+    return [cut or Cut(_why_no_frame(int(frame_id), index)) for cut, frame_id in numbered]
 
 
 def _cut_all(
     path: Path, boxes: Boxes, found: list[Cut | None], see: Callable[[Frame], None] | None, every: int
-) -> None:
-    """Fills in the boxes whose frames the video has."""
+) -> FrameIndex:
+    """Fills in the boxes whose frames the video has; what the pass has seen of them all."""
     rows: dict[int, list[int]] = {}
+    index = FrameIndex()
     for row, frame_id in enumerate(boxes.frame_ids.tolist()):
         rows.setdefault(frame_id, []).append(row)
-    for frame in wanted_frames(path, rows.keys(), every):
+    for frame in wanted_frames(path, rows.keys(), every, index):
         for row in rows.get(frame.frame_id, ()):
             found[row] = _cut(frame, boxes.box_xywh_1024[row])
         if see is not None:
             see(frame)
+    return index
 
 
-def _why_no_frame(frame_id: int, n_frames: int) -> str:
+def _why_no_frame(frame_id: int, index: FrameIndex) -> str:
     if frame_id < 0:
         return "frame_id is negative"
-    return f"frame is past the video's end ({n_frames} frames)" if frame_id >= n_frames else "frame can't be decoded"
+    if frame_id < index.n_frames:
+        return "frame is damaged, or leans on a damaged one"
+    end = f"; the file ends there: {index.ended_by}" if index.ended_by else ""
+    return f"frame is past the video's end ({index.n_frames} frames{end})"
 
 
 def _cut(frame: Frame, box_xywh_1024: np.ndarray) -> Cut:
-    height, width = frame.pixels_bgr.shape[:2]
+    width, height = frame.picture.size_wh_px
     box = pixel_box(tuple(box_xywh_1024), (width, height))
     if box is None:
         return Cut(f"box outside the frame of {width} x {height} px")
-    pixels = frame.pixels_bgr[box.top_px : box.bottom_px, box.left_px : box.right_px]
+    edges_px = box.left_px, box.top_px, box.right_px, box.bottom_px
+    pixels = squared(frame.picture.region_bgr(edges_px), frame.pixel_aspect)
     encoded, jpeg = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     if not encoded:
         return Cut(f"OpenCV could not encode {pixels.shape[1]} x {pixels.shape[0]} px as JPEG")

@@ -1,156 +1,280 @@
-"""The wanted frames of one video, in one pass, in order."""
+"""The wanted frames of one video, in one pass, in order.
 
-import bisect
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+Here: which picture has which id, and which pictures can't be believed. Not here: what stamps mean, and colours.
+
+A frame's id is its place among the frames that the decoder shows, from 0. Packets can't be counted instead: one may
+hold a field, two frames, none, or a frame that an edit list hides. Nor can stamps, which repeat, jump or are missing.
+"""
+
+import math
+from collections import deque
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import chain, pairwise, repeat
 from pathlib import Path
 
-import cv2
+import av
 import numpy as np
+from av.format import Flags as FormatFlags
+from av.stream import Disposition
+from av.video.frame import PictureType
 
-END_AFTER_FAILURES = 64
-"""OpenCV says the same of a damaged packet and of the end: so many in a row are the end."""
+from megafish_assets.crops.deinterlacing import deinterlaced
+from megafish_assets.crops.picture import Picture, squared
+from megafish_assets.crops.stamps import DEFAULT_FPS, FURTHEST_ON_SECONDS, WITHOUT_STAMPS, PresentationClock
 
-STAMP_JITTER = 0.1
-"""Largest deviation from a constant frame period, as its share: containers round stamps to their time base."""
+LEANS_BACK_FRAMES = 16
+"""No frame leans on one that is shown more than so many after it: H.264's and HEVC's decoders keep no more."""
+
+PACKETS_AHEAD = 2
+"""Looked at to tell a join of two recordings from a loss."""
+
+NO_PICTURE = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+"""Streams that a container holds as video, and that are none: covers and previews."""
 
 
 class UnreadableVideoError(ValueError):
-    """The file is missing or OpenCV can't decode it."""
+    """The file is missing or FFmpeg can't decode it."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One decoded picture."""
+    """One shown picture."""
 
     frame_id: int
-    """Position in the order of presentation, from 0."""
+    """Place among the frames that the decoder shows, from 0."""
     presentation_seconds: float
-    """Seconds from the video's start by the container's own stamps, so that variable frame rates come out right."""
-    pixels_bgr: np.ndarray
-    """uint8 `(height, width, 3)`, native resolution, rotation by metadata applied."""
+    """Seconds from the first shown frame by the frames' own stamps, so that variable frame rates come out right."""
+    picture: Picture
+    """Its planes; colours are converted where they are asked for."""
+    pixel_aspect: float = 1.0
+    """Width of a shown pixel over its height."""
+
+    @property
+    def pixels_bgr(self) -> np.ndarray:
+        """uint8 `(height, width, 3)`, stored pixels, upright; converted anew at each call."""
+        return self.picture.bgr()
+
+    @property
+    def square_bgr(self) -> np.ndarray:
+        """The same with square pixels, as players show it."""
+        return squared(self.pixels_bgr, self.pixel_aspect)
 
 
-@dataclass(frozen=True)
+@dataclass
 class FrameIndex:
-    """Which frames a container holds, read from its packets without decoding them."""
+    """What a pass has seen of a video's frames so far."""
 
-    stamps_us: list[int]
-    """Presentation time of every frame in microseconds, in order of presentation."""
-    key_frames: list[int]
-    """Ids of the frames that need no other frame to be decoded."""
+    stamps_us: list[int] = field(default_factory=list)
+    """Presentation time of every shown frame in microseconds, from the first."""
+    damaged: set[int] = field(default_factory=set)
+    """Ids of frames that are shown and can't be believed: damaged, or leaning on a damaged one."""
+    ended_by: str | None = None
+    """Why the file could not be read to its end; None where it could, or was not."""
 
-    def frame_id(self, stamp_us: int) -> int | None:
-        """The id of the frame with this stamp; None for a stamp that no packet has."""
-        place = bisect.bisect_left(self.stamps_us, stamp_us)
-        return place if place < len(self.stamps_us) and self.stamps_us[place] == stamp_us else None
+    @property
+    def n_frames(self) -> int:
+        return len(self.stamps_us)
 
-    def next_key_frame(self, frame_id: int) -> int:
-        """The first key frame after this one, or one past the last frame."""
-        place = bisect.bisect_right(self.key_frames, frame_id)
-        return self.key_frames[place] if place < len(self.key_frames) else len(self.stamps_us)
+
+@dataclass
+class _Shown:
+    """A frame as it comes out of the decoder, and what comes to be known of it."""
+
+    frame: av.VideoFrame | None
+    """None for a packet that could not be read, and later for a frame that nobody wants."""
+    place: int
+    """Of its packet in the file: frames lean on those alone that are decoded before them."""
+    frame_id: int = -1
+    seconds: float = 0.0
+    is_damaged: bool = False
+    before: av.VideoFrame | None = None
+    """The frame that is shown before it; this and the next are looked at where fields have to be taken apart."""
+    after: av.VideoFrame | None = None
 
 
 def frame_index(path: Path) -> FrameIndex:
-    """The index of a video. Frames that an edit list hides, which have stamps below 0, are not in it.
-
-    A damaged packet has no stamp. At a constant frame rate the gap that it leaves says where it belongs; at a
-    variable one the index ends at the last key frame before it, since all later ids would be guesses.
-    Raises UnreadableVideoError.
-    """
-    capture, packets, failures = _opened(path, [cv2.CAP_PROP_FORMAT, -1]), [], 0
-    while failures < END_AFTER_FAILURES:
-        whole = capture.grab()
-        failures = 0 if whole else failures + 1
-        packets.append((_stamp_us(capture), capture.get(cv2.CAP_PROP_LRF_HAS_KEY_FRAME) > 0) if whole else None)
-    capture.release()
-    packets = packets[:-failures]
-    shown = sorted({stamp: is_key for stamp, is_key in filter(None, packets) if stamp >= 0}.items())
-    if not shown:
-        raise UnreadableVideoError(f"{path.name} holds no video frame")
-    if None in packets:
-        shown = _with_gaps_filled(shown, packets.count(None)) or _up_to_damage(packets, shown)
-    return FrameIndex([stamp for stamp, _ in shown], [place for place, (_, is_key) in enumerate(shown) if is_key])
+    """The index of a whole video, by decoding it. Raises UnreadableVideoError."""
+    index = FrameIndex()
+    with _opened(path) as stream:
+        for shown in _settled(_shown(stream, index), lambda frame_id: False):
+            _noted(shown, index)
+    return index
 
 
-def _with_gaps_filled(shown: list[tuple[int, bool]], n_missing: int) -> list[tuple[int, bool]] | None:
-    """The frames with a stamp for each missing one, if the gaps of a constant frame rate show exactly where."""
-    if len(shown) < 2:
-        return None
-    stamps = np.array([stamp for stamp, _ in shown])
-    period = np.median(np.diff(stamps))
-    # A video begins at 0, so a first stamp later than that is a gap too.
-    stamps = np.insert(stamps, 0, -round(period))
-    steps = np.diff(stamps)
-    counts = np.rint(steps / period).astype(int)
-    regular = np.abs(steps - counts * period).max() <= STAMP_JITTER * period
-    if not regular or (counts - 1).sum() != n_missing:
-        return None
-    filled = [(round(stamps[at] + step * period), False) for at, n in enumerate(counts) for step in range(1, n)]
-    return sorted(shown + filled)
-
-
-def _up_to_damage(packets: list[tuple[int, bool] | None], shown: list[tuple[int, bool]]) -> list[tuple[int, bool]]:
-    before = packets[: packets.index(None)]
-    last_key = max((stamp for stamp, is_key in before if is_key), default=0)
-    return [(stamp, is_key) for stamp, is_key in shown if stamp < last_key]
-
-
-def wanted_frames(path: Path, frame_ids: Collection[int], every: int = 0) -> Iterator[Frame]:
+def wanted_frames(
+    path: Path, frame_ids: Collection[int], every: int = 0, index: FrameIndex | None = None
+) -> Iterator[Frame]:
     """The frames with these ids that the video has, in order, and every n-th besides, if `every` is not 0.
 
-    It is decoded no further than the last of them.
-
-    A frame before a wanted one is decoded without converting its colours: a seek would decode up to a whole
-    group of pictures for each. Frames are known by their stamps, not by counting, so that a damaged one shifts
-    nothing; after it, all up to the next key frame build on it and are left out too. Ids past the video's end and
-    frames left out are simply not yielded: compare, and count. Damage that a codec conceals without a word (MPEG-4
-    part 2, VP8 and Motion JPEG do, H.264 does not) can't be seen from here. Raises UnreadableVideoError.
+    It is decoded no further than they need; a seek would decode up to a whole group of pictures for each. Ids past the
+    video's end and frames that can't be believed are not yielded: `index`, where one is given, is filled in and tells
+    which. An interlaced frame is yielded as a whole picture of one moment. Raises UnreadableVideoError.
     """
-    index = frame_index(path)
-    wanted = {frame_id for frame_id in frame_ids if 0 <= frame_id < len(index.stamps_us)}
-    wanted |= set(range(0, len(index.stamps_us), every)) if every else set()
-    capture = _opened(path, [cv2.CAP_PROP_N_THREADS, 1])
-    try:
-        yield from _in_order(capture, index, wanted)
-    finally:
-        capture.release()
+    index, wanted = FrameIndex() if index is None else index, {frame_id for frame_id in frame_ids if frame_id >= 0}
+    last = math.inf if every else max(wanted, default=-1)
+
+    def wants(frame_id: int) -> bool:
+        return frame_id in wanted or (every > 0 and frame_id % every == 0)
+
+    with _opened(path) as stream:
+        aspect = float(stream.sample_aspect_ratio or 1)
+        for shown in _settled(_shown(stream, index), wants) if last >= 0 else ():
+            _noted(shown, index)
+            if shown.frame is not None and not shown.is_damaged:
+                whole = shown.frame
+                if whole.interlaced_frame:
+                    whole = deinterlaced(shown.before, whole, shown.after)
+                yield Frame(shown.frame_id, shown.seconds, Picture(whole), aspect)
+            if shown.frame_id >= last:
+                return
 
 
-def _opened(path: Path, options: list[int]) -> cv2.VideoCapture:
+def _noted(shown: _Shown, index: FrameIndex) -> None:
+    if shown.is_damaged:
+        index.damaged.add(shown.frame_id)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[av.VideoStream]:
+    """The stream of moving pictures of a file, with its decoder on one thread."""
     try:
         there = path.is_file()
     except OSError as error:  # a name longer than the file system allows
         raise UnreadableVideoError(f"no video file {path.name} in the recordings folder: {error.strerror}") from error
     if not there:
         raise UnreadableVideoError(f"no video file {path.name} in the recordings folder")
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, options)
-    if not capture.isOpened():
-        raise UnreadableVideoError(f"OpenCV cannot open {path.name} as a video: damaged, empty, or of another kind")
-    return capture
+    try:
+        # Names may look like addresses (`T10:30.mp4`), files may be playlists of others, and cameras write titles in
+        # any encoding: a local file is opened as one, and nothing else.
+        container = av.open(f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace")
+    except av.error.FFmpegError as error:
+        why = error.strerror or type(error).__name__
+        raise UnreadableVideoError(f"FFmpeg cannot open {path.name} as a video: {why}") from error
+    with container:
+        stream = _moving_pictures(container, path.name)
+        stream.codec_context.thread_count = 1
+        stream.codec_context.copy_opaque = True
+        yield stream
 
 
-def _in_order(capture: cv2.VideoCapture, index: FrameIndex, wanted: set[int]) -> Iterator[Frame]:
-    last, seen, sound_from, failures = max(wanted, default=-1), -1, 0, 0
-    while seen < last and failures < END_AFTER_FAILURES:
-        if not capture.grab():
-            failures, sound_from = failures + 1, index.next_key_frame(seen)
+def _moving_pictures(container: av.container.InputContainer, name: str) -> av.VideoStream:
+    """The first stream of video that is no cover: one of a single picture is none either, beside another of more."""
+    streams = [stream for stream in container.streams.video if not stream.disposition & NO_PICTURE]
+    if not streams:
+        raise UnreadableVideoError(f"{name} holds no video stream, only sound or a cover picture")
+    known = [stream for stream in streams if stream.codec_context is not None]
+    if not known:
+        raise UnreadableVideoError(f"FFmpeg has no decoder for the video in {name}")
+    return next((stream for stream in known if stream.frames != 1), known[0])
+
+
+def _shown(stream: av.VideoStream, index: FrameIndex) -> Iterator[_Shown]:
+    """Every frame that the decoder shows, in order, and without a frame every packet that it could not read."""
+    rate = stream.codec_context.framerate or stream.guessed_rate or stream.average_rate or DEFAULT_FPS
+    form = stream.container.format
+    may_leap = FormatFlags.ts_discont in FormatFlags(form.flags)
+    clock = PresentationClock(stream.time_base, float(1 / Fraction(rate)), may_leap, form.name not in WITHOUT_STAMPS)
+    n_packets = 0
+    for n_packets, (packet, is_torn) in enumerate(_packets(stream, index, may_leap), start=1):
+        packet.opaque = (n_packets,)  # comes out with the frame that this packet began
+        if is_torn:
+            yield _Shown(None, n_packets)
+        yield from _frames(stream, packet, n_packets, index, clock)
+    yield from _frames(stream, None, n_packets, index, clock)
+    if not index.n_frames:
+        raise UnreadableVideoError(f"{Path(stream.container.name).name} holds no video frame that can be decoded")
+
+
+def _packets(stream: av.VideoStream, index: FrameIndex, may_leap: bool) -> Iterator[tuple[av.Packet, bool]]:
+    """Every packet with something in it, and whether its container tells that part of it is missing."""
+    window: deque[av.Packet | None] = deque()
+    is_first, was_torn = True, False
+    for following in chain(_demuxed(stream, index), repeat(None, PACKETS_AHEAD)):
+        window.append(following)
+        if len(window) <= PACKETS_AHEAD:
             continue
-        failures, frame_id = 0, index.frame_id(_stamp_us(capture))
-        if frame_id is None:
+        packet = window.popleft()
+        if packet is None:  # fewer packets than are looked ahead
             continue
-        if frame_id > seen + 1:  # the decoder passed over a damaged frame without a word
-            # Not after the last frame seen: the lost one may be a key frame, and what leans on it is lost too.
-            sound_from = max(sound_from, index.next_key_frame(frame_id - 1))
-        seen = frame_id
-        if frame_id not in wanted or frame_id < sound_from:
-            continue
-        # Read between grab and retrieve: the time stamp is that of the frame just grabbed.
-        seconds = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-        decoded, pixels = capture.retrieve()
-        if decoded:
-            yield Frame(frame_id, seconds, pixels)
+        # MPEG's packets are counted. The count breaks where some are lost, and also where two recordings were joined
+        # and nothing is missing; there the stamps leap too.
+        is_torn = packet.is_corrupt and not (may_leap and _leaps([packet, *window]))
+        if is_first:  # frames before the first key frame lean on what the file does not hold
+            is_first, is_torn = False, is_torn or not packet.is_keyframe
+        # The packet after it as well: FFmpeg's parser may put the mark on the picture before the one that is torn.
+        yield packet, is_torn or was_torn
+        was_torn = is_torn
 
 
-def _stamp_us(capture: cv2.VideoCapture) -> int:
-    return round(capture.get(cv2.CAP_PROP_POS_MSEC) * 1000)
+def _leaps(packets: list[av.Packet | None]) -> bool:
+    """Whether the stamps of these packets go back, or on by more than a gap."""
+    stamped = [packet for packet in packets if packet is not None and packet.dts is not None]
+    steps = [(later.dts - earlier.dts) * earlier.time_base for earlier, later in pairwise(stamped)]
+    return any(not 0 <= step <= FURTHEST_ON_SECONDS for step in steps)
+
+
+def _demuxed(stream: av.VideoStream, index: FrameIndex) -> Iterator[av.Packet]:
+    """Every packet up to where the file can't be read further."""
+    packets = stream.container.demux(stream)
+    while True:
+        try:
+            # Without those that hold nothing: FFmpeg's own at the end, and AVI's for a frame that was dropped, either
+            # of which would end the decoder's work.
+            packet = next((one for one in packets if one.size), None)
+        except av.error.FFmpegError as error:
+            index.ended_by, packet = error.strerror or type(error).__name__, None
+        if packet is None:
+            return
+        yield packet
+
+
+def _frames(
+    stream: av.VideoStream, packet: av.Packet | None, place: int, index: FrameIndex, clock: PresentationClock
+) -> Iterator[_Shown]:
+    """The frames that come out of the decoder for one packet, or for none at the end."""
+    try:
+        frames = stream.codec_context.decode(packet)
+    except av.error.FFmpegError:
+        yield _Shown(None, place)
+        return
+    for frame in frames:
+        seconds = clock.seconds(frame.pts, frame.dts)
+        index.stamps_us.append(round(seconds * 1_000_000))
+        began = frame.opaque
+        yield _Shown(frame, began[0] if began else place, index.n_frames - 1, seconds)
+
+
+def _settled(decoded: Iterator[_Shown], wants: Callable[[int], bool]) -> Iterator[_Shown]:
+    """Every shown frame, in order, once all that it may lean on was shown; the pictures of the wanted ones alone.
+
+    shown    I0  B1  B2  P3 ...     B1 leans on P3, which was decoded before it and is shown after it: whether P3
+    decoded  I0  P3  B1  B2 ...     is damaged is known when P3 comes out, and B1 waits until then.
+    """
+    held: deque[_Shown] = deque()
+    damaged_from, before = None, None
+    for shown in decoded:
+        frame = shown.frame
+        if frame is None or frame.is_corrupt:
+            damaged_from = shown.place if damaged_from is None else min(damaged_from, shown.place)
+            for waiting in held:
+                waiting.is_damaged |= waiting.place >= damaged_from
+        if frame is None:
+            continue
+        if damaged_from is not None and frame.key_frame and not frame.is_corrupt and shown.place > damaged_from:
+            damaged_from = None
+        shown.is_damaged = damaged_from is not None and shown.place >= damaged_from
+        if held and held[-1].frame is not None:
+            held[-1].after = frame
+        is_anchor = frame.pict_type != PictureType.B
+        while held and (is_anchor or shown.frame_id - held[0].frame_id >= LEANS_BACK_FRAMES):
+            yield held.popleft()
+        if not wants(shown.frame_id):
+            shown.frame = None
+        elif frame.interlaced_frame:
+            shown.before = before
+        before = frame if frame.interlaced_frame else None
+        held.append(shown)
+    yield from held

@@ -31,6 +31,10 @@ WINDOW_PX, PYRAMID_LEVELS = 15, 4
 
 Source: Bouguet 2001, Pyramidal implementation of the affine Lucas Kanade feature tracker."""
 
+REFINED = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 20, 0.05)
+"""A point is refined at most so often on each level, and no more once it moves by less px: with OpenCV's 30 and 0.01
+the pan differs by at most 0.02 px, and following takes a fifth longer."""
+
 COMES_BACK_PX = 0.5
 """A point that is followed to the later picture and back must end within this of where it began."""
 
@@ -65,11 +69,11 @@ class SceneWatcher:
     detected: Boxes
     """Every box of the video, so that fish are not taken for the scene."""
     before: tuple[int, np.ndarray] | None = None
-    """Frame and small grey picture of the last look."""
+    """Frame and small luma of the last look."""
     rows: list[tuple[int, int, float, float, int]] = field(default_factory=list)
 
     def __call__(self, frame: Frame) -> None:
-        now = small_grey(frame.pixels_bgr)
+        now = frame.picture.small_luma(WIDTH_PX)
         if self.before is not None and self.before[1].shape == now.shape:
             self._follow(*self.before, frame.frame_id, now)
         self.before = frame.frame_id, now
@@ -100,13 +104,6 @@ class SceneWatcher:
         return Motion(later, elapsed, rows[:, 2:4], n_points)
 
 
-def small_grey(pixels_bgr: np.ndarray) -> np.ndarray:
-    """uint8 `(h, WIDTH_PX)` of uint8 BGR, aspect kept."""
-    height, width = pixels_bgr.shape[:2]
-    size_wh = WIDTH_PX, max(1, round(height * WIDTH_PX / width))
-    return cv2.cvtColor(cv2.resize(pixels_bgr, size_wh, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
-
-
 def scene_shift(before: np.ndarray, now: np.ndarray, scene: np.ndarray) -> tuple[tuple[float, float], int]:
     """Shift in px from one grey picture to another that most points of the scene share, and how many those are.
 
@@ -115,7 +112,8 @@ def scene_shift(before: np.ndarray, now: np.ndarray, scene: np.ndarray) -> tuple
     shifts = _followed(before, now, scene)
     if not len(shifts):
         return (float("nan"), float("nan")), 0
-    agree = np.abs(shifts[:, None] - shifts[None]).max(-1) <= AGREE_PX
+    x, y = shifts.T  # an axis at a time: a fifth of the time of an array of pairs
+    agree = (np.abs(x[:, None] - x) <= AGREE_PX) & (np.abs(y[:, None] - y) <= AGREE_PX)
     still = np.abs(shifts).max(-1) < STILL_PX
     best = agree[(agree.sum(1) * np.where(still, STILL_WEIGHT, 1.0)).argmax()]
     x, y = np.median(shifts[best], axis=0)
@@ -127,7 +125,7 @@ def _followed(before: np.ndarray, now: np.ndarray, scene: np.ndarray) -> np.ndar
     points = cv2.goodFeaturesToTrack(before, POINTS, FAINTEST, POINTS_APART_PX, mask=scene)
     if points is None:
         return np.empty((0, 2))
-    reach = {"winSize": (WINDOW_PX, WINDOW_PX), "maxLevel": PYRAMID_LEVELS}
+    reach = {"winSize": (WINDOW_PX, WINDOW_PX), "maxLevel": PYRAMID_LEVELS, "criteria": REFINED}
     there, found, _ = cv2.calcOpticalFlowPyrLK(before, now, points, None, **reach)
     back, found_again, _ = cv2.calcOpticalFlowPyrLK(now, before, there, None, **reach)
     returned = np.abs(back - points).max(axis=(1, 2)) <= COMES_BACK_PX

@@ -43,11 +43,11 @@ class FrameKeeper:
 
     frame_id: int
     kept: list[np.ndarray] = field(default_factory=list)
-    """The frame's pixels, BGR, once it has been seen."""
+    """The frame with square pixels, BGR, once it has been seen."""
 
     def __call__(self, frame: Frame) -> None:
         if frame.frame_id == self.frame_id:
-            self.kept.append(frame.pixels_bgr)
+            self.kept.append(frame.square_bgr)
 
 
 def jpeg(pixels_bgr: np.ndarray, width_px: int) -> bytes:

@@ -29,7 +29,7 @@ ASSETS = [*grouped("detections", ROWS), *grouped("crops", [crops])]
 REASONS = {
     "megalab_0000": None,
     "megalab_0001": "no video file megalab_0001.mp4 in the recordings folder",
-    "megalab_0002": "OpenCV cannot open megalab_0002.mp4 as a video: damaged, empty, or of another kind",
+    "megalab_0002": "FFmpeg cannot open megalab_0002.mp4 as a video: Invalid data found when processing input",
     "megalab_0003": "the video file lies outside the recordings folder",
     "my-video-s": None,
 }

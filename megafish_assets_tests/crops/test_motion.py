@@ -13,6 +13,7 @@ from megafish_assets.crops.cutting import cuts
 from megafish_assets.crops.decoding import Frame
 from megafish_assets.crops.frames import motion_frame
 from megafish_assets.crops.motion import EVERY_FRAMES, LONGEST_GAP_FRAMES, WIDTH_PX, SceneWatcher, scene_shift
+from megafish_assets.crops.picture import Picture
 from megafish_assets.detections.boxes import Boxes
 from megafish_assets.reef.plan import ReefPlan
 from megafish_assets.reef.tables import simulate_video
@@ -63,7 +64,10 @@ def test_where_no_point_can_be_taken_nothing_is_said(picture: np.ndarray) -> Non
 def frames(*shifts: tuple[int, float]) -> list[Frame]:
     """Frames of 640 px whose scene has moved right by these px of the small picture."""
     pictures = [(frame_id, cv2.resize(view(x, 0), (640, 360))) for frame_id, x in shifts]
-    return [Frame(frame_id, 0.0, cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR)) for frame_id, picture in pictures]
+    return [
+        Frame(frame_id, 0.0, Picture.of_bgr(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR)))
+        for frame_id, picture in pictures
+    ]
 
 
 def watched(detected: Boxes, *shifts: tuple[int, float]) -> SceneWatcher:
@@ -87,8 +91,9 @@ def test_over_a_long_gap_nothing_is_said() -> None:
 
 def test_a_fish_that_fills_most_of_the_picture_is_no_scene() -> None:
     def with_fish(frame: Frame, x: int) -> Frame:
-        frame.pixels_bgr[40:320, 60 + x : 520 + x] = frames((0, 70 - x))[0].pixels_bgr[40:320, 60:520]
-        return frame
+        pixels = frame.pixels_bgr
+        pixels[40:320, 60 + x : 520 + x] = frames((0, 70 - x))[0].pixels_bgr[40:320, 60:520]
+        return Frame(frame.frame_id, 0.0, Picture.of_bgr(pixels))
 
     before, now = frames((0, 0), (5, 2))
     box = np.array([[60 / 640 * 1024, 40 / 360 * 1024, 460 / 640 * 1024, 280 / 360 * 1024]])
@@ -105,7 +110,7 @@ def test_an_unwatched_video_is_an_empty_table() -> None:
 
 
 def test_what_was_not_seen_is_null_in_the_table() -> None:
-    grey = [Frame(frame_id, 0.0, np.full((360, 640, 3), 90, np.uint8)) for frame_id in (0, 5)]
+    grey = [Frame(frame_id, 0.0, Picture.of_bgr(np.full((360, 640, 3), 90, np.uint8))) for frame_id in (0, 5)]
     watcher = SceneWatcher(NO_BOXES)
     for frame in grey:
         watcher(frame)

@@ -8,6 +8,7 @@ import pytest
 from megafish_assets.crops.decoding import Frame
 from megafish_assets.crops.frames import busiest_frames
 from megafish_assets.crops.overlay import OTHER_BGR, SAMPLED_BGR, FrameKeeper, drawn_boxes, jpeg
+from megafish_assets.crops.picture import Picture
 from megafish_assets.detections.boxes import Boxes
 
 FRAME = np.full((512, 512, 3), 40, np.uint8)
@@ -55,7 +56,7 @@ def test_sampled_boxes_lie_over_others() -> None:
 def test_a_keeper_keeps_its_frame_only() -> None:
     keeper = FrameKeeper(2)
     for frame_id in range(4):
-        keeper(Frame(frame_id, 0.0, np.full((2, 2, 3), frame_id, np.uint8)))
+        keeper(Frame(frame_id, 0.0, Picture.of_bgr(np.full((2, 2, 3), frame_id, np.uint8))))
     assert [pixels[0, 0, 0] for pixels in keeper.kept] == [2]
 
 
