@@ -14,17 +14,18 @@ import cv2
 import numpy as np
 
 BLOCK_PX = 16
-"""Regions are converted in whole blocks of so many pixels, a multiple of every chroma subsampling (4 at most): so the
-chroma at a region's edge is what it is in the whole picture."""
+"""Regions are converted in whole blocks of so many pixels, a multiple of every chroma subsampling and of what swscale's
+vector code takes at once: so the chroma at a region's edge is what it is in the whole picture."""
 
 MARGIN_PX = 8
-"""Round a region: as far as swscale's bicubic filter reaches into chroma of a quarter of the resolution."""
+"""Round a region: further than any filter of swscale reaches into chroma of half the resolution."""
 
 LEAST_STRETCH = 0.02
 """Of a pixel that is not square; less comes from a coded size that is rounded to whole blocks."""
 
-DEEPEST_BITS = 16
-"""Of a sample that fills whole bytes of its plane."""
+FINEST_CHROMA = 2
+"""Columns or rows to a sample of chroma, at most, that swscale reads without a filter. Of others, and of samples deeper
+than a byte, it needs to know where they lie, which PyAV can't tell a part of the picture: those are converted whole."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,8 @@ class Picture:
     def region_bgr(self, edges_px: tuple[int, int, int, int]) -> np.ndarray:
         """uint8 `(bottom - top, right - left, 3)` of the upright picture's left, top, right and bottom (half-open).
 
-        Only the region's own colours are converted, where each plane holds samples of whole bytes; a packed format, in
-        which neighbours share bytes, is converted whole.
+        Only the region's own colours are converted, where each plane holds samples of one byte, as nearly all cameras
+        write them; deeper and packed formats are converted whole.
         """
         stored_wh_px = self.stored.width, self.stored.height
         left, top, right, bottom = self.turn.stored_edges(edges_px, stored_wh_px)
@@ -154,7 +155,7 @@ def converted_bgr(frame: av.VideoFrame) -> np.ndarray:
     """
     if frame.format.name == "bgr24":  # PyAV gives the frame itself, and it may stand on its head
         return _rows(frame.planes[0], 3 * frame.width).reshape(frame.height, frame.width, 3).copy()
-    return frame.to_ndarray(format="bgr24", threads=1)
+    return frame.to_ndarray(format="bgr24", interpolation="BICUBIC", threads=1)
 
 
 def _blocks(low: int, high: int, end: int) -> tuple[int, int]:
@@ -173,7 +174,7 @@ def _rows(plane: av.video.plane.VideoPlane, n_bytes: int) -> np.ndarray:
 def _samples(format_name: str) -> tuple[tuple[int, int, int], ...] | None:
     """Of each plane: columns and rows of the picture that a sample stands for, and its bytes.
 
-    None where samples do not fill whole bytes one after the other.
+    None where a region can't be converted by itself.
     """
     side_px = 4 * BLOCK_PX  # any whole number of blocks
     form, found = av.VideoFormat(format_name, side_px, side_px), []
@@ -182,9 +183,12 @@ def _samples(format_name: str) -> tuple[tuple[int, int, int], ...] | None:
     for number in range(1 + max(part.plane for part in form.components)):
         parts = [part for part in form.components if part.plane == number]
         # Two in one plane: interleaved chroma (NV12, P010). Three or more, or two in the first: packed.
-        if len(parts) > (2 if number else 1) or not all(8 <= part.bits <= DEEPEST_BITS for part in parts):
+        if len(parts) > (2 if number else 1) or any(part.bits != 8 for part in parts):
             return None
-        found.append((side_px // parts[0].width, side_px // parts[0].height, len(parts) * -(-parts[0].bits // 8)))
+        columns, rows = side_px // parts[0].width, side_px // parts[0].height
+        if max(columns, rows) > FINEST_CHROMA:
+            return None
+        found.append((columns, rows, len(parts)))
     return tuple(found)
 
 
