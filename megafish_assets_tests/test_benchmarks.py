@@ -19,7 +19,7 @@ from megafish_assets_tests.conftest import REPOSITORY
 from megafish_assets_tests.deployment import wait_for
 from megafish_assets_tests.videos import write_h264
 
-ABSENT = ("polars", "deltalake", "dagster", "dagster_deltalake", "umap", "av")
+ABSENT = ("polars", "deltalake", "dagster", "dagster_deltalake", "umap")
 
 SITE = f"""
 import sys
