@@ -1,5 +1,5 @@
 """2. PIXELS: each video decoded once, in order, and its sampled fish cut out.
 
-Here: decoding, cutting, drawing boxes, and crops on their way to a model. Not here: models. From this stage
-on nothing opens a video.
+Here: decoding, what stamps and planes mean, cutting, drawing boxes, and crops on their way to a model. Not here:
+models. From this stage on nothing opens a video.
 """

@@ -34,13 +34,13 @@ CROPS_KEY, MOTION_KEY = dg.AssetKey("crops"), dg.AssetKey("camera_motion")
     outs={
         "crops": dg.AssetOut(
             metadata=table_metadata(CROPS),
-            kinds={"opencv", "deltalake"},
+            kinds={"ffmpeg", "opencv", "deltalake"},
             description="Every sampled box cut out of its video, which is decoded once and in order; after this none "
             "is opened.",
         ),
         "camera_motion": dg.AssetOut(
             metadata=table_metadata(CAMERA_MOTION),
-            kinds={"opencv", "deltalake"},
+            kinds={"ffmpeg", "opencv", "deltalake"},
             description="How the scene moves, from points outside the boxes that are followed while the crops are cut: "
             "the camera's pan by its pixels, which judges the one that tracklets guess from boxes.",
         ),

@@ -47,7 +47,8 @@ class VideoResult:
 
 def extracted(tasks: Iterable[VideoTask]) -> Iterator[VideoResult]:
     """The result of every video, in the order in which they finish; few are held at a time, however many there are."""
-    # OpenCV lets go of Python's lock while it decodes and encodes, so threads scale with the cores.
+    # PyAV and OpenCV let go of Python's lock while they work, so threads scale with the cores. One thread a video: with
+    # the cores sharing a video's frames a bare pass takes a tenth longer.
     n_threads = os.cpu_count() or 1
     with ThreadPoolExecutor(max_workers=n_threads) as pool:
         at_work: set[Future[VideoResult]] = set()
