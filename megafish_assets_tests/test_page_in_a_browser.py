@@ -252,7 +252,9 @@ def test_an_asset_shows_its_columns_its_checks_and_its_picture(
 def test_a_videos_crops_show_their_columns_and_the_boxes_on_a_frame(page: "Page") -> None:
     page.goto("/assets/crops?view=overview")
     described = page.get_by_role("row").filter(has=page.get_by_text("width_px", exact=True))
-    expect(described.get_by_text("width of the crop, px of the real frame; oblong pixels are made square", exact=True)).to_be_visible()
+    expect(
+        described.get_by_text("width of the crop, px of the real frame; oblong pixels are made square", exact=True)
+    ).to_be_visible()
     keep(page, "asset_crops")
     page.goto("/assets/crops?view=partitions&partition=megalab_0000")
     picture_behind(page, "boxes")

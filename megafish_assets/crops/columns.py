@@ -6,7 +6,9 @@ from megafish_assets.detections.columns import KEY, Column, Columns
 
 CROPS: Columns = KEY | {
     "frame_id": Column(pl.Int64, "frame in the video, from 0"),
-    "presentation_seconds": Column(pl.Float64, "when the frame is shown, seconds from the first shown frame of its video"),
+    "presentation_seconds": Column(
+        pl.Float64, "when the frame is shown, seconds from the first shown frame of its video"
+    ),
     "width_px": Column(pl.Int64, "width of the crop, px of the real frame; oblong pixels are made square"),
     "height_px": Column(pl.Int64, "height of the crop, px of the real frame; oblong pixels are made square"),
     "clipped_share": Column(pl.Float64, "share of the box's area that lay outside the frame, 0 to 1"),
