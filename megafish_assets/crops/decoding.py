@@ -31,6 +31,9 @@ LEANS_BACK_FRAMES = 16
 PACKETS_AHEAD = 2
 """Looked at to tell a join of two recordings from a loss."""
 
+SHOWS_RECOVERED = ("h264", "hevc")
+"""Decoders that show nothing until they have recovered from a start in mid-stream, which may be without a key frame."""
+
 NO_PICTURE = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 """Streams that a container holds as video, and that are none: covers and previews."""
 
@@ -192,6 +195,7 @@ def _packets(stream: av.VideoStream, index: FrameIndex, may_leap: bool) -> Itera
     """Every packet with something in it, and whether its container tells that part of it is missing."""
     window: deque[av.Packet | None] = deque()
     is_first, was_torn = True, False
+    knows_start = stream.codec_context.name in SHOWS_RECOVERED
     for following in chain(_demuxed(stream, index), repeat(None, PACKETS_AHEAD)):
         window.append(following)
         if len(window) <= PACKETS_AHEAD:
@@ -203,7 +207,7 @@ def _packets(stream: av.VideoStream, index: FrameIndex, may_leap: bool) -> Itera
         # and nothing is missing; there the stamps leap too.
         is_torn = packet.is_corrupt and not (may_leap and _leaps([packet, *window]))
         if is_first:  # frames before the first key frame lean on what the file does not hold
-            is_first, is_torn = False, is_torn or not packet.is_keyframe
+            is_first, is_torn = False, is_torn or not (packet.is_keyframe or knows_start)
         # The packet after it as well: FFmpeg's parser may put the mark on the picture before the one that is torn.
         yield packet, is_torn or was_torn
         was_torn = is_torn

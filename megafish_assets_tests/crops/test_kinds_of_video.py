@@ -140,6 +140,15 @@ def test_a_start_between_key_frames_moves_no_id(tmp_path: Path, container: str, 
     assert_as_ffmpeg_shows(path, list(numbers))
 
 
+def test_a_stream_without_key_frames_is_believed_once_the_decoder_shows_it(tmp_path: Path) -> None:
+    """Refreshed column by column: its decoder waits a round, and never meets a key frame."""
+    path = remux(made(tmp_path, "mkv", "h264 refreshed", range(100)), tmp_path / "cut.mkv", without_first(10))
+    shown, _ = shown_by_ffmpeg(path)
+    assert shown == list(range(shown[0], 100)) and 20 < shown[0] < 60
+    frames = got(path)
+    assert numbers_of(frames) == shown and frames[0].frame_id == 0
+
+
 @pytest.mark.parametrize("codec", ["hevc", "hevc open groups"])
 @pytest.mark.parametrize("container", ["mp4", "mkv", "ts"])
 def test_hevc_that_starts_between_key_frames_shows_nothing_before_the_first(
