@@ -22,7 +22,7 @@ from av.stream import Disposition
 from av.video.frame import PictureType
 
 from megafish_assets.crops.deinterlacing import deinterlaced
-from megafish_assets.crops.picture import Picture, squared
+from megafish_assets.crops.picture import Picture, Turn, squared, turn_of
 from megafish_assets.crops.stamps import DEFAULT_FPS, FURTHEST_ON_SECONDS, WITHOUT_STAMPS, PresentationClock
 
 LEANS_BACK_FRAMES = 16
@@ -124,13 +124,17 @@ def wanted_frames(
 
     with _opened(path) as stream:
         aspect = float(stream.sample_aspect_ratio or 1)
+        turns: dict[int, Turn] = {}
         for shown in _settled(_shown(stream, index), wants) if last >= 0 else ():
             _noted(shown, index)
             if shown.frame is not None and not shown.is_damaged:
                 whole = shown.frame
+                if whole.rotation not in turns:
+                    turns[whole.rotation] = turn_of(whole)
+                turn = turns[whole.rotation]
                 if whole.interlaced_frame:
                     whole = deinterlaced(shown.before, whole, shown.after)
-                yield Frame(shown.frame_id, shown.seconds, Picture(whole), aspect)
+                yield Frame(shown.frame_id, shown.seconds, Picture(whole, turn), aspect)
             if shown.frame_id >= last:
                 return
 

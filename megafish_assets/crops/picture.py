@@ -7,7 +7,7 @@ is cut out.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 
 import av
 import cv2
@@ -56,22 +56,23 @@ class Turn:
         return (top, left, bottom, right) if self.transposed else (left, top, right, bottom)
 
 
+ROTATED = Turn(), Turn(True, False, True), Turn(False, True, True), Turn(True, True, False)
+"""By quarter turns against the clock."""
+
+
 @dataclass(frozen=True)
 class Picture:
     """One picture as its decoder left it."""
 
     stored: av.VideoFrame
     """Any format, any orientation, any colour matrix and range."""
+    turn: Turn = Turn()
+    """What its container or codec asks for."""
 
     @classmethod
     def of_bgr(cls, pixels_bgr: np.ndarray) -> Picture:
         """A picture of pixels that are there already, uint8 `(height, width, 3)`."""
         return cls(av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels_bgr), format="bgr24"))
-
-    @cached_property
-    def turn(self) -> Turn:
-        """The rotation and mirroring that its container or codec asks for, in quarter turns; none for other angles."""
-        return turn_of(self.stored)
 
     @property
     def size_wh_px(self) -> tuple[int, int]:
@@ -131,15 +132,17 @@ def squared(pixels: np.ndarray, pixel_aspect: float) -> np.ndarray:
 
 
 def turn_of(stored: av.VideoFrame) -> Turn:
-    """The quarter turn and mirroring of a frame's display matrix.
+    """The quarter turn and mirroring of a frame's display matrix; none for other angles.
 
-    Source: libavutil/display.h, `(x', y') = (a x + c y, b x + d y)` for the stored point (x, y).
+    PyAV's frame then holds itself, until Python collects cycles: ask once a stream. Source: libavutil/display.h,
+    `(x', y') = (a x + c y, b x + d y)` for the stored point (x, y).
     """
-    if not stored.rotation and not len(stored.side_data):
-        return Turn()
-    matrix = stored.side_data.get("DISPLAYMATRIX")
+    try:
+        matrix = stored.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # beside side data of a kind that PyAV doesn't know
+        matrix = None
     if matrix is None:
-        return Turn()
+        return ROTATED[round(stored.rotation / 90) % 4]
     a, b, _, c, d = np.frombuffer(matrix, np.int32)[:5].tolist()
     if b == c == 0:
         return Turn(False, a < 0, d < 0)

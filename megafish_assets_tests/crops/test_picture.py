@@ -1,7 +1,9 @@
 """Colours, turns and pixel shapes of unusual pictures, beside Debian's ffmpeg."""
 
+import gc
 import shutil
 import subprocess
+import weakref
 from pathlib import Path
 
 import av
@@ -11,7 +13,7 @@ import pytest
 
 from megafish_assets.crops.cutting import cuts
 from megafish_assets.crops.decoding import Frame, wanted_frames
-from megafish_assets.crops.picture import Picture, Turn
+from megafish_assets.crops.picture import ROTATED, Picture, Turn
 from megafish_assets.detections.boxes import Boxes
 from megafish_assets_tests.conftest import FORCED
 
@@ -231,3 +233,27 @@ def test_an_interlaced_frame_is_one_moment_and_what_stands_still_stays_sharp(tmp
         assert combs < 3 < np.abs(np.diff(woven(3)[20:-20, 40:, 1].astype(int), axis=0)).mean()
         still = np.abs(grey[16:-16, 4:36] - woven(0)[16:-16, 4:36, 1]).mean()
         assert still < 12 if frame.frame_id == 3 else True
+
+
+@pytest.mark.parametrize(("angle", "turn"), zip((0, 90, 180, -90), ROTATED, strict=True))
+def test_an_angle_alone_tells_the_quarter_turn(angle: int, turn: Turn) -> None:
+    """Against the clock, as numpy turns."""
+    assert np.array_equal(turn.applied(coloured()), np.rot90(coloured(), angle // 90))
+
+
+def test_a_pass_holds_few_frames(tmp_path: Path) -> None:
+    """No frame waits for Python's collector of cycles: a video in full HD would fill the memory."""
+    path = video(tmp_path / "turned.mp4", *COLOURS["no note"], size_wh=(1280, 720))
+    held = []
+    gc.collect()
+    gc.disable()
+    try:
+        for frame in wanted_frames(path, range(100)):
+            frame.picture.region_bgr((0, 0, 50, 50))
+            held.append(weakref.ref(frame.picture))
+        del frame
+        alive = sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects())
+    finally:
+        gc.enable()
+    assert len(held) == 3 and not any(reference() for reference in held)
+    assert alive <= 1
