@@ -92,6 +92,8 @@ class _Shown:
     """Of its packet in the file: frames lean on those alone that are decoded before them."""
     frame_id: int = -1
     seconds: float = 0.0
+    is_key: bool = False
+    """Whether frames that are decoded later can do without all before it."""
     is_damaged: bool = False
     before: av.VideoFrame | None = None
     """The frame that is shown before it; this and the next are looked at where fields have to be taken apart."""
@@ -186,7 +188,7 @@ def _shown(stream: av.VideoStream, index: FrameIndex) -> Iterator[_Shown]:
     clock = PresentationClock(stream.time_base, float(1 / Fraction(rate)), may_leap, form.name not in WITHOUT_STAMPS)
     n_packets = 0
     for n_packets, (packet, is_torn) in enumerate(_packets(stream, index, may_leap), start=1):
-        packet.opaque = (n_packets,)  # comes out with the frame that this packet began
+        packet.opaque = n_packets, packet.is_keyframe  # comes out with the frame that this packet began
         if is_torn:
             yield _Shown(None, n_packets)
         yield from _frames(stream, packet, n_packets, index, clock)
@@ -251,8 +253,9 @@ def _frames(
     for frame in frames:
         seconds = clock.seconds(frame.pts, frame.dts)
         index.stamps_us.append(round(seconds * 1_000_000))
-        began = frame.opaque
-        yield _Shown(frame, began[0] if began else place, index.n_frames - 1, seconds)
+        # Packets of VP9 and AV1 may show a key frame again: marked as one, it is no start for what follows.
+        began, is_key = frame.opaque or (place, True)
+        yield _Shown(frame, began, index.n_frames - 1, seconds, is_key and frame.key_frame)
 
 
 def _settled(decoded: Iterator[_Shown], wants: Callable[[int], bool]) -> Iterator[_Shown]:
@@ -271,7 +274,7 @@ def _settled(decoded: Iterator[_Shown], wants: Callable[[int], bool]) -> Iterato
                 waiting.is_damaged |= waiting.place >= damaged_from
         if frame is None:
             continue
-        if damaged_from is not None and frame.key_frame and not frame.is_corrupt and shown.place > damaged_from:
+        if damaged_from is not None and shown.is_key and not frame.is_corrupt and shown.place > damaged_from:
             damaged_from = None
         shown.is_damaged = damaged_from is not None and shown.place >= damaged_from
         if held and held[-1].frame is not None:

@@ -16,7 +16,10 @@ def deinterlaced(before: av.VideoFrame | None, frame: av.VideoFrame, after: av.V
         width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base or av.time_base
     )
     # One picture out for each in, so that the frame's own is in its place among those that come out.
-    graph.link_nodes(source, graph.add("bwdif", "mode=send_frame:deint=all"), graph.add("buffersink")).configure()
+    try:
+        graph.link_nodes(source, graph.add("bwdif", "mode=send_frame:deint=all"), graph.add("buffersink")).configure()
+    except av.error.ArgumentError:  # a picture of a few lines, of which there is nothing to take apart
+        return frame
     made: list[av.VideoFrame] = []
     for shown in [*near, None]:
         graph.vpush(shown)

@@ -11,6 +11,10 @@ FURTHEST_BACK_SECONDS = 0.1
 
 Source: ffmpeg's own limit, `ts_discontinuity_process` of ffmpeg_demux.c."""
 
+FALLS_BEFORE_FRAMES = 16
+"""At a join the stamps of the packets fall back too, at most as many frames earlier as a decoder holds. Where they do
+not, frames are only stamped out of order, and stand still until their stamps have caught up."""
+
 FURTHEST_ON_SECONDS = 10.0
 """A further leap is a join too, in containers whose stamps are a running clock (MPEG's streams); elsewhere it is a gap
 in the recording. Source: ffmpeg's `-dts_delta_threshold`."""
@@ -40,6 +44,9 @@ class PresentationClock:
     before: float | None = None
     """Seconds of the frame before."""
     first: float | None = None
+    decoded_before: int | None = None
+    n_since_fall: int = FALLS_BEFORE_FRAMES + 1
+    """Frames since the order of packets fell back."""
 
     def seconds(self, presented: int | None, decoded: int | None) -> float:
         """Seconds of the next frame from the first, never less than those of the frame before.
@@ -48,6 +55,10 @@ class PresentationClock:
         comes as regularly; None where there is none.
         """
         stamp = presented if presented is not None and self.has_stamps else decoded
+        follows = self.decoded_before is not None and decoded is not None and self.decoded_before <= decoded
+        falls = decoded is None or not (follows or self.before is None)
+        self.n_since_fall = 0 if falls else self.n_since_fall + 1
+        self.decoded_before = decoded
         if self.before is None:
             self.before = self.first = 0.0 if stamp is None else self._told(stamp)
             return 0.0
@@ -57,7 +68,8 @@ class PresentationClock:
         else:
             told = self._told(stamp) + self.offset
             step = told - self.before
-            if step < -FURTHEST_BACK_SECONDS or (self.may_leap and step > FURTHEST_ON_SECONDS):
+            is_back = step < -FURTHEST_BACK_SECONDS and self.n_since_fall <= FALLS_BEFORE_FRAMES
+            if is_back or (self.may_leap and step > FURTHEST_ON_SECONDS):
                 self.offset += following - told
                 told = following
             self.before = max(told, self.before)

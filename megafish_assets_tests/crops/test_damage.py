@@ -171,6 +171,18 @@ def test_what_a_decoder_fills_in_is_set_aside_with_what_leans_on_it(
     assert index.damaged
 
 
+@pytest.mark.parametrize("codec", ["libsvtav1", "libvpx-vp9"])
+def test_a_key_frame_that_is_shown_again_mends_nothing(frames: list[np.ndarray], tmp_path: Path, codec: str) -> None:
+    sound, bad = tmp_path / "sound.mkv", tmp_path / "bad.mkv"
+    write(sound, frames, codec, g="30")
+    for packet in (33, 37, 41, 45):
+        damaged(sound, bad, packet, 1.0, seed=packet)
+        whole, index = np.array(decoded_frames(sound), dtype=int)[:, ::5, ::5], FrameIndex()
+        for frame in wanted_frames(bad, range(N_FRAMES), index=index):
+            apart = np.abs(whole - frame.pixels_bgr[::5, ::5]).mean(axis=(1, 2, 3))
+            assert frame.frame_id < packet or frame.frame_id >= 58 or apart.argmin() >= packet - 1 or apart.min() > 1
+
+
 def test_what_ffmpeg_never_tells_is_known(frames: list[np.ndarray], tmp_path: Path) -> None:
     """docs/video.md names these codecs: a test that fails here is good news for that page."""
     for container, codec, pix_fmt in [("avi", "mjpeg", "yuvj420p"), ("webm", "libvpx", "yuv420p")]:

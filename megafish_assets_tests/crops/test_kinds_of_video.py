@@ -300,6 +300,22 @@ def test_gaps_and_other_rates_are_in_the_times(tmp_path: Path, container: str, s
     assert frame_index(path).stamps_us[-1] == pytest.approx(stamps[-1] / 30 * 1e6, abs=2_100)
 
 
+@pytest.mark.parametrize("container", ["mkv", "ts"])
+def test_stamps_out_of_order_do_not_drift(tmp_path: Path, container: str) -> None:
+    """Muxers that know no B-frames stamp a frame when its packet comes."""
+
+    def change(packets: list[av.Packet]) -> list[av.Packet]:
+        for packet in packets:
+            packet.pts = packet.dts
+        return packets
+
+    path = remux(made(tmp_path, "mp4", "h264", fps=5), tmp_path / f"sloppy.{container}", change)
+    frames = got(path)
+    assert numbers_of(frames) == list(range(N))
+    seconds = np.array([frame.presentation_seconds for frame in frames])
+    assert (np.diff(seconds) >= 0).all() and np.abs(seconds - np.arange(N) / 5).max() < 0.7
+
+
 def later_by(seconds: float) -> Callable[[list[av.Packet]], list[av.Packet]]:
     def change(packets: list[av.Packet]) -> list[av.Packet]:
         for packet in packets:

@@ -201,6 +201,14 @@ def test_crops_of_wide_pixels_have_the_shape_that_players_show(
     assert np.abs(pixels.astype(int) - expected).mean() < 3
 
 
+@pytest.mark.parametrize("arguments", [["-c:v", "tiff"], ["-c:v", "ffv1", "-vf", "scale=64:2,setfield=tff"]])
+def test_odd_pictures_are_cut(tmp_path: Path, arguments: list[str]) -> None:
+    """With side data of a kind that PyAV doesn't know (EXIF), and too low for its fields to be taken apart."""
+    path = video(tmp_path / "odd.mkv", *arguments)
+    boxes = Boxes(np.array(["v/000000/000"]), np.zeros(1, np.int64), np.array([[0.0, 0, 1024, 1024]]), np.ones(1))
+    assert [cut.fault for cut in cuts(path, boxes)] == [None]
+
+
 def test_a_picture_of_pixels_gives_them_back() -> None:
     pixels = coloured()
     picture = Picture.of_bgr(pixels)
