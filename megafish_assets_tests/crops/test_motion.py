@@ -39,7 +39,7 @@ def everywhere(picture: np.ndarray) -> np.ndarray:
     return np.full(picture.shape, 255, np.uint8)
 
 
-@pytest.mark.parametrize("shift", [(0, 0), (3, -2), (-11.5, 4), (30, 10), (45, 0)])
+@pytest.mark.parametrize("shift", [(0, 0), (3, -2), (-11.5, 4), (30, 10), (45, 0), (40, 30)])
 def test_a_shift_is_found_with_the_points_behind_it(shift: tuple[float, float]) -> None:
     before, now = view(0, 0), view(*shift)
     found, n_points = scene_shift(before, now, everywhere(before))
