@@ -189,5 +189,5 @@ STAGE = Stage(
     unit="n_clips",
     growth=(2, 4, 8, 16),
     full=64,
-    repeats={"bare": 3, "frame_threads": 3, "in_order": 3},
+    repeats={"ours": 7, "ours_with_motion": 7, "bare": 7, "frame_threads": 3, "in_order": 3},
 )

@@ -25,7 +25,7 @@ REPOSITORY = Path(__file__).parents[1]
 OURS = "ours"
 SIZE = "size.txt"
 """In the folder of an input, written last: its size, and what wrote it."""
-MEASURED_PACKAGES = ("torch", "timm", "numpy", "scikit-learn", "umap-learn", "polars", "opencv-python-headless")
+MEASURED_PACKAGES = ("torch", "timm", "numpy", "scikit-learn", "umap-learn", "polars", "av", "opencv-python-headless")
 KIB = 1024
 """The kernel's `kB`."""
 Result = Mapping[str, np.ndarray]

@@ -17,10 +17,9 @@ PAGE_WIDTH_PX = 400
 """Wide enough to see a fish, and about 20 kB in the event log."""
 
 
-def drawn_boxes(pixels_bgr: np.ndarray, boxes: Boxes, sampled_ids: set[str]) -> np.ndarray:
-    """A copy with every box outlined: sampled ones yellow with their score, others thin and grey."""
-    drawn = pixels_bgr.copy()
-    height, width = drawn.shape[:2]
+def draw_boxes(pixels_bgr: np.ndarray, boxes: Boxes, sampled_ids: set[str]) -> None:
+    """Outlines every box on the picture itself: sampled ones yellow with their score, others thin and grey."""
+    height, width = pixels_bgr.shape[:2]
     thick = max(1, width // 640)
     is_sampled = [detection_id in sampled_ids for detection_id in boxes.detection_ids]
     for row in np.argsort(is_sampled, kind="stable"):
@@ -29,12 +28,11 @@ def drawn_boxes(pixels_bgr: np.ndarray, boxes: Boxes, sampled_ids: set[str]) -> 
             continue
         corners = (box.left_px, box.top_px), (box.right_px - 1, box.bottom_px - 1)
         if not is_sampled[row]:
-            cv2.rectangle(drawn, *corners, OTHER_BGR, thick, cv2.LINE_AA)
+            cv2.rectangle(pixels_bgr, *corners, OTHER_BGR, thick, cv2.LINE_AA)
             continue
-        cv2.rectangle(drawn, *corners, SAMPLED_BGR, 2 * thick, cv2.LINE_AA)
+        cv2.rectangle(pixels_bgr, *corners, SAMPLED_BGR, 2 * thick, cv2.LINE_AA)
         label, at = f"{boxes.scores[row]:.2f}", (box.left_px, max(12 * thick, box.top_px - 4 * thick))
-        cv2.putText(drawn, label, at, cv2.FONT_HERSHEY_SIMPLEX, 0.4 * thick, SAMPLED_BGR, thick, cv2.LINE_AA)
-    return drawn
+        cv2.putText(pixels_bgr, label, at, cv2.FONT_HERSHEY_SIMPLEX, 0.4 * thick, SAMPLED_BGR, thick, cv2.LINE_AA)
 
 
 @dataclass

@@ -115,7 +115,7 @@ class Picture:
             grey = self.stored.reformat(*stored_wh, format="gray", interpolation="AREA", threads=1)
             small = _rows(grey.planes[0], stored_wh[0])
         else:
-            small = cv2.resize(luma, stored_wh, interpolation=cv2.INTER_AREA)
+            small = cv2.resize(_halved(luma, stored_wh), stored_wh, interpolation=cv2.INTER_AREA)
         return np.ascontiguousarray(self.turn.applied(small))
 
 
@@ -206,6 +206,16 @@ def _part(
         span = slice(left // columns * n_bytes, -(-right // columns) * n_bytes)
         _rows(target, span.stop - span.start)[:] = _rows(source, span.stop)[top // rows : -(-bottom // rows), span]
     return part
+
+
+def _halved(plane: np.ndarray, least_wh: tuple[int, int]) -> np.ndarray:
+    """The plane, halved as often as it stays no smaller than this: OpenCV has vector code for halves alone, so 1080p
+    comes to 320 px in a third of the time, and within one level of the same."""
+    while True:
+        (height, width), (least_width, least_height) = plane.shape, least_wh
+        if height % 2 or width % 2 or width < 2 * least_width or height < 2 * least_height:
+            return plane
+        plane = cv2.resize(plane, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
 
 
 def _luma_plane(frame: av.VideoFrame) -> np.ndarray | None:

@@ -7,11 +7,11 @@ import pytest
 
 from megafish_assets.crops.decoding import Frame
 from megafish_assets.crops.frames import busiest_frames
-from megafish_assets.crops.overlay import OTHER_BGR, SAMPLED_BGR, FrameKeeper, drawn_boxes, jpeg
+from megafish_assets.crops.overlay import OTHER_BGR, SAMPLED_BGR, FrameKeeper, draw_boxes, jpeg
 from megafish_assets.crops.picture import Picture
 from megafish_assets.detections.boxes import Boxes
 
-FRAME = np.full((512, 512, 3), 40, np.uint8)
+GREY = np.full((512, 512, 3), 40, np.uint8)
 
 
 def sampled(*rows: tuple[str, int]) -> pl.DataFrame:
@@ -33,24 +33,28 @@ def test_the_busiest_frame_has_most_boxes_and_is_the_earliest_of_equals() -> Non
     assert busiest_frames(rows).rows() == [("a", 7), ("b", 4)]
 
 
+def drawn(given: Boxes, sampled_ids: set[str]) -> np.ndarray:
+    pixels = GREY.copy()
+    draw_boxes(pixels, given, sampled_ids)
+    return pixels
+
+
 def test_no_boxes_leave_the_frame_as_it_was() -> None:
-    assert np.array_equal(drawn_boxes(FRAME, boxes(), set()), FRAME)
+    assert np.array_equal(drawn(boxes(), set()), GREY)
 
 
 def test_sampled_boxes_are_yellow_and_others_grey_at_their_edges() -> None:
-    before = FRAME.copy()
     given = boxes(fish=[200, 200, 400, 400], weed=[700, 700, 200, 200], gone=[-99, 0, 9, 9])
-    drawn = drawn_boxes(FRAME, given, {"fish", "gone"})
+    seen = drawn(given, {"fish", "gone"})
     # Half a pixel a unit: the fish's left edge is column 100, the weed's bottom row is 449.
-    assert tuple(drawn[200, 100]) == SAMPLED_BGR
-    assert drawn[449, 400] == pytest.approx(OTHER_BGR, abs=20)  # a thin line is smoothed
-    assert tuple(drawn[200, 200]) == tuple(drawn[10, 400]) == (40, 40, 40)
-    assert np.array_equal(FRAME, before)
+    assert tuple(seen[200, 100]) == SAMPLED_BGR
+    assert seen[449, 400] == pytest.approx(OTHER_BGR, abs=20)  # a thin line is smoothed
+    assert tuple(seen[200, 200]) == tuple(seen[10, 400]) == (40, 40, 40)
 
 
 def test_sampled_boxes_lie_over_others() -> None:
-    drawn = drawn_boxes(FRAME, boxes(a_fish=[200, 200, 400, 400], weed=[200, 200, 400, 400]), {"a_fish"})
-    assert tuple(drawn[200, 100]) == SAMPLED_BGR
+    seen = drawn(boxes(a_fish=[200, 200, 400, 400], weed=[200, 200, 400, 400]), {"a_fish"})
+    assert tuple(seen[200, 100]) == SAMPLED_BGR
 
 
 def test_a_keeper_keeps_its_frame_only() -> None:
