@@ -27,7 +27,7 @@ from dagster._core.execution.backfill import PartitionBackfill
 from deltalake import write_deltalake
 
 from benchmarks.ways import machine
-from megafish_assets.detections.videos import video_key
+from megafish_assets.detections.videos import keyed_videos
 from megafish_assets.orchestration.backfills import LIMITS, start_backfill
 from megafish_assets.orchestration.partitions import add_videos
 from megafish_assets.orchestration.resources import Inference
@@ -199,8 +199,7 @@ def backfill(root: Path) -> dict:
 
 def video_keys(place: Path) -> list[str]:
     """The partition key of every video of the table."""
-    files = pl.scan_delta(str(place)).select(video_key(pl.col("video_file")).unique().sort())
-    return files.collect().to_series().to_list()
+    return list(keyed_videos(pl.scan_delta(str(place)).select("video_file").collect()["video_file"]))
 
 
 @contextmanager

@@ -22,7 +22,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m megafish_assets", description="Find out what a camera saw.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("demo", help="record the synthetic reef and materialise everything over it")
-    commands.add_parser("materialise", help="bring the collection of MEGAFISH_ROOT up to date")
+    work = commands.add_parser("materialise", help="bring the collection of MEGAFISH_ROOT up to date")
+    work.add_argument("--from", dest="begin", metavar="ASSET", help="make this asset and all after it again")
     page = commands.add_parser(
         "up", help="the Dagster page and daemon over the collection of MEGAFISH_ROOT, or the demo"
     )
@@ -39,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     if given.command == "up":
         return up(home, given.port, given.read_only)
     with alone(home):
-        return materialise()
+        return materialise(given.begin)
 
 
 def keep_blas_from_spinning() -> None:
@@ -118,23 +119,27 @@ def up(home: Path, port: int, read_only: bool) -> int:
         return serve(REPOSITORY, os.environ, port, read_only)
 
 
-def materialise() -> int:
-    """Brings the collection up to date; 1 if an asset failed, after naming it and making what doesn't need it."""
+def materialise(begin: str | None = None) -> int:
+    """Brings the collection up to date, and makes an asset and all after it again where one is named to begin with.
+
+    1 if an asset failed, after naming it and making what doesn't need it.
+    """
     import dagster as dg
     from deltalake.exceptions import DeltaError
 
     from megafish_assets.definitions import defs, settings
     from megafish_assets.orchestration.delta import MissingTableError
-    from megafish_assets.orchestration.materialise import Collection, asset_order
+    from megafish_assets.orchestration.materialise import Collection, asset_order, from_here_on
     from megafish_assets.orchestration.orphans import end_orphaned_runs
     from megafish_assets.orchestration.partitions import VIDEOS, add_videos
     from megafish_assets.orchestration.resources import Inference
 
     try:
-        videos = Inference(uri=settings.inference_uri).arrivals().videos
+        inference = Inference(uri=settings.inference_uri)
+        videos, clashing = inference.arrivals().videos, inference.clashing()
     except (MissingTableError, ValueError, DeltaError) as error:
         return refused(f"{settings.inference_uri}: {error}")
-    arrived = dict(videos.select("video", "n_rows").iter_rows())
+    arrived = dict(videos.select("video", "fingerprint").iter_rows())
     if not arrived:
         return refused(
             f"the inference table at {settings.inference_uri} has no rows yet: let the detector finish a video"
@@ -150,7 +155,13 @@ def materialise() -> int:
             print(
                 f"{len(gone)} videos are no longer in the inference table and stay as they are: {', '.join(gone[:10])}"
             )
-        collection, failed = Collection(defs, instance, str(settings.tables), arrived), set()
+        if clashing:
+            print(f"left out, since nothing tells their names apart: {', '.join(clashing[:10])}: rename one of each")
+        try:
+            again = {} if begin is None else from_here_on(defs, instance, begin)
+        except ValueError as wrong:
+            return refused(str(wrong))
+        collection, failed = Collection(defs, instance, str(settings.tables), arrived, again), set()
         for asset_key in asset_order(defs):
             if failed & defs.resolve_asset_graph().get(asset_key).parent_keys:
                 failed.add(asset_key)

@@ -16,9 +16,10 @@ from megafish_assets.detections.limits import size_limits as limits_of
 from megafish_assets.detections.plots import filter_histograms
 from megafish_assets.detections.raw import raw_detections as raw_rows
 from megafish_assets.detections.tracklets import tracklets as tracklets_of
+from megafish_assets.orchestration.arrivals import FINGERPRINT
 from megafish_assets.orchestration.figures import figure_metadata
 from megafish_assets.orchestration.landing import COMMIT_VIDEOS, Part, Parts, left_to_make
-from megafish_assets.orchestration.metadata import column_lineage, coverage, table_metadata, versions_read
+from megafish_assets.orchestration.metadata import column_lineage, coverage, per_video, table_metadata, versions_read
 from megafish_assets.orchestration.partitions import ROW_RUNS, VIDEOS
 from megafish_assets.orchestration.policy import seed_knob
 from megafish_assets.orchestration.progress import Progress
@@ -47,6 +48,7 @@ def raw_detections(context: dg.AssetExecutionContext, inference: Inference, reco
     rows = raw_rows(detected.rows, recordings.clock())
     context.log.info(faults_text(rows))
     counts = measures.raw_counts(detected.counts, rows)
+    per_video(context, {video: {FINGERPRINT: seal} for video, seal in detected.fingerprints.items()})
     return dg.MaterializeResult(
         value=rows,
         metadata={"inference_version": detected.version}

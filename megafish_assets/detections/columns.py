@@ -24,20 +24,20 @@ def empty_frame(columns: Columns) -> pl.DataFrame:
 
 
 KEY: Columns = {
-    "video": Column(pl.String, "partition key of the video: its file's stem, made safe"),
+    "video": Column(pl.String, "partition key of the video: its file's place and name without the ending, made safe"),
     "detection_id": Column(pl.String, "`<video>/<frame:06d>/<rank:03d>`, one key from raw row to montage tile"),
 }
 
 RAW: Columns = KEY | {
     "video_file": Column(pl.String, "file as the detector named it"),
-    "video_id": Column(pl.Int64, "the number in the file's name; null without one or with several"),
+    "video_id": Column(pl.Int64, "the number in the file's name; null without one, with several, or of a date"),
     "frame_id": Column(pl.Int64, "frame in the video, from 0"),
     "x_1024": Column(pl.Float64, "left edge of the box, px in the frame stretched to 1024 x 1024"),
     "y_1024": Column(pl.Float64, "top edge of the box, px in the stretched frame"),
     "width_1024": Column(pl.Float64, "width of the box, px in the stretched frame"),
     "height_1024": Column(pl.Float64, "height of the box, px in the stretched frame"),
     "score": Column(pl.Float64, "the detector's confidence, 0 to 1"),
-    "timestamp_seconds": Column(pl.Float64, "seconds since the first video's first frame; null without video_id"),
+    "timestamp_seconds": Column(pl.Float64, "seconds since the first video's first frame; null where no number tells"),
     "recorded_at": Column(pl.Datetime("us"), "local time of day; null unless the recording's start is configured"),
     "fault": Column(pl.String, "why the row can't be believed, so that nothing after this table uses it; else null"),
 }

@@ -24,6 +24,7 @@ def fault() -> pl.Expr:
     apart = (right <= 0) | (bottom <= 0) | (x >= STRETCHED_PX) | (y >= STRETCHED_PX)
     over = (x < low) | (y < low) | (right > high) | (bottom > high)
     reasons = {
+        "video_file names no file": pl.col("video_file").str.contains(r"(^|[/\\])\.{0,2}$"),
         "frame_id is null": pl.col("frame_id").is_null(),
         "box is null": pl.col("box_length").is_null(),
         "box has not 4 numbers": pl.col("box_length") != len(BOX),

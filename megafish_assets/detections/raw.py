@@ -27,6 +27,8 @@ class Clock:
     """Frames in one video file."""
     recording_start: datetime | None
     """Local time of video 0, frame 0; None where it is not known."""
+    number_pattern: str | None = None
+    """Where a name has its video's number, see `video_number`; None for what cameras write."""
 
     def __post_init__(self) -> None:
         if not self.clip_seconds > 0 or not self.frames_per_clip > 0:
@@ -49,13 +51,12 @@ def raw_detections(inference: pl.DataFrame, clock: Clock) -> pl.DataFrame:
             pl.col("frame_id").cast(pl.Int64, strict=False),  # beyond 64 bits it is no frame
             pl.col("box").cast(pl.List(pl.Float64)),
         )
+        .join(_named(inference["video_file"], clock).lazy(), on="video_file", how="left", maintain_order="left")
         .with_columns(
-            video_key(pl.col("video_file")).alias("video"),
             *[pl.col("box").list.get(i, null_on_oob=True).alias(name) for i, name in enumerate(BOX)],
             pl.col("box").list.len().cast(pl.Int64).alias("box_length"),
             pl.col("score").cast(pl.Float64),
         )
-        .with_columns(video_number(pl.col("video")).alias("video_id"))
         .sort(order, maintain_order=True)
         .with_columns(
             pl.int_range(pl.len()).over("video", "frame_id").alias("rank"),
@@ -68,6 +69,18 @@ def raw_detections(inference: pl.DataFrame, clock: Clock) -> pl.DataFrame:
     return rows.select(*RAW).sort("detection_id").collect()
 
 
+def _named(video_files: pl.Series, clock: Clock) -> pl.DataFrame:
+    """What each file's name says: `video`, its key, `video_id`, its number, and whether that `is_clock`."""
+    files = video_files.cast(pl.String).drop_nulls().unique().to_list()
+    numbers = [video_number(file, clock.number_pattern) for file in files]
+    columns = {"video_file": pl.String, "video": pl.String, "video_id": pl.Int64, "is_clock": pl.Boolean}
+    return pl.DataFrame(
+        [(file, video_key(file), number.value, number.is_clock) for file, number in zip(files, numbers, strict=True)],
+        columns,
+        orient="row",
+    )
+
+
 def _detection_id() -> pl.Expr:
     frame = pl.col("frame_id").cast(pl.String).str.zfill(6).fill_null("null")
     rank = pl.col("rank").cast(pl.String).str.zfill(3)
@@ -76,7 +89,8 @@ def _detection_id() -> pl.Expr:
 
 def _timestamp_seconds(clock: Clock) -> pl.Expr:
     seconds_per_frame = clock.clip_seconds / clock.frames_per_clip
-    return pl.col("video_id") * clock.clip_seconds + pl.col("frame_id") * seconds_per_frame
+    seconds = pl.col("video_id") * clock.clip_seconds + pl.col("frame_id") * seconds_per_frame
+    return pl.when("is_clock").then(seconds)
 
 
 def _recorded_at(clock: Clock) -> pl.Expr:

@@ -1,24 +1,34 @@
-"""How a video file becomes a partition key. No file is opened here."""
+"""How a video file becomes a partition key, and what the number in its name is. No file is opened here."""
+
+import re
+from dataclasses import dataclass
+from hashlib import sha256
 
 import polars as pl
 
 KEY_ALPHABET = r"[^A-Za-z0-9_.-]+"
 """What a key may not hold: commas break backfills in the page, quotes and slashes break paths."""
 
+LONGEST_KEY = 120
+"""Characters. A folder of Delta's and a picture's name are a dozen longer, and hold 255 bytes at most."""
 
-class ClashingVideosError(ValueError):
-    """Two files would share one partition key."""
-
-
-def video_key(video_file: pl.Expr) -> pl.Expr:
-    """The file's stem with every run of unsafe characters turned into one `-`."""
-    name = video_file.str.replace(r"^.*[/\\]", "")
-    return name.str.replace(r"(.)\.[^.]*$", "$1").str.replace_all(KEY_ALPHABET, "-")
+HASH_CHARACTERS = 8
 
 
-def video_number(key: pl.Expr) -> pl.Expr:
-    """The number in the key (`megalab_0012` is 12); null without one, with several, or with more than 9 digits."""
-    return key.str.extract(r"^\D*(\d{1,9})\D*$").cast(pl.Int64)
+def video_key(video_file: str) -> str:
+    """The file's place below the recordings folder without its ending, with runs of unsafe characters as one `-`.
+
+    Where that would leave too much out to tell files apart (letters beyond ASCII, more than `LONGEST_KEY` characters, a
+    name that ends in a slash), a hash of the whole name ends the key: always the same of the same name.
+    """
+    place = re.sub(r"[/\\]+", "/", video_file)
+    stem = re.sub(r"(?<=[^/])\.[^./]*$", "", place)
+    key = re.sub(KEY_ALPHABET, "-", stem.strip("/"))
+    is_whole = stem.isascii() and not place.endswith("/") and len(key) <= LONGEST_KEY
+    if is_whole and key.strip(".-"):
+        return key
+    told = sha256(video_file.encode(errors="surrogatepass")).hexdigest()[:HASH_CHARACTERS]
+    return "-".join(part for part in (key.strip(".-")[: LONGEST_KEY - HASH_CHARACTERS - 1], told) if part)
 
 
 def video_of(detection_id: pl.Expr) -> pl.Expr:
@@ -27,17 +37,60 @@ def video_of(detection_id: pl.Expr) -> pl.Expr:
 
 
 def keyed_videos(video_files: pl.Series) -> dict[str, str]:
-    """`{key: video_file}` in the sorted order of the keys.
+    """`{key: video_file}` in the sorted order of the keys, without files that share one, see `clashing_videos`."""
+    return {key: files[0] for key, files in _by_key(video_files).items() if len(files) == 1}
 
-    Raises ClashingVideosError, naming both files, where two share a key.
+
+def clashing_videos(video_files: pl.Series) -> list[str]:
+    """The files that share a key with another, such as `fish.mp4` and `fish.avi`: which is meant, no one can tell."""
+    return [file for files in _by_key(video_files).values() if len(files) > 1 for file in files]
+
+
+def _by_key(video_files: pl.Series) -> dict[str, list[str]]:
+    by_key: dict[str, list[str]] = {}
+    for file in video_files.cast(pl.String).drop_nulls().unique().sort().to_list():
+        if file:
+            by_key.setdefault(video_key(file), []).append(file)
+    return dict(sorted(by_key.items()))
+
+
+@dataclass(frozen=True)
+class Number:
+    """The number in a file's name."""
+
+    value: int | None
+    """None without one, or where several could be meant."""
+    is_clock: bool
+    """Whether it counts files that follow one another without a gap, so that it tells the time."""
+
+
+DATE = r"(?<!\d)(?:19|20)\d\d(?P<dash>[-_.]?)(?:0[1-9]|1[0-2])(?P=dash)(?:0[1-9]|[12]\d|3[01])"
+
+CAMERAS = (
+    r"G[A-Z]\d\d(?P<number>\d{4})",  # GoPro: GX020042 is chapter 2 of recording 42
+    r"GOPR(?P<number>\d{4})",  # GoPro up to HERO5: its first chapter
+    r"DJI_(?:\d{14}_)?(?P<number>\d{4})(?:_[A-Z]+)?",
+)
+"""Names whose number counts recordings of any length, hours apart: it tells no time."""
+
+ONE_NUMBER = r"\D*(?P<number>\d{1,9})\D*"
+
+
+def video_number(video_file: str, own_pattern: str | None = None) -> Number:
+    """The number in the name of a file, by its own pattern, where one is given, or by what cameras write.
+
+    `own_pattern` is a regular expression whose first group is the number; a name that it does not match has none.
+    `megalab_0012` is 12 and a clock; a name with a date or with several numbers has none: one of them would give a
+    plausible, wrong time.
     """
-    files = video_files.drop_nulls().unique().sort()
-    keyed = pl.DataFrame({"file": files}).with_columns(key=video_key(pl.col("file"))).sort("key", "file")
-    clashes = keyed.filter(pl.col("key").is_duplicated())
-    if clashes.height:
-        names = ", ".join(repr(name) for name in clashes["file"].head(6))
-        raise ClashingVideosError(
-            f"{clashes.height} video files share a partition key ({clashes['key'][0]!r} first): {names}. "
-            "Keys are the files' stems without folders, endings and unsafe characters; rename one of each."
-        )
-    return dict(zip(keyed["key"], keyed["file"], strict=True))
+    stem = re.sub(r"(?<=.)\.[^.]*$", "", re.split(r"[/\\]", video_file)[-1])
+    if own_pattern is not None:
+        found = re.search(own_pattern, stem)
+        digits = found.group(1) if found else None
+        is_number = digits is not None and re.fullmatch(r"\d{1,9}", digits, re.ASCII)
+        return Number(int(digits) if is_number else None, is_clock=True)
+    for camera in CAMERAS:
+        if found := re.fullmatch(camera, stem, re.IGNORECASE):
+            return Number(int(found["number"]), is_clock=False)
+    found = None if re.search(DATE, stem) else re.fullmatch(ONE_NUMBER, stem, re.ASCII)
+    return Number(int(found["number"]) if found else None, is_clock=True)

@@ -1,34 +1,25 @@
-"""What has arrived in the detector's table, video by video, from the statistics in its Delta log; and when a video
-is complete. Rows are read only of files that hold several videos.
-"""
+"""What has arrived in the detector's table, video by video, and when a video is complete."""
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+import dagster as dg
 import polars as pl
 from deltalake import DeltaTable
 
 from megafish_assets.detections.videos import keyed_videos
+from megafish_assets.orchestration.inference import contents
 
 SIGNS = ("later", "last_frame", "quiet")
 """`later`: another video's rows came after its own. `last_frame`: the last frame of a clip has a row. `quiet`: no new
 rows for some time."""
 
+FINGERPRINT = "fingerprint"
+"""On the events of raw rows: of the detector's rows that they were made from."""
+
 QUIET_MINUTES = 10.0
 """A detector that writes a video in one go is silent between two of them for less."""
-
-FILE_COLUMNS = {
-    "video_file": pl.String,
-    "n_rows": pl.Int64,
-    "first_frame": pl.Int64,
-    "last_frame": pl.Int64,
-    "lowest_score": pl.Float64,
-    "highest_score": pl.Float64,
-    "arrived_ms": pl.Int64,
-}
-"""What is known of one video in one file, from the log or from the rows."""
 
 
 @dataclass(frozen=True)
@@ -59,84 +50,59 @@ class Completeness:
 def arrivals(table: DeltaTable) -> pl.DataFrame:
     """A row a video, sorted by its key: `video`, `video_file`, `n_rows`, `last_frame`, `arrived_ms`, `fingerprint`.
 
-    `arrived_ms` is when its last file was written, milliseconds since 1970. The fingerprint changes with the number
-    of rows and with the ends of frames and scores, and not when the same rows are written into other files.
-    Raises ClashingVideosError.
+    Without files that share a key, see `keyed_videos`. `arrived_ms` is when the last file with rows of it was written,
+    milliseconds since 1970. The fingerprint changes with any row, and not when the same rows are written into other
+    files. Raises InferenceContractError.
     """
-    files = pl.from_arrow(table.get_add_actions(flatten=True)).struct.unnest()
-    of_one, mixed = _by_statistics(files)
-    parts = [of_one, _by_rows(table, mixed)] if mixed.height else [of_one]
-    by_video = (
-        pl.concat(parts)
-        .filter(pl.col("video_file") != "")
-        .group_by("video_file")
-        .agg(
-            pl.col("n_rows").sum(),
-            pl.col("first_frame", "lowest_score").min(),
-            pl.col("last_frame", "highest_score", "arrived_ms").max(),
-        )
-    )
-    keys = {file: key for key, file in keyed_videos(by_video["video_file"]).items()}
-    contents = by_video.select("n_rows", "first_frame", "last_frame", "lowest_score", "highest_score").iter_rows()
-    prints = [hashlib.sha256(repr(row).encode()).hexdigest()[:8] for row in contents]
+    found = contents(table)
+    keys = pl.DataFrame(list(keyed_videos(found["video_file"]).items()), ["video", "video_file"], orient="row")
+    keys = keys.cast(pl.String)
+    by_video = keys.join(found, on="video_file", how="left").join(_written(table, keys), on="video_file", how="left")
     return by_video.select(
-        pl.col("video_file").replace_strict(keys, return_dtype=pl.String).alias("video"),
-        "video_file",
-        "n_rows",
-        "last_frame",
-        "arrived_ms",
-        pl.Series("fingerprint", prints, dtype=pl.String),
+        "video", "video_file", "n_rows", "last_frame", "arrived_ms", fingerprint().alias("fingerprint")
     ).sort("video")
 
 
-def _by_statistics(files: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """What the log says of files that hold one video, and the files that hold several or that it says too little of."""
-    low, high = "min.video_file", "max.video_file"
-    if "partition.video_file" in files.columns:
-        files = files.with_columns(pl.col("partition.video_file").alias(name) for name in (low, high))
-        files = files.with_columns(pl.lit(0).alias("null_count.video_file"))
-    columns = {
-        "video_file": low,
-        "n_rows": "num_records",
-        "first_frame": "min.frame_id",
-        "last_frame": "max.frame_id",
-        "lowest_score": "min.score",
-        "highest_score": "max.score",
-        "arrived_ms": "modification_time",
-    }
-    needed = {high, "null_count.video_file", *columns.values()}
-    if needed - set(files.columns):
-        return pl.DataFrame(schema=FILE_COLUMNS), files
-    known = pl.all_horizontal(pl.col(name).is_not_null() for name in needed)
-    # Statistics cut long names short, so that the ends of one name differ; such a file is read.
-    told = known & (pl.col(low) == pl.col(high)) & (pl.col("null_count.video_file") == 0)
-    one = files.filter(told).select(pl.col(name).alias(column) for column, name in columns.items())
-    return one.cast(FILE_COLUMNS), files.filter(~told)
+def fingerprint() -> pl.Expr:
+    """What the rows of `contents` are told apart by."""
+    return pl.format("{}-{}", pl.col("n_rows"), pl.col("seal"))
 
 
-def _by_rows(table: DeltaTable, files: pl.DataFrame) -> pl.DataFrame:
-    """The same from the rows of these files."""
-    parts = []
+def are_these(fingerprint: str, metadata: Mapping[str, dg.MetadataValue], n_rows: str) -> bool:
+    """Whether an event of raw rows was made from the rows with this fingerprint.
+
+    Of an event from before fingerprints were kept, the number of rows that it says under `n_rows` decides.
+    """
+    told, n = metadata.get(FINGERPRINT), metadata.get(n_rows)
+    if told is not None:
+        return told.value == fingerprint
+    return n is not None and str(n.value) == fingerprint.split("-")[0]
+
+
+def _written(table: DeltaTable, keys: pl.DataFrame) -> pl.DataFrame:
+    """`video_file` and `arrived_ms` of these videos."""
+    files = pl.from_arrow(table.get_add_actions(flatten=True)).struct.unnest()
+    names = [pl.DataFrame(schema={"video_file": pl.String, "arrived_ms": pl.Int64})]
     for file in files.with_columns(pl.col("modification_time").cast(pl.Int64)).iter_rows(named=True):
-        rows = pl.scan_parquet(f"{table.table_uri.rstrip('/')}/{unquote(file['path'])}")
-        if "partition.video_file" in file:  # such a column is in the file's place, not in the file
-            rows = rows.with_columns(pl.lit(file["partition.video_file"], pl.String).alias("video_file"))
-        rows = rows.select(
-            pl.col("video_file").cast(pl.String),
-            pl.col("frame_id").cast(pl.Int64, strict=False),
-            pl.col("score").cast(pl.Float64),
-        )
-        by_video = (
-            rows.drop_nulls("video_file")
-            .group_by("video_file")
-            .agg(
-                pl.len().alias("n_rows"),
-                pl.col("frame_id").min().alias("first_frame"),
-                pl.col("frame_id").max().alias("last_frame"),
-                pl.col("score").min().alias("lowest_score"),
-                pl.col("score").max().alias("highest_score"),
-                pl.lit(file["modification_time"]).alias("arrived_ms"),
-            )
-        )
-        parts.append(by_video.select(*FILE_COLUMNS).cast(FILE_COLUMNS).collect())
-    return pl.concat(parts)
+        held = _videos_in(table, file)
+        held = keys["video_file"].to_list() if held is None else held  # it may hold any
+        names.append(pl.DataFrame({"video_file": held}).with_columns(arrived_ms=pl.lit(file["modification_time"])))
+    return pl.concat(names, how="vertical_relaxed").group_by("video_file").agg(pl.col("arrived_ms").max())
+
+
+def _videos_in(table: DeltaTable, file: dict) -> list[str] | None:
+    """The videos that a file of the table has rows of, deleted ones among them; None where that can't be told."""
+    if "partition.video_file" in file:
+        return [file["partition.video_file"] or ""]
+    low, high = file.get("min.video_file"), file.get("max.video_file")
+    if low is not None and low == high:  # statistics cut long names short, so that the ends of one name differ
+        return [low]
+    path = unquote(file["path"])
+    place = path if "://" in path else f"{table.table_uri.rstrip('/')}/{path}"
+    if place.startswith("file://"):
+        place = unquote(place.removeprefix("file://").removesuffix(path)) + path
+    try:
+        names = pl.scan_parquet(place, storage_options=table._storage_options)
+        return names.select(pl.col("video_file").cast(pl.String).unique()).collect()["video_file"].to_list()
+    except (OSError, pl.exceptions.PolarsError):
+        return None

@@ -1,15 +1,18 @@
 """Materialises whatever is missing or older than what it is made from, asset by asset, without the page."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
+from megafish_assets.orchestration.arrivals import are_these
 from megafish_assets.orchestration.delta import table_of
 from megafish_assets.orchestration.landing import CODE_VERSION_TAG, made_by
 from megafish_assets.orchestration.orphans import this_process
-from megafish_assets.orchestration.partitions import VIDEO_COLUMN
+from megafish_assets.orchestration.partitions import VIDEO_COLUMN, last_made
+
+ROW_COUNT = "dagster/partition_row_count"
 
 
 def asset_order(defs: dg.Definitions) -> list[dg.AssetKey]:
@@ -26,7 +29,7 @@ class Made:
 
     storage_id: int
     """Grows with time."""
-    n_rows: int
+    metadata: Mapping[str, dg.MetadataValue]
 
 
 @dataclass(frozen=True)
@@ -37,22 +40,27 @@ class Collection:
     instance: dg.DagsterInstance
     tables: str
     """Folder of the Delta tables: an event whose table is gone counts for nothing."""
-    arrived: Mapping[str, int]
-    """Rows of each video in the detector's table, by partition key."""
+    arrived: Mapping[str, str]
+    """The fingerprint of each video's rows in the detector's table, by partition key."""
+    again: Mapping[dg.AssetKey, int] = field(default_factory=dict)
+    """Assets whose materialisations count for nothing up to a storage id: a person wants them made again."""
 
     def missing(self, asset_key: dg.AssetKey) -> Iterator[tuple[str, ...]]:
         """The partitions of each run that brings one asset, and what the same work makes, up to date; its parents must
         be up to date already.
 
         One empty run for an asset without partitions. Missing is what was never made or is no longer stored, what
-        another code version made, what is older than its parents, and raw rows that are not as many as the detector
-        has written. A per-video asset does not count as older than a parent over all videos: new size limits
-        restate nothing.
+        another code version made, what is older than its parents, and raw rows that were made from others than the
+        detector's table has now. A per-video asset does not count as older than a parent over all videos: new size
+        limits restate nothing.
         """
         node = self.defs.resolve_asset_graph().get(asset_key)
         if node.partitions_def is None:
             newest_parent = max((self._newest(parent) for parent in node.parent_keys), default=0)
-            if self._newest(asset_key) <= newest_parent or not self._table(asset_key).exists():
+            if (
+                self._newest(asset_key) <= max(newest_parent, self.again.get(asset_key, 0))
+                or not self._table(asset_key).exists()
+            ):
                 yield ()
             return
         together = [self._made(one) for one in sorted(node.execution_set_asset_keys)]
@@ -65,7 +73,7 @@ class Collection:
         if made is None:
             return True
         if not parents:
-            return made.n_rows != self.arrived.get(key, made.n_rows)
+            return key in self.arrived and not are_these(self.arrived[key], made.metadata, ROW_COUNT)
         return any(key in parent and parent[key].storage_id > made.storage_id for parent in parents)
 
     def _per_video_parents(self, asset_key: dg.AssetKey) -> list[dg.AssetKey]:
@@ -83,19 +91,30 @@ class Collection:
     def _made(self, asset_key: dg.AssetKey) -> dict[str, Made]:
         """Each partition's last materialisation, where the current code version made it and the table has it."""
         code_version = self.defs.resolve_asset_graph().get(asset_key).code_version
-        latest = self.instance.get_latest_storage_id_by_partition(asset_key, dg.DagsterEventType.ASSET_MATERIALIZATION)
-        table, made = self._table(asset_key), {}
-        if not latest or not table.exists():
+        records, table, made = last_made(self.instance, asset_key), self._table(asset_key), {}
+        if not records or not table.exists():
             return made
         stored = {partition[VIDEO_COLUMN] for partition in table.open().partitions()}
-        asked = dg.AssetRecordsFilter(asset_key, storage_ids=list(latest.values()))
-        for record in self.instance.fetch_materializations(asked, limit=len(latest)).records:
+        for video, record in records.items():
             event = record.asset_materialization
-            n_rows = event.metadata["dagster/partition_row_count"].value
             current = code_version is None or event.tags.get(CODE_VERSION_TAG) == code_version
-            if current and (n_rows == 0 or event.partition in stored):
-                made[event.partition] = Made(record.storage_id, n_rows)
+            is_there = event.metadata[ROW_COUNT].value == 0 or video in stored
+            if current and is_there and record.storage_id > self.again.get(asset_key, 0):
+                made[video] = Made(record.storage_id, event.metadata)
         return made
+
+
+def from_here_on(defs: dg.Definitions, instance: dg.DagsterInstance, asset: str) -> dict[dg.AssetKey, int]:
+    """`Collection.again` for an asset and all that follows from it. Raises ValueError, with the names there are."""
+    graph, key = defs.resolve_asset_graph(), dg.AssetKey(asset.split("/"))
+    order = asset_order(defs)
+    if key not in order:
+        names = ", ".join(one.to_user_string() for one in order)
+        raise ValueError(f"no asset {asset!r} to begin with, out of: {names}")
+    follows = dg.AssetSelection.assets(key).downstream().resolve(graph)
+    last = [instance.fetch_materializations(one, limit=1).records for one in graph.get_all_asset_keys()]
+    newest = max((records[0].storage_id for records in last if records), default=0)
+    return dict.fromkeys(follows, newest)
 
 
 def run_work(

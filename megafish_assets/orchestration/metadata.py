@@ -9,7 +9,7 @@ import dagster as dg
 from dagster._core.definitions.partitions.context import partition_loading_context
 
 from megafish_assets.detections.columns import Columns
-from megafish_assets.orchestration.partitions import VIDEOS
+from megafish_assets.orchestration.partitions import VIDEOS, last_made
 from megafish_assets.orchestration.resources import Tables
 
 EVENTS_ASKED = 200
@@ -97,11 +97,5 @@ def median_number(instance: dg.DagsterInstance, asset: str, name: str) -> float 
 
 def versions_read(instance: dg.DagsterInstance, asset: str, upstream: str) -> dict[str, str]:
     """The data version of an upstream asset that each partition of an asset was made from, by partition."""
-    key = dg.AssetKey(asset.split("/"))
-    latest = instance.get_latest_storage_id_by_partition(key, dg.DagsterEventType.ASSET_MATERIALIZATION)
-    if not latest:
-        return {}
-    asked = dg.AssetRecordsFilter(key, storage_ids=list(latest.values()))
-    events = instance.fetch_materializations(asked, limit=len(latest)).records
-    tag = f"dagster/input_data_version/{upstream}"
-    return {event.partition_key: event.asset_materialization.tags.get(tag, "") for event in events}
+    made, tag = last_made(instance, dg.AssetKey(asset.split("/"))), f"dagster/input_data_version/{upstream}"
+    return {video: event.asset_materialization.tags.get(tag, "") for video, event in made.items()}

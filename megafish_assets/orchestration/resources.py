@@ -10,10 +10,11 @@ import polars as pl
 from deltalake import DeltaTable
 from pydantic import Field
 
-from megafish_assets.detections.contract import require_readable
 from megafish_assets.detections.raw import CLIP_FRAMES, Clock
-from megafish_assets.orchestration.arrivals import QUIET_MINUTES, SIGNS, Completeness, arrivals
+from megafish_assets.detections.videos import clashing_videos, keyed_videos
+from megafish_assets.orchestration.arrivals import QUIET_MINUTES, SIGNS, Completeness, arrivals, fingerprint
 from megafish_assets.orchestration.delta import MissingTableError, Table, table_of
+from megafish_assets.orchestration.inference import rows, sealed
 from megafish_assets.orchestration.partitions import VIDEO_COLUMN
 
 
@@ -32,9 +33,11 @@ class Detected:
     """What the detector has written of some videos, all at one version of its table."""
 
     rows: pl.DataFrame
-    """All columns of the table."""
+    """The columns that the contract names."""
     counts: pl.DataFrame
-    """`video` (partition key) and `n_arrived`, counted by the table and not in `rows`."""
+    """`video` (partition key) and `n_arrived`, counted by another read of the table than the one that gave `rows`."""
+    fingerprints: dict[str, str]
+    """Of each video's rows, as `arrivals` tells them."""
     version: int
     """The table's Delta version."""
 
@@ -54,35 +57,35 @@ class Inference(dg.ConfigurableResource):
     def arrivals(self) -> Arrivals:
         """Every video that has rows, and whether the detector is done with it."""
         table = self._table()
-        self._rows(table)
         videos = arrivals(table)
         rule = Completeness(self.complete_when, 60 * self.quiet_minutes, self.frames_per_clip)
         complete = rule.complete(videos, now_ms=1000 * time.time())
         return Arrivals(videos.with_columns(complete.alias("is_complete")), table.version())
 
     def n_rows_without_video(self) -> int:
-        """Rows that name no video file, and therefore belong to no partition."""
-        nameless = pl.col("video_file").is_null() | (pl.col("video_file") == "")
-        return self._rows(self._table()).select(nameless.sum()).collect().item()
+        """Rows that belong to no partition: they name no video file, or one that shares its key with another."""
+        names = rows(self._table(), columns=["video_file"])["video_file"].cast(pl.String)
+        ours = [*keyed_videos(names).values()]
+        return (~names.is_in(ours).fill_null(False)).sum()
+
+    def clashing(self) -> list[str]:
+        """The files that share a key with another, of which nothing is made."""
+        return clashing_videos(rows(self._table(), columns=["video_file"])["video_file"])
 
     def detected(self, keys: list[str]) -> Detected:
         """What the table holds of these videos; a key that it has no rows of gives none."""
         table, wanted = self._table(), set(keys)
-        rows = self._rows(table)
-        # By file name, not by key computed a row: Parquet's statistics then skip what other videos wrote.
-        files = {file: key for key, file in arrivals(table).select("video", "video_file").iter_rows() if key in wanted}
-        own = rows.filter(pl.col("video_file").is_in(list(files)))
-        counts = own.group_by("video_file").len("n_arrived").collect()
+        names = rows(table, columns=["video_file"])["video_file"].cast(pl.String)
+        files = {file: key for key, file in keyed_videos(names).items() if key in wanted}
+        counts = names.filter(names.is_in(list(files))).value_counts(name="n_arrived")
         named = counts.select(
             pl.col("video_file").replace_strict(files, return_dtype=pl.String).alias("video"),
             pl.col("n_arrived").cast(pl.Int64),
         )
-        return Detected(own.collect(), named, table.version())
-
-    def _rows(self, table: DeltaTable) -> pl.LazyFrame:
-        rows = pl.scan_delta(table)
-        require_readable(rows.collect_schema(), self.uri)
-        return rows
+        # By file name, not by key computed a row: Parquet's statistics then skip what other videos wrote.
+        own = rows(table, list(files))
+        prints = sealed(own).select(pl.col("video_file").replace_strict(files, return_dtype=pl.String), fingerprint())
+        return Detected(own, named, dict(prints.iter_rows()), table.version())
 
     def _table(self) -> DeltaTable:
         try:
@@ -108,6 +111,7 @@ class Recordings(dg.ConfigurableResource):
     clip_seconds: float = Field(description="Length of one video file in seconds.", gt=0)
     frames_per_clip: int = Field(description="Frames in one video file.", gt=0)
     recording_start: str | None = Field(default=None, description="Local time of video 0, frame 0; none if unknown.")
+    number_pattern: str | None = Field(default=None, description="Where a file's name has its number; none: by camera.")
 
     @classmethod
     def of(cls, folder: Path, clock: Clock) -> "Recordings":
@@ -118,6 +122,7 @@ class Recordings(dg.ConfigurableResource):
             clip_seconds=clock.clip_seconds,
             frames_per_clip=clock.frames_per_clip,
             recording_start=start,
+            number_pattern=clock.number_pattern,
         )
 
     def path(self, video_file: str) -> Path | None:
@@ -132,7 +137,7 @@ class Recordings(dg.ConfigurableResource):
     def clock(self) -> Clock:
         """How video and frame numbers become times."""
         start = None if self.recording_start is None else datetime.fromisoformat(self.recording_start)
-        return Clock(self.clip_seconds, self.frames_per_clip, start)
+        return Clock(self.clip_seconds, self.frames_per_clip, start, self.number_pattern)
 
 
 LABEL_READERS = {".csv": lambda uri: pl.read_csv(uri, infer_schema=False), ".parquet": pl.read_parquet}

@@ -7,9 +7,10 @@ import time
 import dagster as dg
 import polars as pl
 
+from megafish_assets.orchestration.arrivals import are_these
 from megafish_assets.orchestration.backfills import CROPS, LIMITS, from_crops_on, per_video_assets, start_backfill
 from megafish_assets.orchestration.delta import MissingTableError
-from megafish_assets.orchestration.partitions import VIDEOS, add_videos
+from megafish_assets.orchestration.partitions import VIDEOS, add_videos, last_made
 from megafish_assets.orchestration.resources import Inference
 
 RETRY_PAUSES_MINUTES = (10, 60, 360)
@@ -18,7 +19,7 @@ be read after three tries needs a person."""
 
 RAW = dg.AssetKey("raw_detections")
 
-STARTED = "megafish/new_videos/started"
+STARTED = "megafish/new_videos/contents"
 """Where the instance keeps the fingerprint with which each video was started: 45 kB at 1,589 videos, which in a cursor
 would be kept for every tick."""
 
@@ -56,14 +57,10 @@ def new_videos(context: dg.SensorEvaluationContext, inference: Inference) -> dg.
 
 
 def _made_before(instance: dg.DagsterInstance, arrived: pl.DataFrame) -> dict[str, str]:
-    """The fingerprints of videos made by other means, with as many rows as have arrived."""
-    latest = instance.get_latest_storage_id_by_partition(RAW, dg.DagsterEventType.ASSET_MATERIALIZATION)
-    asked = dg.AssetRecordsFilter(RAW, storage_ids=list(latest.values()))
-    records = instance.fetch_materializations(asked, limit=len(latest)).records if latest else []
-    counts = {record.partition_key: record.asset_materialization.metadata.get("n_arrived") for record in records}
-    made = {key: count.value for key, count in counts.items() if count is not None}
-    rows = arrived.select("video", "n_rows", "fingerprint").iter_rows()
-    return {key: seal for key, n, seal in rows if made.get(key) == n}
+    """The fingerprints of videos made by other means from the rows that have arrived."""
+    made = {key: record.asset_materialization.metadata for key, record in last_made(instance, RAW).items()}
+    seals = arrived.select("video", "fingerprint").iter_rows()
+    return {key: seal for key, seal in seals if are_these(seal, made.get(key, {}), "n_arrived")}
 
 
 def _start_chain(context: dg.SensorEvaluationContext, changed: dict[str, str]) -> None:

@@ -27,6 +27,8 @@ VARIABLES: dict[str, str] = {
     "MEGAFISH_DEVICE": "`auto` (default: cuda, else mps, else cpu), `cpu`, `cuda` or `mps`",
     "MEGAFISH_CLIP_SECONDS": "length of one video file in seconds, for time stamps; default 10",
     "MEGAFISH_CLIP_FRAMES": "frames in one video file, for time stamps; default 300",
+    "MEGAFISH_NUMBER": "a regular expression whose first group is the number in a video's name, for time stamps; "
+    "default none: the only number, none in a date, and no time from a GoPro's or DJI's",
     "MEGAFISH_COMPLETE_WHEN": "signs that the detector is done with a video, any of which is enough: `later` (another "
     "video's rows came after), `last_frame` (its last frame has a row), `quiet` (no new rows for some minutes); "
     "default `later,last_frame,quiet`",
@@ -92,6 +94,7 @@ class Settings:
                     "MEGAFISH_CLIP_FRAMES", given.get("MEGAFISH_CLIP_FRAMES", str(CLIP_FRAMES)), int
                 ),
                 recording_start=_moment("MEGAFISH_RECORDING_START", given.get("MEGAFISH_RECORDING_START")),
+                number_pattern=_pattern("MEGAFISH_NUMBER", given.get("MEGAFISH_NUMBER")),
             ),
             complete_when=[
                 _choice("MEGAFISH_COMPLETE_WHEN", sign.strip(), SIGNS)
@@ -153,6 +156,18 @@ def _number(name: str, value: str, kind: type) -> float:
 def _zone(name: str, value: str) -> str:
     if value not in available_timezones():
         raise ValueError(f"{name} = {value!r}, expected the name of a time zone such as Europe/Lisbon")
+    return value
+
+
+def _pattern(name: str, value: str | None) -> str | None:
+    if value is None:
+        return None
+    try:
+        n_groups = re.compile(value).groups
+    except re.error as error:
+        raise ValueError(f"{name} = {value!r} is no regular expression: {error}") from error
+    if not n_groups:
+        raise ValueError(rf"{name} = {value!r} has no group: put the number in brackets, as in dive_(\d+)")
     return value
 
 

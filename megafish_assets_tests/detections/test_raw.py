@@ -44,7 +44,7 @@ def test_every_row_comes_out_once() -> None:
 def test_the_key_is_video_frame_and_rank() -> None:
     row = ("tank/megalab_0012.mp4", 7, [1.0, 1.0, 5.0, 5.0], 0.5)
     rows = raw_detections(inference(row, row), CLOCK)
-    assert rows["detection_id"].to_list() == ["megalab_0012/000007/000", "megalab_0012/000007/001"]
+    assert rows["detection_id"].to_list() == ["tank-megalab_0012/000007/000", "tank-megalab_0012/000007/001"]
     assert rows["video_file"].unique().to_list() == ["tank/megalab_0012.mp4"]
     assert rows["video_id"].unique().to_list() == [12]
 

@@ -5,7 +5,7 @@ import re
 import polars as pl
 import pytest
 
-from megafish_assets.detections.videos import ClashingVideosError, keyed_videos, video_key, video_number
+from megafish_assets.detections.videos import Number, clashing_videos, keyed_videos, video_key, video_number
 
 ODD_NAMES = [
     "a,b.mp4",
@@ -19,10 +19,6 @@ ODD_NAMES = [
 ]
 
 
-def keys(*files: str) -> list[str]:
-    return pl.DataFrame({"file": files}).select(video_key(pl.col("file")))["file"].to_list()
-
-
 def test_no_files_have_no_keys() -> None:
     assert keyed_videos(pl.Series([], dtype=pl.String)) == {}
 
@@ -31,42 +27,82 @@ def test_no_files_have_no_keys() -> None:
     ("file", "key"),
     [
         ("megalab_0012.mp4", "megalab_0012"),
-        ("2025/12/megalab_0012.mp4", "megalab_0012"),
-        (r"D:\reef\megalab_0012.MP4", "megalab_0012"),
+        ("2025/12/megalab_0012.mp4", "2025-12-megalab_0012"),
+        (r"D:\reef\megalab_0012.MP4", "D-reef-megalab_0012"),
         ("1_2025-08-14_19-28-47.mp4", "1_2025-08-14_19-28-47"),
         ("clip.v2.mp4", "clip.v2"),
+        ("v1.2/clip", "v1.2-clip"),
         ("clip", "clip"),
         ("a, b.mp4", "a-b"),
+        (".mp4", ".mp4"),
     ],
 )
-def test_the_key_is_the_stem_made_safe(file: str, key: str) -> None:
-    assert keys(file) == [key]
+def test_the_key_is_the_place_without_its_ending_made_safe(file: str, key: str) -> None:
+    assert video_key(file) == key
 
 
 @pytest.mark.parametrize("file", ODD_NAMES)
 def test_odd_characters_never_reach_a_key(file: str) -> None:
-    assert re.fullmatch(r"[A-Za-z0-9_.-]+", keys(file)[0])
+    assert re.fullmatch(r"[A-Za-z0-9_.-]+", video_key(file))
 
 
-@pytest.mark.parametrize("file", [".mp4", "reef/.mp4"])
-def test_a_key_is_never_empty(file: str) -> None:
-    assert keys(file)[0]
+@pytest.mark.parametrize(
+    "file", ["dir/", "/", "...", "..", "-", "魚.mp4", "a" * 255, "é" * 127, "reef/.mp4", "\udcff.mp4"]
+)
+def test_a_key_is_never_empty_nor_too_long_for_a_folder(file: str) -> None:
+    assert re.fullmatch(r"[A-Za-z0-9_.-]{3,120}", video_key(file))
 
 
-def test_the_number_is_the_only_one_in_the_key() -> None:
-    """A date and a time have many: taking one of them would give a plausible, wrong time."""
-    frame = pl.DataFrame({"key": ["megalab_0012", "0031-b", "reef", "9" * 30, "1_2025-08-14_22-36-47"]})
-    assert frame.select(video_number(pl.col("key")))["key"].to_list() == [12, 31, None, None, None]
+def test_names_that_differ_beyond_what_a_key_can_hold_have_keys_of_their_own() -> None:
+    files = ["Fähre.mp4", "Führe.mp4", "魚.mp4", "鯨.mp4", "dir/", "dir.mp4", *("a" * 150 + str(n) for n in range(3))]
+    assert set(keyed_videos(pl.Series(files)).values()) == set(files)
+
+
+def test_a_key_stays_the_same_from_one_version_to_the_next() -> None:
+    # The first eight hexadecimal digits of `printf 魚.mp4 | sha256sum`.
+    assert video_key("魚.mp4") == "9ac8b06b"
 
 
 def test_files_are_keyed_in_the_sorted_order_of_their_keys() -> None:
-    files = pl.Series(["z/b.mp4", "c.mp4", None, "y/a.mp4", "c.mp4"])
-    assert list(keyed_videos(files).items()) == [("a", "y/a.mp4"), ("b", "z/b.mp4"), ("c", "c.mp4")]
+    files = pl.Series(["z/b.mp4", "c.mp4", None, "", "y/a.mp4", "c.mp4"])
+    assert list(keyed_videos(files).items()) == [("c", "c.mp4"), ("y-a", "y/a.mp4"), ("z-b", "z/b.mp4")]
 
 
-@pytest.mark.parametrize("twins", [("a.mp4", "a.mkv"), ("one/a.mp4", "two/a.mp4"), ("a b.mp4", "a,b.mp4")])
-def test_two_files_with_one_key_are_refused_by_name(twins: tuple[str, str]) -> None:
-    with pytest.raises(ClashingVideosError) as refusal:
-        keyed_videos(pl.Series([*twins, "other.mp4"]))
-    assert all(repr(name) in str(refusal.value) for name in twins)
-    assert "other.mp4" not in str(refusal.value)
+@pytest.mark.parametrize("twins", [("a.mkv", "a.mp4"), ("one-a.mp4", "one/a.mp4"), ("a b.mp4", "a,b.mp4")])
+def test_two_files_with_one_key_are_named_and_stop_no_other(twins: tuple[str, str]) -> None:
+    files = pl.Series([*twins, "other.mp4"])
+    assert clashing_videos(files) == list(twins)
+    assert keyed_videos(files) == {"other": "other.mp4"}
+
+
+@pytest.mark.parametrize(
+    ("file", "number"),
+    [
+        ("megalab_0012.mp4", Number(12, True)),
+        ("2025/12/megalab_0012.mp4", Number(12, True)),
+        ("0031-b.mp4", Number(31, True)),
+        ("reef.mp4", Number(None, True)),
+        ("9" * 30 + ".mp4", Number(None, True)),
+        ("1_2025-08-14_22-36-47.mp4", Number(None, True)),
+        ("20240101.mp4", Number(None, True)),
+        ("reef_2024-01-01.mp4", Number(None, True)),
+        ("20241399.mp4", Number(20241399, True)),
+        ("GX010042.MP4", Number(42, False)),
+        ("100GOPRO/GX020042.MP4", Number(42, False)),
+        ("GOPR0042.MP4", Number(42, False)),
+        ("GP010042.MP4", Number(42, False)),
+        ("DJI_0042.MP4", Number(42, False)),
+        ("DJI_20240101120000_0042_D.MP4", Number(42, False)),
+    ],
+)
+def test_the_number_is_the_only_one_and_tells_a_time_only_where_files_follow_without_a_gap(
+    file: str, number: Number
+) -> None:
+    assert video_number(file) == number
+
+
+@pytest.mark.parametrize(
+    ("file", "value"), [("dive_7_cam_2.mp4", 7), ("cam_2.mp4", None), ("dive_x.mp4", None), ("dive_" + "1" * 12, None)]
+)
+def test_a_pattern_of_ones_own_says_which_number_is_meant(file: str, value: int | None) -> None:
+    assert video_number(file, r"dive_(\w+?)(?:_cam|$)") == Number(value, True)

@@ -1,11 +1,13 @@
-"""What the Delta log says of the detector's table, and when a video counts as complete."""
+"""What has arrived in the detector's table, whoever wrote it, and when a video counts as complete."""
 
+import json
 from pathlib import Path
 
 import polars as pl
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
+from megafish_assets.detections.contract import InferenceContractError
 from megafish_assets.orchestration.arrivals import Completeness, arrivals
 from megafish_assets.orchestration.resources import Inference
 
@@ -45,11 +47,113 @@ def test_files_of_one_video_of_several_and_of_long_names_are_counted_alike(tmp_p
     ]
 
 
-def test_a_file_of_one_video_is_not_opened(tmp_path: Path) -> None:
+ODD_NAMES = (
+    "dive 1.mp4",
+    "T10:30.mp4",
+    "50% reef.mp4",
+    "Fähre.mp4",
+    "site/a.mp4",
+    "100%25.mp4",
+    "q'u\"o.mp4",
+    "x+y.mp4",
+)
+
+
+@pytest.mark.parametrize("folder", ["plain", "with space", "Übung", "a#b"])
+@pytest.mark.parametrize("partitioned", [False, True])
+def test_every_name_is_found_in_every_folder(tmp_path: Path, folder: str, partitioned: bool) -> None:
+    place, how = tmp_path / folder, {"partition_by": ["video_file"]} if partitioned else {}
+    for name in ODD_NAMES:
+        write(place, rows(name), **how)
+    write(place, rows(*ODD_NAMES, "other.mp4", n=2, score=0.7), **how)
+    found = arrivals(DeltaTable(str(place)))
+    assert dict(found.select("video_file", "n_rows").iter_rows()) == dict.fromkeys(ODD_NAMES, 5) | {"other.mp4": 2}
+    assert found["arrived_ms"].null_count() == 0
+    own = Inference(uri=str(place)).detected(found["video"].to_list())
+    assert own.rows["video_file"].value_counts().sort("video_file").rows() == sorted(
+        (dict.fromkeys(ODD_NAMES, 5) | {"other.mp4": 2}).items()
+    )
+    assert own.fingerprints == dict(found.select("video", "fingerprint").iter_rows())
+
+
+def test_the_time_of_a_video_is_of_the_last_file_with_rows_of_it(tmp_path: Path) -> None:
+    write(tmp_path, rows("a.mp4", "c.mp4"))
+    write(tmp_path, rows("b.mp4", LONG))
+    (first, second) = sorted(
+        pl.from_arrow(DeltaTable(str(tmp_path)).get_add_actions(flatten=True))
+        .struct.unnest()["modification_time"]
+        .cast(pl.Int64)
+    )
+    found = dict(arrivals(DeltaTable(str(tmp_path))).select("video_file", "arrived_ms").iter_rows())
+    assert found == {"a.mp4": first, "c.mp4": first, "b.mp4": second, LONG: second}
+
+
+def test_columns_that_older_files_lack_are_null(tmp_path: Path) -> None:
+    write(tmp_path, rows("a.mp4").drop("score"))
+    write_deltalake(str(tmp_path), rows("b.mp4").to_arrow(), mode="append", schema_mode="merge")
+    assert arrivals(DeltaTable(str(tmp_path))).select("video", "n_rows").rows() == [("a", 3), ("b", 3)]
+    assert Inference(uri=str(tmp_path)).detected(["a"]).rows["score"].to_list() == [None] * 3
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pl.col("frame_id") + 1,
+        pl.col("score") + 1e-9,
+        pl.col("box").list.eval(pl.element() + pl.int_range(pl.len()) * 1e-9),
+        pl.col("box").list.reverse(),
+        pl.col("box").list.head(3),
+        pl.lit(None, pl.List(pl.Float64)).alias("box"),
+        pl.col("frame_id").reverse(),
+    ],
+)
+def test_any_change_of_a_row_changes_the_fingerprint(tmp_path: Path, change: pl.Expr) -> None:
+    scores = pl.Series("score", [0.1, 0.2, 0.3])
+    write(tmp_path / "before", rows("a.mp4").with_columns(scores))
+    write(tmp_path / "after", rows("a.mp4").with_columns(scores).with_columns(change))
+    write(tmp_path / "shuffled", rows("a.mp4").with_columns(scores).reverse())
+    assert seals(tmp_path / "before") == seals(tmp_path / "shuffled") != seals(tmp_path / "after")
+
+
+def protocol(place: Path, *features: str, **configuration: str) -> None:
+    """Declares reader features of a table, as Spark does."""
+    place.joinpath("_delta_log").mkdir(parents=True, exist_ok=True)
+    first = place / "_delta_log" / f"{0:020d}.json"
+    actions = [json.loads(line) for line in first.read_text().splitlines()]
+    for action in actions:
+        if "protocol" in action:
+            action["protocol"] = {
+                "minReaderVersion": 3,
+                "minWriterVersion": 7,
+                "readerFeatures": list(features),
+                "writerFeatures": list(features),
+            }
+        if "metaData" in action:
+            action["metaData"]["configuration"] = configuration
+            schema = json.loads(action["metaData"]["schemaString"])
+            for number, column in enumerate(schema["fields"]):
+                column["metadata"] = {
+                    "delta.columnMapping.id": number,
+                    "delta.columnMapping.physicalName": column["name"],
+                }
+            action["metaData"]["schemaString"] = json.dumps(schema)
+    first.write_text("\n".join(map(json.dumps, actions)) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("feature", "configuration", "words"),
+    [
+        ("columnMapping", {"delta.columnMapping.mode": "name"}, "column mapping"),
+        ("typeWidening", {"delta.enableTypeWidening": "true"}, "type widening"),
+    ],
+)
+def test_a_feature_that_cannot_be_read_is_named_with_what_to_do(
+    tmp_path: Path, feature: str, configuration: dict[str, str], words: str
+) -> None:
     write(tmp_path, rows("a.mp4"))
-    for file in tmp_path.glob("*.parquet"):
-        file.write_bytes(b"unreadable")
-    assert arrivals(DeltaTable(str(tmp_path)))["n_rows"].to_list() == [3]
+    protocol(tmp_path, feature, **configuration)
+    with pytest.raises(InferenceContractError, match=rf"uses {words}.*write it once anew.*MEGAFISH_INFERENCE"):
+        Inference(uri=str(tmp_path)).arrivals()
 
 
 def test_a_table_partitioned_by_video_is_read_from_its_log(tmp_path: Path) -> None:

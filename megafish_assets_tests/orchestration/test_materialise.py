@@ -26,7 +26,7 @@ def run(defs: dg.Definitions, name: str, keys: tuple[str, ...], instance: dg.Dag
 
 
 def bring(
-    root: Path, defs: dg.Definitions, instance: dg.DagsterInstance, **arrived: int
+    root: Path, defs: dg.Definitions, instance: dg.DagsterInstance, **arrived: str
 ) -> dict[str, list[tuple[str, ...]]]:
     """Everything brought up to date; the partitions of each run by asset."""
     collection, runs = Collection(defs, instance, str(root), arrived), {}
@@ -92,9 +92,9 @@ def test_another_code_version_remakes_every_partition(tmp_path: Path) -> None:
 def test_rows_that_arrived_later_are_made_and_what_follows_from_them(tmp_path: Path) -> None:
     defs, instance = platform(tmp_path), dg.DagsterInstance.ephemeral()
     instance.add_dynamic_partitions(VIDEOS.name, ["a", "b"])
-    bring(tmp_path, defs, instance, a=2, b=2)
-    assert bring(tmp_path, defs, instance, a=2, b=2) == {}
-    assert bring(tmp_path, defs, instance, a=2, b=5)["rows"] == [("b",)]
+    bring(tmp_path, defs, instance, a="2-7", b="2-7")
+    assert bring(tmp_path, defs, instance, a="2-7", b="2-7") == {}
+    assert bring(tmp_path, defs, instance, a="2-7", b="5-7")["rows"] == [("b",)]
 
 
 def test_a_table_that_was_deleted_is_made_again(tmp_path: Path) -> None:

@@ -156,13 +156,13 @@ def test_videos_that_were_made_by_other_means_are_not_new(tmp_path: Path) -> Non
     assert targets(started)["raw_detections"] == ["v2", "v3"]
 
 
-def test_no_table_yet_is_a_sentence_and_two_files_of_one_key_an_error(tmp_path: Path) -> None:
+def test_no_table_yet_is_a_sentence_and_two_files_of_one_key_stop_no_other(tmp_path: Path) -> None:
     camera = Camera(tmp_path)
     context = dg.build_sensor_context(camera.instance, definitions=DEFS)
     assert "no inference table" in new_videos(context, inference=camera.inference).skip_message
-    camera.detect("a b.mp4", "a-b.mp4")
-    with pytest.raises(ValueError, match=r"'a b\.mp4', 'a-b\.mp4'"):
-        camera.tick()
+    camera.detect("a b.mp4", "a-b.mp4", "c.mp4", "d.mp4")
+    (started,) = camera.tick()
+    assert targets(started)["crops"] == ["c"]
 
 
 class Later:
