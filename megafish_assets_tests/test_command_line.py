@@ -69,7 +69,7 @@ def test_no_inference_table_ends_with_one_clear_sentence(tmp_path: Path) -> None
     assert "Traceback" not in finished.stderr
 
 
-@pytest.mark.parametrize("name", ["my videos", "rëef", "hash#q?", "pct%20x"])
+@pytest.mark.parametrize("name", ["k=v", "a[1]", "hash#q?", "pct%20x"])
 def test_a_root_that_delta_would_not_find_again_is_refused_in_one_line(tmp_path: Path, name: str) -> None:
     finished = bring_up_to_date(tmp_path / name)
     assert finished.returncode == 1

@@ -17,14 +17,15 @@ from megafish_assets_tests.videos import decoded_frames, write_h264
 
 FRAME_WH_PX = (640, 360)
 CUTS = (0, 223, 446, 668)
-NAMES = ["aquarium_0000.mp4", "aquarium_0001.mp4", "aquarium_0002.mp4"]
+NAMES = ["aquarium_0000.mp4", f"Übung 2/100% Fähre, {'ä' * 110}.mp4", "GX020042.MP4"]
+"""As people name their files, up to the 255 bytes that a file system holds."""
 
 
 @pytest.fixture(scope="module")
 def aquarium(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The clip cut into three videos, its boxes as an inference table, everything materialised."""
-    root = tmp_path_factory.mktemp("aquarium")
-    (root / "recordings").mkdir()
+    root = tmp_path_factory.mktemp("aquarium") / "Große Becken (2)"
+    (root / "recordings" / "Übung 2").mkdir(parents=True)
     frames = decoded_frames(real_data / "aquarium-fish-video" / "fish.mp4")
     for name, start, stop in zip(NAMES, CUTS, CUTS[1:], strict=False):
         write_h264(root / "recordings" / name, frames[start:stop])
@@ -51,7 +52,7 @@ def inference_table(real_data: Path) -> pl.DataFrame:
 
 
 def table(root: Path, *parts: str) -> pl.DataFrame:
-    return pl.read_delta(str(root.joinpath("tables", *parts)))
+    return pl.DataFrame(DeltaTable(str(root.joinpath("tables", *parts))).to_pyarrow_table())
 
 
 def region(frame: np.ndarray, raw_row: dict) -> np.ndarray:
@@ -158,7 +159,7 @@ def test_plots_and_sheets_are_files_that_open(aquarium: Path) -> None:
         "umap/mobilenetv2/pairs.png",
         "montages/mobilenetv2/cluster_00_random.png",
         "montages/mobilenetv2/cluster_03_extremes.png",
-        *[f"crops/{Path(name).stem}.jpg" for name in NAMES],
+        *[f"crops/{key}.jpg" for key in table(aquarium, "crops", "crops")["video"].unique()],
     } <= made
     for name in made:
         Image.open(aquarium / "figures" / name).verify()

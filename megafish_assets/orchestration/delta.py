@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Any
+from urllib.parse import unquote
 
 import dagster as dg
 import polars as pl
@@ -61,7 +63,7 @@ class Table:
 
     def scan(self) -> pl.LazyFrame:
         """Every row of the last version. Raises MissingTableError."""
-        return pl.scan_delta(self.open())
+        return pl.scan_delta(_AsItLies(self.open()))
 
     def replace(self, frame: pl.DataFrame) -> int:
         """Makes these rows the whole table; returns the table's version afterwards."""
@@ -157,6 +159,20 @@ class Table:
                 time.sleep(pause * random.uniform(0.5, 1.5))
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
         return write()
+
+
+class _AsItLies(DeltaTable):
+    """A table whose files bear their own paths: delta-rs escapes a folder's spaces and umlauts, polars looks for what
+    it is told."""
+
+    def __init__(self, table: DeltaTable) -> None:
+        self.__dict__.update(table.__dict__)
+
+    def file_uris(self, *given: Any, **named: Any) -> list[str]:
+        uris, escaped = super().file_uris(*given, **named), self.table_uri.removeprefix("file://")
+        if "://" in escaped:
+            return uris
+        return [unquote(escaped) + uri.removeprefix(escaped) for uri in uris]
 
 
 def table_of(root: str, group: str, asset_key: dg.AssetKey) -> Table:

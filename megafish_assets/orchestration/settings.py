@@ -113,12 +113,12 @@ def _address(name: str, value: str) -> str:
 
 
 def _plain(name: str, path: Path) -> Path:
-    """The path, if Delta's readers find it: they take it for an address and escape what an address may not hold."""
-    odd = sorted(set(re.sub(r"[\w./'*()+=,@~-]", "", str(path), flags=re.ASCII)))
+    """The path, if Delta's readers find it: they take it for an address, a pattern or a partition's folder."""
+    odd = sorted(set(re.findall(r"[\x00-\x1f\x7f%=*?#\[\]{}^|\\]", str(path))))
     if odd:
         raise ValueError(
-            f"{name} = {str(path)!r} holds {' '.join(map(repr, odd))}, which a Delta table's path can't have: use "
-            "letters, digits and . _ - or a symbolic link with such a name"
+            f"{name} = {str(path)!r} holds {' '.join(map(repr, odd))}, which a Delta table's path can't have: choose "
+            "another folder, or a symbolic link without"
         )
     return path
 
