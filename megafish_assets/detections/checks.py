@@ -1,5 +1,6 @@
 """Limits on the rows, each with its reason and what to do when it is broken."""
 
+from megafish_assets.detections.tracklets import MOST_BOXES_A_FRAME
 from megafish_assets.orchestration.verdicts import NONE_MISSING, Check, Limit, never
 
 RAW = Check(
@@ -32,6 +33,11 @@ TRACKLETS = Check(
             "If it looks at every sixth frame or fewer, or the camera jumps, do without tracklets: sample `random`.",
             at_most=0.5,
         ),
+        "n_crowded": Limit(
+            f"in a frame with more than {MOST_BOXES_A_FRAME} boxes no partner is clear: each is a tracklet of one",
+            "Raise the detector's least score, or let it suppress overlapping boxes.",
+            at_most=0,
+        ),
     },
 )
 
@@ -54,8 +60,8 @@ SIZE_LIMITS = Check(
             at_most=0.75,
         ),
         "n_rows_without_video": Limit(
-            "a row that names no file belongs to no partition and is left out",
-            "Find out why the detector wrote rows without video_file.",
+            "a row that names no file, or one whose key another file has too, is of no partition and left out",
+            "Find out why the detector wrote rows without video_file; rename one of two files such as a.mp4 and a.avi.",
             at_most=0,
         ),
         "n_missing_videos": NONE_MISSING,

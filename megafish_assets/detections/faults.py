@@ -9,6 +9,9 @@ from megafish_assets.detections.boxes import BOX, STRETCHED_PX
 OVERHANG_1024 = 1.0
 """How far a box may reach outside the frame, px of the stretched frame: detectors round their edges to about this."""
 
+THINNEST_1024 = 1e-3
+"""A side of less, px of the stretched frame, is a number gone wrong, and its logarithm would move every limit."""
+
 Rows = TypeVar("Rows", pl.DataFrame, pl.LazyFrame)
 
 NO_FAULT = pl.lit(None, dtype=pl.String)
@@ -30,7 +33,7 @@ def fault() -> pl.Expr:
         "box has not 4 numbers": pl.col("box_length") != len(BOX),
         "box holds a null": pl.any_horizontal(number.is_null() for number in numbers),
         "box is not finite": ~finite,
-        "box has no size": (width <= 0) | (height <= 0),
+        "box has no size": (width < THINNEST_1024) | (height < THINNEST_1024),
         "box is outside the frame": apart,
         "box reaches outside the frame": over,
         "score is null": pl.col("score").is_null(),

@@ -5,6 +5,7 @@ import polars as pl
 from megafish_assets.detections.filtering import within
 from megafish_assets.detections.limits import SizeLimits
 from megafish_assets.detections.sampling import sample_size
+from megafish_assets.detections.tracklets import MOST_BOXES_A_FRAME
 
 ROWS = pl.len().cast(pl.Int64)
 
@@ -34,16 +35,18 @@ def raw_numbers(counts: pl.DataFrame) -> pl.DataFrame:
 
 
 def tracklet_counts(sound: pl.DataFrame, tracklets: pl.DataFrame) -> pl.DataFrame:
-    """A row a video: rows without a fault, those of them that are in no tracklet or in two, tracklets, and how many of
-    these have one row only."""
+    """A row a video: rows without a fault, those of them that are in no tracklet or in two, those of crowded frames,
+    tracklets, and how many of these have one row only."""
     lengths = tracklets.group_by("video", "tracklet_id").len()
     counts = lengths.group_by("video").agg(
         ROWS.alias("n_tracklets"), (pl.col("len") == 1).sum().cast(pl.Int64).alias("n_alone")
     )
     held = tracklets.group_by("video").agg((ROWS - pl.col("detection_id").n_unique()).alias("n_repeated_ids"))
     lost = sound.join(tracklets, on="detection_id", how="anti").group_by("video").agg(ROWS.alias("n_lost_rows"))
+    crowded = sound.filter(pl.len().over("video", "frame_id") > MOST_BOXES_A_FRAME)
+    crowd = crowded.group_by("video").agg(ROWS.alias("n_crowded"))
     every = sound.group_by("video").agg(ROWS.alias("n_sound"))
-    for part in (counts, held, lost):
+    for part in (counts, held, lost, crowd):
         every = every.join(part, on="video", how="left")
     return every.with_columns(pl.exclude("video").fill_null(0))
 

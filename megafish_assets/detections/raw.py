@@ -41,9 +41,9 @@ def raw_detections(inference: pl.DataFrame, clock: Clock) -> pl.DataFrame:
     """Every given row in the columns `RAW`, sorted by `detection_id`; none is added or dropped, faulty ones are named.
 
     `inference` holds `video_file`, `frame_id`, `box` (`[x, y, w, h]`) and `score`. Ranks in a frame follow
-    (x, y, w, h, score), then the order given, so that the same rows get the same ids in any order.
+    (x, y, w, h, how many numbers, score), then the order given, so that the same rows get the same ids in any order.
     """
-    order = ["video", "frame_id", *BOX, "score"]
+    order = ["video", "frame_id", *BOX, "box_length", "score"]
     rows = (
         inference.lazy()
         .with_columns(
@@ -60,7 +60,7 @@ def raw_detections(inference: pl.DataFrame, clock: Clock) -> pl.DataFrame:
         .sort(order, maintain_order=True)
         .with_columns(
             pl.int_range(pl.len()).over("video", "frame_id").alias("rank"),
-            (pl.int_range(pl.len()).over(*order, "box_length") > 0).alias("is_repeat"),
+            (pl.int_range(pl.len()).over(order) > 0).alias("is_repeat"),
         )
         .with_columns(fault().alias("fault"))
         .with_columns(_detection_id(), _timestamp_seconds(clock).alias("timestamp_seconds"))

@@ -43,6 +43,10 @@ PLACE_GAIN, SPEED_GAIN, YOUNG_SPEED_GAIN, SIZE_GAIN = 0.6, 0.2, 0.5, 0.4
 Source: the alpha-beta filter, Brookner 1998, Tracking and Kalman Filtering Made Easy, chapter 1.
 """
 
+MOST_BOXES_A_FRAME = 500
+"""Of a frame with more, each box is a tracklet of one: comparing them all grows as their square, and where so many lie
+no partner would be clear."""
+
 TOO_FAR = np.inf
 
 
@@ -78,7 +82,8 @@ def tracklets(rows: pl.DataFrame) -> pl.DataFrame:
 
     `rows` holds the columns `RAW` of all detections of one or several videos, in any order. A faulty row belongs to no
     tracklet and has no row here, as nothing after raw uses it; a detection without a partner is a tracklet of one, and
-    no tracklet holds two boxes of one frame. A video's tracklets depend on its own sound rows only.
+    no tracklet holds two boxes of one frame. Boxes of a frame with more than `MOST_BOXES_A_FRAME` are tracklets of one,
+    numbered last. A video's tracklets depend on its own sound rows only.
     """
     videos = sound_rows(rows).sort("video", "frame_id", "detection_id").partition_by("video", maintain_order=True)
     parts = [_of_one_video(video) for video in videos]
@@ -89,9 +94,18 @@ def _of_one_video(rows: pl.DataFrame) -> pl.DataFrame:
     """The same of one video, whose rows are sorted by frame."""
     frame_ids, box_xywh = rows["frame_id"].to_numpy(), rows.select(BOX).to_numpy()
     centre_xy, log_wh = box_xywh[:, :2] + box_xywh[:, 2:] / 2, np.log(box_xywh[:, 2:])
-    pan, starts = panned(frame_ids, centre_xy, log_wh), frames_of(frame_ids)[0]
-    frame = np.repeat(np.arange(len(pan.clock_frames)), np.diff(starts))
-    number = linked(pan, starts, centre_xy, log_wh)
+    starts = frames_of(frame_ids)[0]
+    n_boxes = np.diff(starts)
+    frame = np.repeat(np.arange(len(n_boxes)), n_boxes)
+    # Of a crowded frame, some boxes spread over its rows still tell the pan.
+    is_voter = (np.arange(len(frame)) - starts[frame]) % -(-n_boxes // MOST_BOXES_A_FRAME)[frame] == 0
+    pan = panned(frame_ids[is_voter], centre_xy[is_voter], log_wh[is_voter])
+    is_linked = (n_boxes <= MOST_BOXES_A_FRAME)[frame]
+    ends = np.cumsum(np.where(n_boxes <= MOST_BOXES_A_FRAME, n_boxes, 0))
+    number = np.empty(len(frame), np.int64)
+    number[is_linked] = linked(pan, np.append(0, ends), centre_xy[is_linked], log_wh[is_linked])
+    n_begun = number[is_linked].max(initial=-1) + 1
+    number[~is_linked] = n_begun + np.arange((~is_linked).sum())
     return rows.select(
         "video",
         "detection_id",

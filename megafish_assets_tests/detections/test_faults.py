@@ -1,14 +1,16 @@
 """Bad rows and bad tables: every row is kept and named, nothing after raw uses a faulty one."""
 
 import math
+import os
 import re
 from datetime import datetime
 from pathlib import Path
+from random import Random
 
 import polars as pl
 import pytest
 from deltalake import write_deltalake
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from megafish_assets.detections.columns import RAW
@@ -18,6 +20,7 @@ from megafish_assets.detections.filtering import filtered_detections
 from megafish_assets.detections.limits import size_limits
 from megafish_assets.detections.raw import Clock, raw_detections
 from megafish_assets.detections.sampling import sampled_detections
+from megafish_assets.detections.tracklets import tracklets
 from megafish_assets.orchestration.delta import MissingTableError
 from megafish_assets.orchestration.resources import Inference, Recordings
 
@@ -49,6 +52,10 @@ def with_part(**parts: object) -> tuple:
         ({"box": [1.0, 2.0, math.inf, 50.0]}, "box is not finite"),
         ({"box": [1.0, 2.0, -40.0, 50.0]}, "box has no size"),
         ({"box": [1.0, 2.0, 40.0, 0.0]}, "box has no size"),
+        ({"box": [1.0, 2.0, 40.0, 1e-310]}, "box has no size"),
+        ({"box": [1.0, 2.0, 40.0, 1e308]}, "box reaches outside the frame"),
+        ({"video_file": "dir/"}, "video_file names no file"),
+        ({"video_file": "a/.."}, "video_file names no file"),
         ({"box": [2000.0, 2.0, 40.0, 50.0]}, "box is outside the frame"),
         ({"box": [-90.0, 2.0, 40.0, 50.0]}, "box is outside the frame"),
         ({"box": [-20.0, 2.0, 40.0, 50.0]}, "box reaches outside the frame"),
@@ -79,9 +86,12 @@ def test_exact_repeats_are_kept_and_all_but_one_named() -> None:
     assert faults_text(rows).splitlines() == ["2 of 4 rows have a fault", "2 x repeats another row"]
 
 
-numbers = st.one_of(st.floats(allow_nan=True, allow_infinity=True), st.floats(0, 1024), st.none())
-boxes = st.one_of(st.none(), st.lists(numbers, max_size=6), st.lists(st.floats(1, 500), min_size=4, max_size=4))
-names = st.sampled_from(["a_1.mp4", "b 2.MP4", "sub/c_3.mov", "é.mp4", "v_20230115120000.mp4"])
+N_TABLES = int(os.environ.get("MEGAFISH_TEST_TABLES", "500"))
+EXTREMES = st.sampled_from([0.0, -0.0, 5e-324, 1e-310, 1e-9, 1e-3, 1024.0, 1025.0, 1e308, -1e308])
+numbers = st.one_of(st.floats(allow_nan=True, allow_infinity=True), st.floats(0, 1024), st.none(), EXTREMES)
+sides = st.one_of(st.floats(1, 500), EXTREMES)
+boxes = st.one_of(st.none(), st.lists(numbers, max_size=6), st.lists(sides, min_size=4, max_size=4))
+names = st.sampled_from(["a_1.mp4", "b 2.MP4", "sub/c_3.mov", "é.mp4", "v_20230115120000.mp4", "dir/", ".."])
 inference_rows = st.lists(
     st.tuples(names, st.one_of(st.none(), st.integers(-5, 400), st.integers(-(2**62), 2**62)), boxes, numbers),
     min_size=0,
@@ -89,17 +99,25 @@ inference_rows = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
-@given(inference_rows)
-def test_whatever_arrives_every_row_is_kept_under_its_own_id_and_only_sound_ones_go_on(given_rows: list) -> None:
+@settings(max_examples=N_TABLES, deadline=None)
+@given(inference_rows, st.randoms(use_true_random=False))
+@example([("a_1.mp4", 0, None, 0.5), ("a_1.mp4", 0, [], 0.5)], Random(1))
+def test_whatever_arrives_every_row_is_kept_under_its_own_id_and_only_sound_ones_go_on(
+    given_rows: list, shuffling: Random
+) -> None:
     rows = raw(*given_rows)
+    assert rows.equals(raw(*shuffling.sample(given_rows, len(given_rows))), null_equal=True)
     assert rows.height == len(given_rows)
     assert rows["detection_id"].n_unique() == rows.height
     assert rows["detection_id"].str.contains(r"^[A-Za-z0-9_.-]+/(null|-?\d+)/\d{3}$").all()
     assert sum(fault_counts(rows).values()) + sound_rows(rows).height == rows.height
     sound = sound_rows(rows)
+    tracked = tracklets(rows)
+    assert sorted(tracked["detection_id"]) == sorted(sound["detection_id"])
+    assert tracked.select(pl.col("pan_x_1024", "pan_y_1024").is_finite().all()).row(0) == (True, True)
     try:
         limits = size_limits(sound.lazy())
+        assert all(map(math.isfinite, limits.in_1024_px().values()))
     except ValueError as refused:
         assert sound.height < 2 and "at least 2" in str(refused)
         return
@@ -145,11 +163,13 @@ def test_no_delta_table_says_what_is_there_instead(tmp_path: Path, made: str | N
         Inference(uri=str(place)).arrivals()
 
 
-def test_rows_without_a_video_are_counted(tmp_path: Path) -> None:
-    frame = pl.DataFrame([SOUND, (None, *SOUND[1:]), ("", *SOUND[1:])], schema=SCHEMA, orient="row")
+def test_rows_without_a_video_of_their_own_are_counted(tmp_path: Path) -> None:
+    files = ("a_1.mp4", None, "", "b.mp4", "b.avi")
+    frame = pl.DataFrame([(file, *SOUND[1:]) for file in files], schema=SCHEMA, orient="row")
     write_deltalake(str(tmp_path / "inference"), frame.to_arrow())
     inference = Inference(uri=str(tmp_path / "inference"))
-    assert inference.n_rows_without_video() == 2
+    assert inference.n_rows_without_video() == 4
+    assert inference.clashing() == ["b.avi", "b.mp4"]
     assert inference.arrivals().videos.select("video", "n_rows").rows() == [("a_1", 1)]
 
 
