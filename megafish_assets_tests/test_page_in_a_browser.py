@@ -5,9 +5,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from http.server import HTTPServer, SimpleHTTPRequestHandler
 from pathlib import Path
+from threading import Thread
 from urllib.parse import quote
 
+import dagster as dg
 import polars as pl
 import pytest
 
@@ -313,3 +316,56 @@ def test_two_new_videos_are_backfilled_from_the_page_and_end_green(page: "Page")
     expect(page.get_by_text("Materialized (7)")).to_be_visible()
     expect(page.get_by_text("Failed (0)")).to_be_visible()
     keep(page, "partitions_after_backfill")
+
+
+ADD = """
+mutation Add($key: String!) {
+  addDynamicPartition(
+    repositorySelector: {repositoryName: "__repository__", repositoryLocationName: "megafish"}
+    partitionsDefName: "videos"
+    partitionKey: $key
+  ) { __typename }
+}
+"""
+TRIES = """
+async ({page, add}) => {
+  const body = key => JSON.stringify({query: add, variables: {key}});
+  const image = new Image();
+  await new Promise(ended => {
+    image.onload = image.onerror = ended;
+    image.src = `${page}/graphql?${new URLSearchParams({query: add, variables: '{"key": "by-image"}'})}`;
+  });
+  const plain = {method: "POST", mode: "no-cors", body: body("by-form")};
+  await fetch(`${page}/graphql`, plain).catch(() => 0);
+  const json = {method: "POST", headers: {"Content-Type": "application/json"}, body: body("by-json")};
+  await fetch(`${page}/graphql`, json).catch(() => 0);
+  return await new Promise(ended => {
+    const socket = new WebSocket(`${page.replace("http", "ws")}/graphql`, "graphql-ws");
+    socket.onopen = () => ended("open");
+    socket.onerror = () => ended("refused");
+  });
+}
+"""
+
+
+def test_a_foreign_page_changes_nothing(browser: "Browser", address: str, reef: Path) -> None:
+    def videos() -> set[str]:
+        with dg.DagsterInstance.from_config(str(reef / "dagster")) as instance:
+            return set(instance.get_dynamic_partitions("videos"))
+
+    before = videos()
+    with HTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler) as foreign:
+        Thread(target=foreign.serve_forever, daemon=True).start()
+        page = browser.new_page()
+        page.goto(f"http://localhost:{foreign.server_port}/README.md")
+        assert page.evaluate(TRIES, {"page": address, "add": ADD}) == "refused"
+        foreign.shutdown()
+    assert videos() == before
+    # The same mutation from the page's own origin does its work: what was turned away would have done it too.
+    page.goto(address)
+    own = page.request.post(f"{address}/graphql", data={"query": ADD, "variables": {"key": "by-its-own-page"}})
+    assert own.json()["data"]["addDynamicPartition"]["__typename"] == "AddDynamicPartitionSuccess"
+    assert videos() == before | {"by-its-own-page"}
+    with dg.DagsterInstance.from_config(str(reef / "dagster")) as instance:
+        instance.delete_dynamic_partition("videos", "by-its-own-page")
+    page.close()

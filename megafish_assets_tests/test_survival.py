@@ -129,7 +129,7 @@ def test_a_worker_killed_at_random_moments_goes_on_where_it_was(
 
 
 def daemon_and_web_server_are_killed(up: Deployment) -> None:
-    up.kill("dagster-daemon", "dagster-webserver")  # the supervisor starts them again
+    up.kill("dagster-daemon", "orchestration.webserver")  # the supervisor starts them again
 
 
 def the_power_fails_and_comes_back(up: Deployment) -> None:

@@ -17,8 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from megafish_assets.orchestration.orphans import CLOCK_STEP_SECONDS, end_orphaned_runs, living
 
-LOOPBACK = "127.0.0.1"
 CODE_SERVER = "code server"
+WEB_SERVER = "megafish_assets.orchestration.webserver"
 LOOK_SECONDS = 1.0
 ORPHANS_SECONDS = 30.0
 RESTART_PAUSE_SECONDS = 5.0
@@ -43,7 +43,7 @@ def serve(repository: Path, environment: Mapping[str, str], port: int, read_only
             meeting=meeting,
             leftovers=leftovers,
         )
-        print(f"http://{LOOPBACK}:{port} in about 15 seconds; Ctrl-C stops it", flush=True)
+        print(f"http://127.0.0.1:{port} in about 15 seconds; Ctrl-C stops it", flush=True)
         try:
             _watch(supervisor, None if read_only else instance)
         except KeyboardInterrupt:
@@ -56,9 +56,9 @@ def serve(repository: Path, environment: Mapping[str, str], port: int, read_only
 def commands(workspace: Path, meeting: Path, port: int, read_only: bool) -> dict[str, list[str]]:
     """The command line of each process, in the order in which they start; they meet at a socket."""
     code = ["--socket", str(meeting), "-m", "megafish_assets.definitions", "--location-name", "megafish"]
-    page = ["-w", str(workspace), "-h", LOOPBACK, "-p", str(port), *(["--read-only"] if read_only else [])]
+    page = [WEB_SERVER, str(workspace), "--port", str(port), *(["--read-only"] if read_only else [])]
     daemon = {} if read_only else {"daemon": ["dagster-daemon", "run", "-w", str(workspace)]}
-    return {CODE_SERVER: ["dagster", "api", "grpc", *code], **daemon, "web server": ["dagster-webserver", *page]}
+    return {CODE_SERVER: ["dagster", "api", "grpc", *code], **daemon, "web server": ["python", "-m", *page]}
 
 
 def _watch(supervisor: "Supervisor", instance: dg.DagsterInstance | None) -> None:
@@ -107,7 +107,7 @@ class Leftovers:
 
     @staticmethod
     def _is_that(process: psutil.Process, began: float) -> bool:
-        ours = any("dagster" in word for word in process.cmdline())
+        ours = any("dagster" in word or word == WEB_SERVER for word in process.cmdline())
         return ours and abs(process.create_time() - began) < CLOCK_STEP_SECONDS
 
 

@@ -34,6 +34,8 @@ VARIABLES: dict[str, str] = {
     "default `later,last_frame,quiet`",
     "MEGAFISH_QUIET_MINUTES": "minutes without new rows, for `quiet`; default 10",
     "MEGAFISH_TIMEZONE": "time zone of the nightly run at 02:00, as `Europe/Lisbon`; default `UTC`",
+    "MEGAFISH_HOSTS": "comma-separated names under which a proxy gives the page, as `fish.example.org`; default none: "
+    "only this machine's own",
     "MEGAFISH_POSTGRES": "address of a PostgreSQL database for Dagster's own storage, see `dagster-postgres.yaml`; "
     "default none, SQLite",
     "MEGAFISH_RECORDING_START": "local time of the first frame, as `2025-12-12T13:30:00`; default none, no time of day",
@@ -57,6 +59,7 @@ class Settings:
     complete_when: list[str]
     quiet_minutes: float
     timezone: str
+    hosts: list[str]
 
     @property
     def tables(self) -> Path:
@@ -104,6 +107,7 @@ class Settings:
                 "MEGAFISH_QUIET_MINUTES", given.get("MEGAFISH_QUIET_MINUTES", str(QUIET_MINUTES)), float
             ),
             timezone=_zone("MEGAFISH_TIMEZONE", given.get("MEGAFISH_TIMEZONE", "UTC")),
+            hosts=_hosts("MEGAFISH_HOSTS", given.get("MEGAFISH_HOSTS")),
         )
 
 
@@ -157,6 +161,14 @@ def _zone(name: str, value: str) -> str:
     if value not in available_timezones():
         raise ValueError(f"{name} = {value!r}, expected the name of a time zone such as Europe/Lisbon")
     return value
+
+
+def _hosts(name: str, value: str | None) -> list[str]:
+    hosts = [] if value is None else [host.strip() for host in value.split(",")]
+    for host in hosts:
+        if not re.fullmatch(r"[\w.-]+(:\d+)?", host):
+            raise ValueError(f"{name} = {value!r}: {host!r} is no host's name such as fish.example.org")
+    return hosts
 
 
 def _pattern(name: str, value: str | None) -> str | None:
