@@ -96,6 +96,7 @@ def prepare(own_collection: bool) -> Path:
     os.environ["MEGAFISH_ROOT"] = str(root)
     home = root / "dagster"
     home.mkdir(parents=True, exist_ok=True)
+    home.chmod(0o700)  # the history tells what everybody did, with which settings
     os.environ["DAGSTER_HOME"] = str(home)
     # The instance's settings are the repository's, its storage is the collection's: two collections never mix.
     files = ["dagster.yaml", *(["dagster-postgres.yaml"] if os.environ.get("MEGAFISH_POSTGRES") else [])]
@@ -125,10 +126,9 @@ def materialise(begin: str | None = None) -> int:
     1 if an asset failed, after naming it and making what doesn't need it.
     """
     import dagster as dg
-    from deltalake.exceptions import DeltaError
 
     from megafish_assets.definitions import defs, settings
-    from megafish_assets.orchestration.delta import MissingTableError
+    from megafish_assets.orchestration.delta import MissingTableError, masked
     from megafish_assets.orchestration.materialise import Collection, asset_order, from_here_on
     from megafish_assets.orchestration.orphans import end_orphaned_runs
     from megafish_assets.orchestration.partitions import VIDEOS, add_videos
@@ -137,12 +137,12 @@ def materialise(begin: str | None = None) -> int:
     try:
         inference = Inference(uri=settings.inference_uri)
         videos, clashing = inference.arrivals().videos, inference.clashing()
-    except (MissingTableError, ValueError, DeltaError) as error:
-        return refused(f"{settings.inference_uri}: {error}")
+    except (MissingTableError, ValueError) as error:
+        return refused(masked(f"{settings.inference_uri}: {error}"))
     arrived = dict(videos.select("video", "fingerprint").iter_rows())
     if not arrived:
         return refused(
-            f"the inference table at {settings.inference_uri} has no rows yet: let the detector finish a video"
+            f"the inference table at {masked(settings.inference_uri)} has no rows yet: let the detector finish a video"
         )
     if not settings.recordings.is_dir():
         return refused(f"no folder of video files at {settings.recordings}: name it in MEGAFISH_RECORDINGS")

@@ -29,7 +29,7 @@ from megafish_assets.orchestration.jobs import (
     retry_failed_videos,
 )
 from megafish_assets.orchestration.nights import nightly, nightly_analysis_job, table_maintenance, weekly
-from megafish_assets.orchestration.policy import grouped, made_every_night
+from megafish_assets.orchestration.policy import fixed, grouped, made_every_night
 from megafish_assets.orchestration.resources import Figures, Inference, Labels, Recordings, Tables
 from megafish_assets.orchestration.sensors import new_videos, retry_set_aside_videos
 from megafish_assets.orchestration.settings import Settings
@@ -69,19 +69,21 @@ defs = dg.Definitions(
         remove_videos,
         table_maintenance,
     ],
-    resources={
-        "io_manager": GpuDeltaLakeIOManager(root_uri=str(settings.tables), device=settings.device),
-        "tables": Tables(root=str(settings.tables)),
-        "figures": Figures(folder=str(settings.figures)),
-        "labels": Labels(uri=settings.labels),
-        "inference": Inference(
-            uri=settings.inference_uri,
-            complete_when=settings.complete_when,
-            quiet_minutes=settings.quiet_minutes,
-            frames_per_clip=settings.clock.frames_per_clip,
-        ),
-        "recordings": Recordings.of(settings.recordings, settings.clock),
-    },
+    resources=fixed(
+        {
+            "io_manager": GpuDeltaLakeIOManager(root_uri=str(settings.tables), device=settings.device),
+            "tables": Tables(root=str(settings.tables)),
+            "figures": Figures(folder=str(settings.figures)),
+            "labels": Labels(uri=settings.labels),
+            "inference": Inference(
+                uri=settings.inference_uri,
+                complete_when=settings.complete_when,
+                quiet_minutes=settings.quiet_minutes,
+                frames_per_clip=settings.clock.frames_per_clip,
+            ),
+            "recordings": Recordings.of(settings.recordings, settings.clock),
+        }
+    ),
     executor=dg.in_process_executor,
     loggers={"console": console},
 )

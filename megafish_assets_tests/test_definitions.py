@@ -115,3 +115,44 @@ def test_sensors_and_schedules_run_by_default(tmp_path: Path) -> None:
 
 def test_loading_the_definitions_imports_no_heavy_library(tmp_path: Path) -> None:
     assert described(tmp_path)["heavy"] == []
+
+
+CANARIES = """
+import json
+import dagster as dg
+from megafish_assets.definitions import defs
+told, taken = [], []
+def tried(job, config):
+    try:
+        dg.validate_run_config(job, config)
+    except Exception as refused:
+        told.append(str(refused))
+        return False
+    return True
+for job in defs.resolve_all_job_defs():
+    for name, resource in job.resource_defs.items():
+        for config in ({"folder": "x"}, {"uri": {"env": "CANARY"}}, {"root_uri": "x"}, {}):
+            if config and tried(job, {"resources": {name: {"config": config}}}):
+                taken.append([job.name, name])
+    for node in job.all_node_defs:
+        fields = getattr(node.config_schema.as_field().config_type, "fields", {})
+        for field in fields:
+            for value in ({"env": "CANARY"}, [{"env": "CANARY"}]):
+                if tried(job, {"ops": {node.name: {"config": {field: value}}}}):
+                    taken.append([job.name, node.name, field])
+print(json.dumps({"told": told, "taken": taken}))
+"""
+
+
+def test_a_run_can_neither_go_elsewhere_nor_tell_what_the_environment_holds(tmp_path: Path) -> None:
+    finished = subprocess.run(
+        [sys.executable, "-c", CANARIES],
+        cwd=REPOSITORY,
+        env=collection_environment(tmp_path, backbones="vit") | {"CANARY": "sing-sing"},
+        capture_output=True,
+        text=True,
+    )
+    assert finished.returncode == 0, finished.stderr
+    found = json.loads(finished.stdout)
+    assert found["taken"] == [] and len(found["told"]) > 100
+    assert "sing-sing" not in finished.stdout + finished.stderr

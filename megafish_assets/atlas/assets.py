@@ -30,7 +30,8 @@ from megafish_assets.orchestration.metadata import (
     seen_through,
     table_metadata,
 )
-from megafish_assets.orchestration.policy import seed_knob
+from megafish_assets.orchestration.partitions import VIDEOS
+from megafish_assets.orchestration.policy import seed_knob, videos_asked
 from megafish_assets.orchestration.progress import Progress
 from megafish_assets.orchestration.resources import Figures, Labels, Recordings, Tables
 from megafish_assets.orchestration.verdicts import specs, verdict
@@ -172,17 +173,12 @@ def png(pixels_rgb: np.ndarray) -> bytes:
     return cv2.imencode(".png", pixels_rgb[..., ::-1])[1].tobytes()
 
 
-class Filming(dg.Config):
-    """Which videos are looked at."""
-
-    videos: list[str] = Field(description="Partition keys, as in the page.", min_length=1)
-
-
-@dg.op(description="Draws every tracklet on its video, as `figures/tracklets/<video>.mp4`.")
-def film_tracklets(
-    context: dg.OpExecutionContext, config: Filming, tables: Tables, recordings: Recordings, figures: Figures
-) -> None:
-    for key in config.videos:
+@dg.op(
+    config_schema=videos_asked("None: the first video."),
+    description="Draws every tracklet on its video, as `figures/tracklets/<video>.mp4`.",
+)
+def film_tracklets(context: dg.OpExecutionContext, tables: Tables, recordings: Recordings, figures: Figures) -> None:
+    for key in context.op_config["videos"] or context.instance.get_dynamic_partitions(VIDEOS.name)[:1]:
         rows = tables.tracked(key)
         if rows.is_empty():
             raise dg.Failure(

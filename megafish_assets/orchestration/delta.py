@@ -1,6 +1,7 @@
 """One Delta table: open, create, read, replace; no row is ever lost to another writer."""
 
 import random
+import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ import dagster as dg
 import polars as pl
 import pyarrow as pa
 from deltalake import DeltaTable, WriterProperties, write_deltalake
-from deltalake.exceptions import CommitFailedError, TableNotFoundError
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 COMMIT_TRIES = 12
 """With the pauses below, half a minute: eight writers of one partition finish in a few tries each."""
@@ -33,8 +34,18 @@ class MissingTableError(LookupError):
     """A table that should be read was never written."""
 
 
+class UnreadableTableError(ValueError):
+    """A table that is there and can't be opened."""
+
+
 class ForeignRowsError(ValueError):
     """Rows of other partitions than those that are being written."""
+
+
+def masked(text: str) -> str:
+    """The text with the secrets of all addresses in it as stars: `s3://key:***@host/path?***`."""
+    text = re.sub(r"(?<=://)([^\s:/@]*):[^\s/@]*@", r"\1:***@", text)
+    return re.sub(r"(://[^\s?]*\?)[^\s]+", r"\1***", text)
 
 
 @dataclass(frozen=True)
@@ -47,11 +58,13 @@ class Table:
     """Credentials and the like, as deltalake takes them."""
 
     def open(self) -> DeltaTable:
-        """The table at its last version. Raises MissingTableError; any other failure to open it passes through."""
+        """The table at its last version. Raises MissingTableError, and UnreadableTableError for one that is broken."""
         try:
             return DeltaTable(self.uri, storage_options=self.storage_options or None)
-        except TableNotFoundError as error:
-            raise MissingTableError(f"no Delta table at {self.uri}") from error
+        except TableNotFoundError:
+            raise MissingTableError(f"no Delta table at {masked(self.uri)}") from None
+        except DeltaError as error:
+            raise UnreadableTableError(f"the Delta table at {masked(self.uri)}: {masked(str(error))}") from None
 
     def exists(self) -> bool:
         """False only where there is no table; a table that can't be opened raises."""

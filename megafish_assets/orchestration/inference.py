@@ -14,6 +14,7 @@ from deltalake.exceptions import DeltaError
 
 from megafish_assets.detections.boxes import BOX
 from megafish_assets.detections.contract import EXPECTED, InferenceContractError, require_readable
+from megafish_assets.orchestration.delta import masked
 
 REFUSED_FEATURES = {
     "columnMapping": "column mapping, by which its files name columns otherwise than the table",
@@ -49,11 +50,11 @@ def require_supported(table: DeltaTable) -> None:
         features.add("columnMapping")
     for feature in REFUSED_FEATURES.keys() & features:
         raise InferenceContractError(
-            f"the inference table at {table.table_uri} uses {REFUSED_FEATURES[feature]} (Delta's {feature}): write it "
-            "once anew without, for example with write_deltalake(place, rows), and name that copy in "
+            f"the inference table at {masked(table.table_uri)} uses {REFUSED_FEATURES[feature]} (Delta's {feature}): "
+            "write it once anew without, for example with write_deltalake(place, rows), and name that copy in "
             "MEGAFISH_INFERENCE"
         )
-    require_readable(pl.Schema(table.schema()), table.table_uri)
+    require_readable(pl.Schema(table.schema()), masked(table.table_uri))
 
 
 def rows(
@@ -138,4 +139,5 @@ def _batches(table: DeltaTable, columns: Collection[str], predicate: str | None)
                 held, n_held = [], 0
         yield pl.DataFrame(pa.Table.from_batches(held, reader.schema))
     except (DeltaError, OSError) as error:
-        raise InferenceContractError(f"the inference table at {table.table_uri} can't be read: {error}") from error
+        place, why = masked(table.table_uri), masked(str(error))
+        raise InferenceContractError(f"the inference table at {place} can't be read: {why}") from None

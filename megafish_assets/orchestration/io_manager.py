@@ -4,7 +4,8 @@ An input's annotation says in which of the `forms` it arrives; what an asset ret
 them, some videos at a time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
@@ -89,7 +90,19 @@ def _keys(context: dg.InputContext, table_slice: TableSlice) -> list[str] | None
     return [key for key in keys if key not in done]
 
 
-class _ShortStatement(DeltaLakeDbClient):
+class _Client(DeltaLakeDbClient):
+    """Tables below one root, whatever a run's config says."""
+
+    def __init__(self, root_uri: str) -> None:
+        self._root_uri = root_uri.rstrip("/")
+
+    @contextmanager
+    def connect(
+        self, context: dg.OutputContext | dg.InputContext, table_slice: TableSlice
+    ) -> Iterator[TableConnection]:
+        place = f"{self._root_uri}/{table_slice.schema}/{table_slice.table}"
+        yield TableConnection(table_uri=place, storage_options={}, table_config=None)
+
     @staticmethod
     def get_select_statement(table_slice: TableSlice) -> str:
         # The stock one lists every key of the run on every partition's event: 181 MB for 1,589 videos.
@@ -117,7 +130,7 @@ class GpuDeltaLakeIOManager(DeltaLakeIOManager):
 
     def create_io_manager(self, context: dg.InitResourceContext) -> DbIOManager:
         return _GroupTables(
-            db_client=_ShortStatement(),
+            db_client=_Client(self.root_uri),
             database="deltalake",
             schema=self.schema_,
             type_handlers=[FormHandler(self.device, self.root_uri)],

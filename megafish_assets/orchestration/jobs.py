@@ -5,12 +5,12 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
-from pydantic import Field
 
 from megafish_assets.orchestration.backfills import CROPS, FILTERED, LIMITS, per_video_assets, start_backfill
 from megafish_assets.orchestration.delta import Table
 from megafish_assets.orchestration.metadata import versions_read
 from megafish_assets.orchestration.partitions import VIDEO_COLUMN, VIDEOS, add_videos
+from megafish_assets.orchestration.policy import videos_asked
 from megafish_assets.orchestration.resources import Inference, Tables
 
 
@@ -92,28 +92,28 @@ def restate_filtered():
     backfill_old_limits()
 
 
-class Removal(dg.Config):
-    """Which videos go."""
-
-    videos: list[str] = Field(description="Partition keys, as in the page.", min_length=1)
-
-
-@dg.op(description="Deletes these videos' rows from every table, and their partitions.")
-def delete_videos(context: dg.OpExecutionContext, config: Removal, tables: Tables) -> None:
+@dg.op(
+    config_schema=videos_asked("They go for good."),
+    description="Deletes these videos' rows from every table, and their partitions.",
+)
+def delete_videos(context: dg.OpExecutionContext, tables: Tables) -> None:
+    videos = context.op_config["videos"]
+    if not videos:
+        raise dg.Failure("no videos are named, so none was removed: name them in the launchpad")
     known = set(context.instance.get_dynamic_partitions(VIDEOS.name))
-    unknown = sorted(set(config.videos) - known)
+    unknown = sorted(set(videos) - known)
     if unknown:
         raise dg.Failure(f"no partitions {unknown[:10]}: nothing was deleted; names are as in the page")
-    quoted = ", ".join("'" + key.replace("'", "''") + "'" for key in config.videos)
+    quoted = ", ".join("'" + key.replace("'", "''") + "'" for key in videos)
     for log in sorted(Path(tables.root).rglob("_delta_log")):
         table = Table(str(log.parent))
         if VIDEO_COLUMN in table.scan().collect_schema():
             n_deleted = table.delete(f"{VIDEO_COLUMN} IN ({quoted})")
             context.log.info(f"{log.parent.relative_to(tables.root)}: {n_deleted} rows deleted")
-    for key in config.videos:
+    for key in videos:
         context.instance.delete_dynamic_partition(VIDEOS.name, key)
     context.log.info(
-        f"{len(config.videos)} videos removed. Remove their rows from the inference table too, or they come back when "
+        f"{len(videos)} videos removed. Remove their rows from the inference table too, or they come back when "
         "they change; the next night fits without them."
     )
 

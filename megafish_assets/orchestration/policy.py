@@ -1,5 +1,6 @@
 """House-wide rules, laid on every asset at once in `definitions.py`."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 import dagster as dg
@@ -16,8 +17,26 @@ def seed_knob(default: int, description: str) -> int:
     return Field(default=default, ge=0, le=LARGEST_SEED, description=description)
 
 
+def videos_asked(meaning: str) -> dict[str, dg.Field]:
+    """The config of a job over some videos. A `dg.Config` would also take `{env: NAME}`, and tell what it holds."""
+    told = f"Partition keys, as in the page. {meaning}"
+    return {"videos": dg.Field(dg.Array(dg.String), default_value=[], description=told)}
+
+
 EVERY_NIGHT = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=50), warn_window=timedelta(hours=26))
 """A night and two hours warns, two nights missed fail."""
+
+
+def fixed(resources: Mapping[str, dg.ConfigurableResource | dg.ConfigurableIOManagerFactory]) -> dict:
+    """These resources as a collection's owner has set them: whoever launches a run can't send it elsewhere, nor have a
+    run tell what stands in its environment."""
+    return {name: _fixed(resource) for name, resource in resources.items()}
+
+
+def _fixed(resource: dg.ConfigurableResource | dg.ConfigurableIOManagerFactory) -> dg.ResourceDefinition:
+    if isinstance(resource, dg.ConfigurableIOManagerFactory):
+        return dg.IOManagerDefinition(resource.create_io_manager, config_schema={})
+    return dg.ResourceDefinition(lambda _: resource, config_schema={})
 
 
 def made_every_night(assets: list) -> list:

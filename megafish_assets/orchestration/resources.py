@@ -13,7 +13,7 @@ from pydantic import Field
 from megafish_assets.detections.raw import CLIP_FRAMES, Clock
 from megafish_assets.detections.videos import clashing_videos, keyed_videos
 from megafish_assets.orchestration.arrivals import QUIET_MINUTES, SIGNS, Completeness, arrivals, fingerprint
-from megafish_assets.orchestration.delta import MissingTableError, Table, table_of
+from megafish_assets.orchestration.delta import MissingTableError, Table, masked, table_of
 from megafish_assets.orchestration.inference import rows, sealed
 from megafish_assets.orchestration.partitions import VIDEO_COLUMN
 
@@ -90,11 +90,11 @@ class Inference(dg.ConfigurableResource):
     def _table(self) -> DeltaTable:
         try:
             return Table(self.uri).open()
-        except MissingTableError as error:
+        except MissingTableError:
             raise MissingTableError(
-                f"no inference table: expected a Delta table at {self.uri}, found {_found_at(self.uri)}. Let the "
-                "detector write there, or name its table in MEGAFISH_INFERENCE."
-            ) from error
+                f"no inference table: expected a Delta table at {masked(self.uri)}, found {_found_at(self.uri)}. Let "
+                "the detector write there, or name its table in MEGAFISH_INFERENCE."
+            ) from None
 
 
 def _found_at(uri: str) -> str:
@@ -161,7 +161,7 @@ class Labels(dg.ConfigurableResource):
         try:
             return reader(self.uri) if reader else Table(self.uri).scan().collect()
         except (pl.exceptions.PolarsError, MissingTableError) as error:
-            raise ValueError(f"MEGAFISH_LABELS = {self.uri} can't be read: {error}") from error
+            raise ValueError(f"MEGAFISH_LABELS = {masked(self.uri)} can't be read: {masked(str(error))}") from None
 
 
 class Figures(dg.ConfigurableResource):

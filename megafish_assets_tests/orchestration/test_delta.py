@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from megafish_assets.orchestration.delta import CHECKPOINT_COMMITS, Table
+from megafish_assets.orchestration.delta import CHECKPOINT_COMMITS, Table, masked
 from megafish_assets_tests.conftest import REPOSITORY
 
 WRITE = """
@@ -58,3 +58,27 @@ def test_a_commit_returns_its_own_version_and_the_log_is_summarised_as_it_grows(
     last = json.loads((log / "_last_checkpoint").read_text())["version"]
     assert n_commits - CHECKPOINT_COMMITS < last <= n_commits
     assert table.scan().collect()["n"].sort().to_list() == list(range(n_commits))
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("s3://key:canary@host:9000/bucket/t", "s3://key:***@host:9000/bucket/t"),
+        ("no table at https://u:canary@host/t?sig=canary&x=1: gone", "no table at https://u:***@host/t?*** gone"),
+        ("postgresql+psycopg2://fish:canary@db/fish", "postgresql+psycopg2://fish:***@db/fish"),
+        ("/data/reef/t?x", "/data/reef/t?x"),
+    ],
+)
+def test_an_address_is_shown_without_its_secrets(address: str, shown: str) -> None:
+    assert masked(address) == shown
+
+
+@pytest.mark.parametrize("folder", ["with space", "Übung", "(1)", "a#b", "it's"])
+def test_a_table_is_found_again_in_any_folder(tmp_path: Path, folder: str) -> None:
+    table = Table(str(tmp_path / folder / "t"))
+    rows = pl.DataFrame({"video": ["v1", "v2"], "n": [1, 2]})
+    for _ in range(2):
+        table.replace_partitions(rows, "video", ["v1", "v2"])
+    assert table.scan().sort("video").collect().select("video", "n").equals(rows)
+    assert table.delete("video = 'v1'") == 1 and table.scan().collect()["n"].to_list() == [2]
+    assert [path.name for path in tmp_path.iterdir()] == [folder]

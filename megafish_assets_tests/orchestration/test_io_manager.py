@@ -9,13 +9,19 @@ import polars as pl
 import pytest
 import torch
 from deltalake import DeltaTable
-from deltalake.exceptions import CommitFailedError, DeltaError
+from deltalake.exceptions import CommitFailedError
 
 from megafish_assets.crops.batches import CropBatches
 from megafish_assets.embeddings.batch import EmbeddingBatch
 from megafish_assets.embeddings.frames import vectors_frame
 from megafish_assets.orchestration import delta
-from megafish_assets.orchestration.delta import ForeignRowsError, MissingTableError, Table, to_arrow
+from megafish_assets.orchestration.delta import (
+    ForeignRowsError,
+    MissingTableError,
+    Table,
+    UnreadableTableError,
+    to_arrow,
+)
 from megafish_assets.orchestration.forms import Fitted, MixedFitError
 from megafish_assets.orchestration.io_manager import GpuDeltaLakeIOManager
 from megafish_assets.orchestration.partitions import ROW_RUNS, VIDEOS
@@ -67,7 +73,7 @@ def test_a_table_that_fails_to_open_is_an_error_and_stays_as_it_was(tmp_path: Pa
     broken = sorted(log.glob("*.json"))[-1]
     whole = broken.read_text()
     broken.write_text("not a log")
-    with pytest.raises(DeltaError):
+    with pytest.raises(UnreadableTableError):
         run(tmp_path, ["v2"], value=2)
     broken.write_text(whole)
     assert values(tmp_path) == {"v1": [1, 1]}
