@@ -16,7 +16,7 @@ demo: $(BIN)/.installed
 	$(BIN)/python -m megafish_assets demo
 
 materialise: $(BIN)/.installed
-	$(BIN)/python -m megafish_assets materialise $(if $(FROM),--from $(FROM))
+	$(BIN)/python -m megafish_assets materialise $(if $(FROM),--from $(FROM)) $(if $(TRUST),--trust $(TRUST))
 
 up: $(BIN)/.installed
 	$(BIN)/python -m megafish_assets up --port $(PORT)

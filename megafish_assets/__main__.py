@@ -24,6 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("demo", help="record the synthetic reef and materialise everything over it")
     work = commands.add_parser("materialise", help="bring the collection of MEGAFISH_ROOT up to date")
     work.add_argument("--from", dest="begin", metavar="ASSET", help="make this asset and all after it again")
+    work.add_argument("--trust", choices=["boxes"], help="go on though the boxes' numbers look wrong")
     page = commands.add_parser(
         "up", help="the Dagster page and daemon over the collection of MEGAFISH_ROOT, or the demo"
     )
@@ -40,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     if given.command == "up":
         return up(home, given.port, given.read_only)
     with alone(home):
-        return materialise(given.begin)
+        return materialise(given.begin, given.trust == "boxes")
 
 
 def keep_blas_from_spinning() -> None:
@@ -120,7 +121,7 @@ def up(home: Path, port: int, read_only: bool) -> int:
         return serve(REPOSITORY, os.environ, port, read_only)
 
 
-def materialise(begin: str | None = None) -> int:
+def materialise(begin: str | None = None, trusts_boxes: bool = False) -> int:
     """Brings the collection up to date, and makes an asset and all after it again where one is named to begin with.
 
     1 if an asset failed, after naming it and making what doesn't need it.
@@ -132,7 +133,8 @@ def materialise(begin: str | None = None) -> int:
     from megafish_assets.orchestration.materialise import Collection, asset_order, from_here_on
     from megafish_assets.orchestration.orphans import end_orphaned_runs
     from megafish_assets.orchestration.partitions import VIDEOS, add_videos
-    from megafish_assets.orchestration.resources import Inference
+    from megafish_assets.orchestration.preflight import preflight
+    from megafish_assets.orchestration.resources import Inference, Recordings
 
     try:
         inference = Inference(uri=settings.inference_uri)
@@ -146,6 +148,14 @@ def materialise(begin: str | None = None) -> int:
         )
     if not settings.recordings.is_dir():
         return refused(f"no folder of video files at {settings.recordings}: name it in MEGAFISH_RECORDINGS")
+    recordings = Recordings.of(settings.recordings, settings.clock)
+    found = preflight(videos, inference, recordings, settings.backbones, settings.weights, settings.root, trusts_boxes)
+    for warning in found.warnings:
+        print(f"warning: {warning}", flush=True)
+    if found.sheet is not None:
+        print(f"some frames with their boxes, to look at first: {found.sheet}", flush=True)
+    if found.refusals:
+        return refused("\n".join(found.refusals))
     with dg.DagsterInstance.get() as instance:
         end_orphaned_runs(instance, workers=False)
         new = add_videos(instance, list(arrived))

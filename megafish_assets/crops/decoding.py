@@ -100,6 +100,24 @@ class _Shown:
     after: av.VideoFrame | None = None
 
 
+@dataclass(frozen=True)
+class Header:
+    """What a video says of itself before more than its first frame is decoded."""
+
+    size_wh_px: tuple[int, int]
+    """Of an upright frame, in stored pixels."""
+    n_frames: int | None
+    """As its container tells it, which may be wrong; None where it doesn't."""
+
+
+def video_header(path: Path) -> Header:
+    """A video's header. Raises UnreadableVideoError."""
+    with _opened(path) as stream:
+        n_frames = stream.frames or None
+    first = next(wanted_frames(path, (), every=1))
+    return Header(first.picture.size_wh_px, n_frames)
+
+
 def frame_index(path: Path) -> FrameIndex:
     """The index of a whole video, by decoding it. Raises UnreadableVideoError."""
     index = FrameIndex()

@@ -7,6 +7,9 @@ from pathlib import Path
 from megafish_assets.embeddings.backbones import Backbone
 
 EMBEDDED_FOLDER = Path(__file__).parent
+HUB_SECONDS = 5.0
+"""For one question to the hub: the answer is a kilobyte."""
+
 HUB_FILE = "model.safetensors"
 """As timm's hub repositories name it; their pickles are never asked for."""
 
@@ -56,6 +59,19 @@ def fetched(weights: Weights) -> Weights:
     except (LocalEntryNotFoundError, HfHubHTTPError, ConnectionError) as error:
         raise MissingWeightsError(missing_weights(weights)) from error
     return Weights(weights.backbone, Path(path), weights.folder)
+
+
+def is_on_the_hub(weights: Weights) -> bool:
+    """Whether the hub can be reached and has them, asked once and briefly; True where they are here already."""
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+
+    if weights.path is not None:
+        return True
+    try:
+        get_hf_file_metadata(hf_hub_url(weights.backbone.hub_repository, HUB_FILE), timeout=HUB_SECONDS)
+    except Exception:  # noqa: BLE001  its HTTP client, and so what it raises, changes between versions
+        return False
+    return True
 
 
 def vectors_version(weights: Weights, geometry: str) -> str | None:

@@ -72,6 +72,10 @@ class Inference(dg.ConfigurableResource):
         """The files that share a key with another, of which nothing is made."""
         return clashing_videos(rows(self._table(), columns=["video_file"])["video_file"])
 
+    def rows_of(self, video_files: list[str]) -> pl.DataFrame:
+        """The rows of these files, as the detector wrote them."""
+        return rows(self._table(), video_files)
+
     def detected(self, keys: list[str]) -> Detected:
         """What the table holds of these videos; a key that it has no rows of gives none."""
         table, wanted = self._table(), set(keys)
