@@ -15,11 +15,12 @@ $(BIN)/.installed: pyproject.toml constraints.txt
 demo: $(BIN)/.installed
 	$(BIN)/python -m megafish_assets demo
 
+# Paths are meant from where the person stands, which $(PWD) tells also after `make -C`.
 materialise: $(BIN)/.installed
-	$(BIN)/python -m megafish_assets materialise $(if $(FROM),--from $(FROM)) $(if $(TRUST),--trust $(TRUST))
+	cd "$(PWD)" && "$(CURDIR)/$(BIN)/python" -m megafish_assets materialise $(if $(FROM),--from $(FROM)) $(if $(TRUST),--trust $(TRUST))
 
 up: $(BIN)/.installed
-	$(BIN)/python -m megafish_assets up --port $(PORT)
+	cd "$(PWD)" && "$(CURDIR)/$(BIN)/python" -m megafish_assets up --port $(PORT)
 
 lint: $(BIN)/.installed
 	$(BIN)/ruff check .

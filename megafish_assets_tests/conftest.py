@@ -28,10 +28,10 @@ def collection_environment(root: Path, **settings: str) -> dict[str, str]:
     return inherited | given | {"MEGAFISH_ROOT": str(root)}
 
 
-def bring_up_to_date(root: Path, **settings: str) -> subprocess.CompletedProcess:
+def bring_up_to_date(root: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess:
     """`python -m megafish_assets materialise` over a collection, in a process of its own."""
     return subprocess.run(
-        [sys.executable, "-m", "megafish_assets", "materialise"],
+        [sys.executable, "-m", "megafish_assets", "materialise", *arguments],
         cwd=REPOSITORY,
         env=collection_environment(root, **settings),
         capture_output=True,

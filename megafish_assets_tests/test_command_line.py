@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,6 +14,7 @@ import urllib.request
 from pathlib import Path
 
 import polars as pl
+import psutil
 import pytest
 from deltalake import write_deltalake
 
@@ -22,8 +25,8 @@ PATIENCE_SECONDS = 150
 
 PREPARED = """
 import json, os
-from megafish_assets.__main__ import prepare
-prepare(own_collection={own})
+from megafish_assets.orchestration.home import chosen, made_home
+made_home(chosen(own_collection={own}))
 print(json.dumps({{name: value for name, value in os.environ.items() if name.startswith(("MEGAFISH_", "DAGSTER_"))}}))
 """
 
@@ -89,6 +92,109 @@ def test_no_recordings_are_said_before_anything_is_made(tmp_path: Path) -> None:
     finished = bring_up_to_date(tmp_path)
     assert finished.returncode == 1 and "MEGAFISH_RECORDINGS" in finished.stderr
     assert not (tmp_path / "tables").exists()
+
+
+SIZE_PX = (640, 360)
+
+
+def aquarium(root: Path, real_data: Path, mistake: str) -> None:
+    """The real clip with its detector's boxes, as somebody wrote them who has made one mistake."""
+    (root / "recordings").mkdir(parents=True)
+    shutil.copy(real_data / "aquarium-fish-video" / "fish.mp4", root / "recordings")
+    source = pl.read_csv(real_data / "aquarium-fish-video" / "fish_detections.csv")
+    numbers = [pl.col(f"{side}_px") * 1024 / SIZE_PX[i % 2] for i, side in enumerate("xywh")]
+    x, y, w, h = numbers
+    boxes = {
+        "source pixels": [pl.col(f"{side}_px") for side in "xywh"],
+        "corners": [x, y, x + w, y + h],
+        "centres": [x + w / 2, y + h / 2, w, h],
+        "shares": [number / 1024 for number in numbers],
+    }.get(mistake, numbers)
+    table = source.select(
+        pl.lit("day1/fish.mp4" if mistake == "another folder" else "fish.mp4").alias("video_file"),
+        (pl.col("frame_id") + (mistake == "frames from 1")).alias("frame_id"),
+        pl.concat_list(boxes).alias("box"),
+        "score",
+    )
+    write_deltalake(str(root / "inference"), table.to_arrow())
+
+
+@pytest.mark.parametrize(
+    ("mistake", "said"),
+    [
+        ("source pixels", "in px of the video.*b(0) * 1024 / 640, b(1) * 1024 / 360"),
+        ("corners", "fit as [x1, y1, x2, y2] in the frame stretched.*(b(2) - b(0))"),
+        ("centres", "fit as [centre x, centre y, w, h].*(b(0) - b(2) / 2)"),
+        ("shares", "shares of the frame, 0 to 1.*b(0) * 1024 / 1"),
+        ("frames from 1", "the frame ids count from 1.*pl.col('frame_id') - 1"),
+        ("another folder", "1 of 1 video files are not there: 'day1/fish.mp4'.*{root}/recordings/day1/fish.mp4"),
+        ("no weights", "no weights for backbone mobilenetv2.*MEGAFISH_WEIGHTS"),
+    ],
+)
+def test_a_mistake_that_everybody_makes_is_told_before_anything_is_made(
+    tmp_path: Path, real_data: Path, mistake: str, said: str
+) -> None:
+    aquarium(tmp_path, real_data, mistake)
+    weights = tmp_path if mistake == "no weights" else real_data / "mobilenetv2-imagenet"
+    finished = bring_up_to_date(tmp_path, backbones="mobilenetv2", weights=weights)
+    assert finished.returncode == 1
+    pattern = ".*".join(re.escape(part) for part in said.format(root=tmp_path).split(".*"))
+    assert re.search(pattern, finished.stderr, re.DOTALL), finished.stderr
+    assert "Traceback" not in finished.stderr
+    assert not (tmp_path / "tables").exists() and not (tmp_path / "dagster").exists()
+
+
+def test_a_mistyped_root_leaves_nothing_behind(tmp_path: Path) -> None:
+    assert bring_up_to_date(tmp_path / "typo").returncode == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_relative_root_is_meant_from_where_the_person_stands(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "megafish_assets", "materialise"]
+    environment = collection_environment(Path("here"))
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert f"expected a Delta table at {tmp_path}/here/inference" in done.stderr
+    done = subprocess.run(
+        ["make", "--no-print-directory", "-C", REPOSITORY, "materialise"],
+        cwd=tmp_path,
+        env=environment | {"PWD": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert f"expected a Delta table at {tmp_path}/here/inference" in done.stderr
+
+
+def test_ctrl_c_stops_at_once_with_every_child_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    plan = ["--videos", "2", "--frames", "60", "--size", "640x360"]
+    reef = [sys.executable, "-m", "megafish_assets.reef", str(tmp_path), *plan]
+    subprocess.run(reef, cwd=REPOSITORY, check=True, stdout=subprocess.DEVNULL)
+    command = subprocess.Popen(
+        [sys.executable, "-m", "megafish_assets", "materialise"],
+        cwd=REPOSITORY,
+        env=collection_environment(tmp_path, backbones="reef_tiny"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for line in command.stdout:
+        if line.startswith("raw_detections"):
+            break
+    children = psutil.Process(command.pid).children(recursive=True)
+    assert children
+    command.send_signal(signal.SIGINT)
+    rest, said = command.communicate(timeout=10)
+    assert command.returncode == 130
+    assert said.endswith("stopped: what is done stays, and the same command goes on from there\n")
+    assert "FAILED" not in said + rest and "Traceback" not in said
+    assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children)
+    finished = bring_up_to_date(tmp_path, backbones="reef_tiny")
+    assert finished.returncode == 0, finished.stderr
+    assert re.search(r"raw_detections +up to date", finished.stdout)
+
+
+def test_the_storage_is_for_nobody_else_to_read(tmp_path: Path) -> None:
+    prepared(collection_environment(tmp_path, backbones="vit"), own=True)
+    assert (tmp_path / "dagster").stat().st_mode & 0o777 == 0o700
 
 
 @pytest.fixture

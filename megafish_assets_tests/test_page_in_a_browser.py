@@ -276,13 +276,13 @@ def test_a_failed_check_reads_as_number_limit_and_reason_and_names_the_video(pag
     expect(page.get_by_text(f"2 of 5 videos: {HOSTILE_KEY}, {GONE}. {sentence}")).to_be_visible()
     keep(page, "failed_check_history")
     page.goto(f"/assets/crops?view=partitions&partition={GONE}")
-    expect(page.get_by_text(f"no video file {GONE}.mp4 in the recordings folder")).to_be_visible()
+    expect(page.get_by_text(f"no video file {GONE}.mp4 in {reef / 'recordings'}")).to_be_visible()
     keep(page, "video_without_file")
 
 
-def test_a_hostile_file_name_is_shown_and_does_nothing(page: "Page") -> None:
+def test_a_hostile_file_name_is_shown_and_does_nothing(page: "Page", reef: Path) -> None:
     page.goto(f"/assets/crops?view=partitions&partition={HOSTILE_KEY}")
-    expect(page.get_by_text(f"no video file {HOSTILE} in the recordings folder")).to_be_visible()
+    expect(page.get_by_text(f"no video file {HOSTILE} in {reef / 'recordings'}")).to_be_visible()
     expect(page.locator('img[src="x"]')).to_have_count(0)
     keep(page, "hostile_name")
 

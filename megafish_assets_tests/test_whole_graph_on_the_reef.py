@@ -1,11 +1,14 @@
 """What `make demo` does, on a smaller reef of another seed, through the same two processes."""
 
+import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import polars as pl
 import pytest
+from PIL import Image
 
 from benchmarks.reef_tiny import labelled_crops, measured
 from megafish_assets_tests.conftest import REPOSITORY, bring_up_to_date, collection_environment
@@ -36,22 +39,35 @@ def reef(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def test_it_says_what_it_made_and_names_the_pictures_that_are_there(reef: Path) -> None:
-    lines = (reef / "said.txt").read_text().splitlines()
+def test_it_says_what_it_made_and_where_the_pictures_are(reef: Path) -> None:
+    said = (reef / "said.txt").read_text()
+    first = re.search(r"to look at first: (.*)", said)
+    assert Image.open(first[1]).size[0] == 1280
+    lines = said.splitlines()
     assert any(line.startswith("crops") and f"{N_VIDEOS} videos" in line for line in lines)
-    named = [Path(line) for line in lines if line.endswith(".png")]
-    assert reef / "figures" / "montages" / "reef_tiny" / "cluster_00_random.png" in named
-    assert reef / "figures" / "umap" / "reef_tiny" / "pairs.png" in named
-    assert all(path.is_file() for path in named)
+    raw = pl.read_delta(str(reef / "tables" / "detections" / "raw_detections"))
+    n_crops = pl.read_delta(str(reef / "tables" / "crops" / "crops"))["fault"].null_count()
+    faulty = raw["fault"].count()
+    told = f"{raw.height} detections ({faulty} with a fault)" if faulty else f"{raw.height} detections"
+    summary = lines[lines.index("") :]
+    assert f"{N_VIDEOS} videos, {told}, {n_crops} crops" in summary
+    assert f"montages and plots: {reef / 'figures'}" in summary and "make up" in summary[-1]
+    assert (reef / "figures" / "montages" / "reef_tiny" / "cluster_00_random.png").is_file()
+    assert (reef / "figures" / "umap" / "reef_tiny" / "pairs.png").is_file()
 
 
 def test_a_second_call_records_and_makes_nothing(reef: Path) -> None:
     videos = {path: path.stat().st_mtime_ns for path in (reef / "recordings").iterdir()}
     record(reef)
     assert {path: path.stat().st_mtime_ns for path in (reef / "recordings").iterdir()} == videos
-    finished = bring_up_to_date(reef, backbones="reef_tiny")
+    finished = bring_up_to_date(reef, "--json", backbones="reef_tiny")
     assert finished.returncode == 0
     assert finished.stdout.count("up to date") == 17
+    summary = json.loads(finished.stdout.splitlines()[-1])
+    assert summary["n_videos"] == N_VIDEOS and summary["failed"] == []
+    clusters = pl.read_delta(str(reef / "tables" / "clusters" / "clusters" / "reef_tiny"))["cluster"]
+    assert summary["backbones"]["reef_tiny"]["n_clusters"] == clusters.n_unique()
+    assert [line for line in finished.stdout.splitlines() if "to look at first" in line] == []
 
 
 def test_every_crop_has_a_kind_in_the_reefs_truth(reef: Path) -> None:

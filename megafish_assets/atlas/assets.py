@@ -35,6 +35,7 @@ from megafish_assets.orchestration.policy import seed_knob, videos_asked
 from megafish_assets.orchestration.progress import Progress
 from megafish_assets.orchestration.resources import Figures, Labels, Recordings, Tables
 from megafish_assets.orchestration.verdicts import specs, verdict
+from megafish_assets.orchestration.words import many
 
 PAGE_WIDTH_PX = 900
 PAGE_CLUSTERS = 12
@@ -188,7 +189,7 @@ def film_tracklets(context: dg.OpExecutionContext, tables: Tables, recordings: R
         if video is None:
             raise dg.Failure(f"{rows['video_file'][0]} lies outside the recordings folder")
         n_frames = tracklet_film(video, rows, film)
-        context.log.info(f"{film}: {n_frames} frames, {rows['tracklet_id'].n_unique()} tracklets")
+        context.log.info(f"{film}: {many(n_frames, 'frame')}, {many(rows['tracklet_id'].n_unique(), 'tracklet')}")
 
 
 @dg.job(description="A film of each video with its tracklets drawn: look whether boxes stay with their animals.")

@@ -170,9 +170,9 @@ def _opened(path: Path) -> Iterator[av.VideoStream]:
     try:
         there = path.is_file()
     except OSError as error:  # a name longer than the file system allows
-        raise UnreadableVideoError(f"no video file {path.name} in the recordings folder: {error.strerror}") from error
+        raise UnreadableVideoError(f"no video file {path.name} in {path.parent}: {error.strerror}") from error
     if not there:
-        raise UnreadableVideoError(f"no video file {path.name} in the recordings folder")
+        raise UnreadableVideoError(f"no video file {path.name} in {path.parent}")
     try:
         # Names may look like addresses (`T10:30.mp4`), files may be playlists of others, and cameras write titles in
         # any encoding: a local file is opened as one, and nothing else.

@@ -21,10 +21,11 @@ def video_key(video_file: str) -> str:
     Where that would leave too much out to tell files apart (letters beyond ASCII, more than `LONGEST_KEY` characters, a
     name that ends in a slash), a hash of the whole name ends the key: always the same of the same name.
     """
-    place = re.sub(r"[/\\]+", "/", video_file)
+    parts = re.split(r"[/\\]+", video_file)
+    place = "/".join(part for part in parts if part not in ("", ".", ".."))
     stem = re.sub(r"(?<=[^/])\.[^./]*$", "", place)
-    key = re.sub(KEY_ALPHABET, "-", stem.strip("/"))
-    is_whole = stem.isascii() and not place.endswith("/") and len(key) <= LONGEST_KEY
+    key = re.sub(KEY_ALPHABET, "-", stem)
+    is_whole = stem.isascii() and parts[-1] and len(key) <= LONGEST_KEY
     if is_whole and key.strip(".-"):
         return key
     told = sha256(video_file.encode(errors="surrogatepass")).hexdigest()[:HASH_CHARACTERS]

@@ -4,6 +4,7 @@ Here: weights, video files, the space of the boxes, the frames' numbers, the dis
 themselves show, which their checks judge.
 """
 
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from megafish_assets.detections.raw import Clock, raw_detections
 from megafish_assets.embeddings.backbones import Backbone
 from megafish_assets.embeddings.weights import find_weights, is_on_the_hub, missing_weights
 from megafish_assets.orchestration.resources import Inference, Recordings
+from megafish_assets.orchestration.settings import Settings
 
 LOOKED_AT = 10
 """Videos of which the header is read and some frames are drawn, spread over the collection."""
@@ -48,22 +50,15 @@ class Preflight:
     """A picture of some frames with the detector's boxes, for a person to look at."""
 
 
-def preflight(
-    videos: pl.DataFrame,
-    inference: Inference,
-    recordings: Recordings,
-    backbones: Sequence[Backbone],
-    weights: Path | None,
-    root: Path,
-    trusts_boxes: bool = False,
-) -> Preflight:
+def preflight(videos: pl.DataFrame, inference: Inference, settings: Settings, trusts_boxes: bool = False) -> Preflight:
     """Looks at everything once; `videos` as `Inference.arrivals` tells them.
 
-    `trusts_boxes` leaves out what the numbers of boxes and frames say.
+    `trusts_boxes` leaves out what the numbers of boxes and frames say. The sheet is drawn before a collection's first
+    asset only.
     """
     found = Preflight()
-    found.refusals += _weights(backbones, weights)
-    paths = _paths(videos, recordings, found)
+    found.refusals += _weights(settings.backbones, settings.weights)
+    paths = _paths(videos, Recordings.of(settings.recordings, settings.clock), found)
     some = _spread(sorted(paths), LOOKED_AT)
     sizes, n_frames = {}, {}
     for file in some:
@@ -78,10 +73,9 @@ def preflight(
     if not trusts_boxes:
         told = misread_boxes(rows, sizes), misread_frames(_ends(rows), n_frames)
         found.refusals += [f"{why}\nIf they are right as they are: make materialise TRUST=boxes" for why in told if why]
-    free_gb = shutil.disk_usage(root).free / 1e9
-    if free_gb < LEAST_FREE_GB:
-        found.refusals.append(f"{root} has {free_gb:.2f} GB left, less than {LEAST_FREE_GB:g}: free some first")
-    found.sheet = _sheet({file: paths[file] for file in sizes}, rows, root / "figures" / "boxes.jpg")
+    found.refusals += _disk(settings.root)
+    if not settings.tables.exists():
+        found.sheet = _sheet({file: paths[file] for file in sizes}, rows, settings.figures / "boxes.jpg")
     return found
 
 
@@ -92,6 +86,15 @@ def _weights(backbones: Sequence[Backbone], folder: Path | None) -> Iterator[str
             yield missing_weights(weights)
         elif weights.path is not None and not weights.path.is_file():
             yield f"no weights at {weights.path}"
+
+
+def _disk(root: Path) -> Iterator[str]:
+    place = next(folder for folder in (root, *root.parents) if folder.exists())
+    if not os.access(place, os.W_OK):
+        yield f"{place} can't be written to by this user: tables and pictures would lie below it"
+    free_gb = shutil.disk_usage(place).free / 1e9
+    if free_gb < LEAST_FREE_GB:
+        yield f"{place} has {free_gb:.2f} GB left, less than {LEAST_FREE_GB:g}: free some first"
 
 
 def _paths(videos: pl.DataFrame, recordings: Recordings, found: Preflight) -> dict[str, Path]:

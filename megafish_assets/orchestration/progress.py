@@ -35,9 +35,12 @@ class Progress:
         if now - self.said < EVERY_SECONDS and self.done < self.total:
             return
         self.said = now
+        if self.done == self.total and now - self.started < 1:
+            self.say(f"{self.total} {self.what}")  # a rate of so short a time says nothing
+            return
         rate = self.done / max(now - self.started, 1e-9)
         left = f", about {(self.total - self.done) / rate:.0f} s left" if self.done < self.total else ""
-        self.say(f"{self.done} of {self.total} {self.what}, {rate:.1f} a second{left}")
+        self.say(f"{self.done} of {self.total} {self.what}, {rate:.3g} a second{left}")
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ ROWS = [INFERENCE, raw_detections, tracklets, size_limits, filtered_detections, 
 ASSETS = [*grouped("detections", ROWS), *grouped("crops", [crops])]
 REASONS = {
     "megalab_0000": None,
-    "megalab_0001": "no video file megalab_0001.mp4 in the recordings folder",
+    "megalab_0001": "no video file megalab_0001.mp4 in {recordings}",
     "megalab_0002": "FFmpeg cannot open megalab_0002.mp4 as a video: Invalid data found when processing input",
     "megalab_0003": "the video file lies outside the recordings folder",
     "my-video-s": None,
@@ -73,7 +73,7 @@ def test_what_cannot_be_cut_is_kept_with_its_reason_and_the_others_land(collecti
     sampled = pl.read_delta(str(root / "tables" / "detections" / "sampled_detections"))
     assert set(made["detection_id"]) == set(sampled["detection_id"])
     assert {video: set(rows["fault"]) for (video,), rows in made.partition_by("video", as_dict=True).items()} == {
-        video: {reason} for video, reason in REASONS.items()
+        video: {reason and reason.format(recordings=root / "recordings")} for video, reason in REASONS.items()
     }
     assert (made["jpeg"].is_null() == made["fault"].is_not_null()).all()
 

@@ -32,6 +32,8 @@ def test_no_files_have_no_keys() -> None:
         ("1_2025-08-14_19-28-47.mp4", "1_2025-08-14_19-28-47"),
         ("clip.v2.mp4", "clip.v2"),
         ("v1.2/clip", "v1.2-clip"),
+        ("./../clip.mp4", "clip"),
+        ("/data/clip.mp4", "data-clip"),
         ("clip", "clip"),
         ("a, b.mp4", "a-b"),
         (".mp4", ".mp4"),

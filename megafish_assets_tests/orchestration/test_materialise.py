@@ -5,11 +5,13 @@ from pathlib import Path
 
 import dagster as dg
 import polars as pl
+import pytest
+from dagster._core.events import DagsterEvent, DagsterEventType, StepMaterializationData
 
 from megafish_assets.orchestration.io_manager import GpuDeltaLakeIOManager
 from megafish_assets.orchestration.landing import Part, Parts, StoredBeside
-from megafish_assets.orchestration.materialise import Collection, asset_order, run_work
-from megafish_assets.orchestration.partitions import ROW_RUNS, VIDEOS
+from megafish_assets.orchestration.materialise import Collection, asset_order, from_here_on, run_work
+from megafish_assets.orchestration.partitions import ROW_RUNS, VIDEOS, last_made
 from megafish_assets.orchestration.policy import grouped
 from megafish_assets_tests.orchestration.small_platform import ASSETS
 
@@ -95,6 +97,48 @@ def test_rows_that_arrived_later_are_made_and_what_follows_from_them(tmp_path: P
     bring(tmp_path, defs, instance, a="2-7", b="2-7")
     assert bring(tmp_path, defs, instance, a="2-7", b="2-7") == {}
     assert bring(tmp_path, defs, instance, a="2-7", b="5-7")["rows"] == [("b",)]
+
+
+def test_an_asset_that_a_person_wants_again_is_made_again_with_all_that_follows(tmp_path: Path) -> None:
+    defs, instance = platform(tmp_path), dg.DagsterInstance.ephemeral()
+    instance.add_dynamic_partitions(VIDEOS.name, ["a", "b"])
+    bring(tmp_path, defs, instance)
+    again = from_here_on(defs, instance, "doubled")
+    wanted = Collection(defs, instance, str(tmp_path), {}, again)
+    assert list(wanted.missing(dg.AssetKey("rows"))) == []
+    assert list(wanted.missing(dg.AssetKey("doubled"))) == [("a", "b")]
+    run(defs, "doubled", ("a", "b"), instance)
+    assert list(wanted.missing(dg.AssetKey("doubled"))) == []
+    with pytest.raises(ValueError, match=r"no asset 'crop'.*rows, doubled, everything"):
+        from_here_on(defs, instance, "crop")
+
+
+def test_more_videos_than_dagster_gives_at_once_are_asked_for_in_pieces(tmp_path: Path) -> None:
+    """Dagster refuses to give more than 10,000 records."""
+    keys = [f"v{number:05d}" for number in range(10_001)]
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions(VIDEOS.name, keys)
+        job = platform(tmp_path).resolve_implicit_global_asset_job_def()
+        run_id = instance.create_run_for_job(job).run_id
+        events = [
+            dg.EventLogEntry(
+                error_info=None,
+                level=20,
+                user_message="",
+                run_id=run_id,
+                timestamp=1.0,
+                dagster_event=DagsterEvent(
+                    DagsterEventType.ASSET_MATERIALIZATION.value,
+                    job.name,
+                    event_specific_data=StepMaterializationData(dg.AssetMaterialization("rows", partition=key)),
+                ),
+            )
+            for key in keys
+        ]
+        instance.event_log_storage.store_event_batch(events)
+        found = last_made(instance, dg.AssetKey("rows"))
+        assert sorted(found) == keys
+        assert all(record.partition_key == key for key, record in found.items())
 
 
 def test_a_table_that_was_deleted_is_made_again(tmp_path: Path) -> None:
