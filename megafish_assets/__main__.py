@@ -63,7 +63,7 @@ def work(given: argparse.Namespace, parent: int) -> int:
     end_with(parent)
     wishes = Wishes()
     try:
-        settings = chosen(own_collection=given.command == "materialise" and is_set())
+        settings = chosen(os.environ, own_collection=given.command == "materialise" and is_set())
         if given.command == "demo":
             recorded(settings.root)
         else:
@@ -99,17 +99,18 @@ def up(port: int, read_only: bool) -> int:
     from megafish_assets.orchestration.serving import serve
 
     try:
-        home = made_home(chosen(own_collection=is_set()))
+        settings = chosen(os.environ, own_collection=is_set())
+        home = made_home(settings)
     except (OSError, ValueError) as wrong:
         return refused(str(wrong))
     if read_only:  # it starts nothing, so it may stand beside the one that does
-        return serve(REPOSITORY, os.environ, port, read_only)
+        return serve(REPOSITORY, os.environ, port, settings.hosts, read_only)
     with (home / ".up").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return refused(f"this collection is up already: two daemons would do everything twice ({home})")
-        return serve(REPOSITORY, os.environ, port, read_only)
+        return serve(REPOSITORY, os.environ, port, settings.hosts, read_only)
 
 
 def refused(why: str) -> int:

@@ -81,7 +81,7 @@ defs = dg.Definitions(
                 quiet_minutes=settings.quiet_minutes,
                 frames_per_clip=settings.clock.frames_per_clip,
             ),
-            "recordings": Recordings.of(settings.recordings, settings.clock),
+            "recordings": Recordings.of(settings.recordings, settings.clock, settings.most_megapixels),
         }
     ),
     executor=dg.in_process_executor,

@@ -26,7 +26,7 @@ PATIENCE_SECONDS = 150
 PREPARED = """
 import json, os
 from megafish_assets.orchestration.home import chosen, made_home
-made_home(chosen(own_collection={own}))
+made_home(chosen(os.environ, own_collection={own}))
 print(json.dumps({{name: value for name, value in os.environ.items() if name.startswith(("MEGAFISH_", "DAGSTER_"))}}))
 """
 

@@ -108,6 +108,7 @@ def video_tasks(sampled: pl.DataFrame, raw: pl.LazyFrame, recordings: Recordings
             Boxes.of(rows),
             Boxes.of(detected.get((key,), none)),
             drawn_frames[key],
+            most_megapixels=recordings.most_megapixels,
         )
         for (key,), rows in sampled.partition_by("video", as_dict=True, maintain_order=True).items()
     ]

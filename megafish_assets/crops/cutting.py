@@ -1,7 +1,7 @@
 """One video's boxes cut out of its frames."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,13 @@ import cv2
 import numpy as np
 
 from megafish_assets.crops.borders import border_of
-from megafish_assets.crops.decoding import Frame, FrameIndex, UnreadableVideoError, wanted_frames
+from megafish_assets.crops.decoding import (
+    MOST_MEGAPIXELS,
+    Frame,
+    FrameIndex,
+    UnreadableVideoError,
+    wanted_frames,
+)
 from megafish_assets.crops.picture import squared
 from megafish_assets.detections.boxes import STRETCHED_PX, Boxes
 
@@ -68,17 +74,25 @@ def pixel_box(box_xywh_1024: tuple[float, float, float, float], frame_wh_px: tup
     return PixelBox(*inside, clipped_share=1 - kept / area)
 
 
-def cuts(path: Path | None, boxes: Boxes, see: Callable[[Frame], None] | None = None, every: int = 0) -> list[Cut]:
+def cuts(
+    path: Path | None,
+    boxes: Boxes,
+    see: Callable[[Frame], None] | None = None,
+    every: int = 0,
+    most_megapixels: float = MOST_MEGAPIXELS,
+) -> list[Cut]:
     """What became of every box of one video, in their order; None for a file outside the recordings folder.
 
     `see` is shown every frame with a box, and every n-th besides, if `every` is not 0: what else is wanted of whole
-    frames needs no second pass.
+    frames needs no second pass. `most_megapixels` as in `wanted_frames`.
     """
     found: list[Cut | None] = [None] * len(boxes)
     try:
         if path is None:
             raise UnreadableVideoError("the video file lies outside the recordings folder")
-        index = _cut_all(path, boxes, found, see, every)
+        index = FrameIndex()
+        frames = wanted_frames(path, set(boxes.frame_ids.tolist()), every, index, most_megapixels)
+        _cut_all(frames, boxes, found, see)
     except UnreadableVideoError as error:
         return [Cut(str(error))] * len(boxes)
     except cv2.error as error:
@@ -90,19 +104,17 @@ def cuts(path: Path | None, boxes: Boxes, see: Callable[[Frame], None] | None = 
 
 
 def _cut_all(
-    path: Path, boxes: Boxes, found: list[Cut | None], see: Callable[[Frame], None] | None, every: int
-) -> FrameIndex:
-    """Fills in the boxes whose frames the video has; what the pass has seen of them all."""
+    frames: Iterable[Frame], boxes: Boxes, found: list[Cut | None], see: Callable[[Frame], None] | None
+) -> None:
+    """Fills in the boxes of these frames."""
     rows: dict[int, list[int]] = {}
-    index = FrameIndex()
     for row, frame_id in enumerate(boxes.frame_ids.tolist()):
         rows.setdefault(frame_id, []).append(row)
-    for frame in wanted_frames(path, rows.keys(), every, index):
+    for frame in frames:
         for row in rows.get(frame.frame_id, ()):
             found[row] = _cut(frame, boxes.box_xywh_1024[row])
         if see is not None:
             see(frame)
-    return index
 
 
 def _why_no_frame(frame_id: int, index: FrameIndex) -> str:

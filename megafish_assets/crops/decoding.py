@@ -34,6 +34,9 @@ PACKETS_AHEAD = 2
 SHOWS_RECOVERED = ("h264", "hevc")
 """Decoders that show nothing until they have recovered from a start in mid-stream, which may be without a key frame."""
 
+MOST_MEGAPIXELS = 67.0
+"""Millions of pixels of one frame: 8K has 33. A decoder holds up to 16 frames, each a byte and a half a pixel."""
+
 NO_PICTURE = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 """Streams that a container holds as video, and that are none: covers and previews."""
 
@@ -128,13 +131,18 @@ def frame_index(path: Path) -> FrameIndex:
 
 
 def wanted_frames(
-    path: Path, frame_ids: Collection[int], every: int = 0, index: FrameIndex | None = None
+    path: Path,
+    frame_ids: Collection[int],
+    every: int = 0,
+    index: FrameIndex | None = None,
+    most_megapixels: float = MOST_MEGAPIXELS,
 ) -> Iterator[Frame]:
     """The frames with these ids that the video has, in order, and every n-th besides, if `every` is not 0.
 
     It is decoded no further than they need; a seek would decode up to a whole group of pictures for each. Ids past the
     video's end and frames that can't be believed are not yielded: `index`, where one is given, is filled in and tells
-    which. An interlaced frame is yielded as a whole picture of one moment. Raises UnreadableVideoError.
+    which. An interlaced frame is yielded as a whole picture of one moment. Raises UnreadableVideoError, also for larger
+    frames than `most_megapixels`, of which none is decoded.
     """
     index, wanted = FrameIndex() if index is None else index, {frame_id for frame_id in frame_ids if frame_id >= 0}
     last = math.inf if every else max(wanted, default=-1)
@@ -142,7 +150,7 @@ def wanted_frames(
     def wants(frame_id: int) -> bool:
         return frame_id in wanted or (every > 0 and frame_id % every == 0)
 
-    with _opened(path) as stream:
+    with _opened(path, most_megapixels) as stream:
         aspect = float(stream.sample_aspect_ratio or 1)
         turns: dict[int, Turn] = {}
         for shown in _settled(_shown(stream, index), wants) if last >= 0 else ():
@@ -165,7 +173,7 @@ def _noted(shown: _Shown, index: FrameIndex) -> None:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[av.VideoStream]:
+def _opened(path: Path, most_megapixels: float = MOST_MEGAPIXELS) -> Iterator[av.VideoStream]:
     """The stream of moving pictures of a file, with its decoder on one thread."""
     try:
         there = path.is_file()
@@ -182,6 +190,13 @@ def _opened(path: Path) -> Iterator[av.VideoStream]:
         raise UnreadableVideoError(f"FFmpeg cannot open {path.name} as a video: {why}") from error
     with container:
         stream = _moving_pictures(container, path.name)
+        width, height = stream.codec_context.width, stream.codec_context.height
+        if width * height > 1e6 * most_megapixels:
+            raise UnreadableVideoError(
+                f"frames of {width} x {height} px, more than {most_megapixels:g} million: set MEGAFISH_MEGAPIXELS if "
+                "they are meant"
+            )
+        stream.codec_context.options = {"max_pixels": str(round(1e6 * most_megapixels))}  # where the size changes
         stream.codec_context.thread_count = 1
         stream.codec_context.copy_opaque = True
         yield stream

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from megafish_assets.crops.cutting import Cut, cuts
-from megafish_assets.crops.decoding import Frame
+from megafish_assets.crops.decoding import MOST_MEGAPIXELS, Frame
 from megafish_assets.crops.motion import EVERY_FRAMES, Motion, SceneWatcher
 from megafish_assets.crops.overlay import FrameKeeper, draw_boxes
 from megafish_assets.detections.boxes import Boxes
@@ -32,6 +32,8 @@ class VideoTask:
     """The frame that is kept as a picture."""
     every_frames: int = EVERY_FRAMES
     """From one look at the scene to the next; 0 for none, where only crops are wanted."""
+    most_megapixels: float = MOST_MEGAPIXELS
+    """A video with larger frames is not decoded."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def _extract(task: VideoTask) -> VideoResult:
         if task.every_frames and frame.frame_id % task.every_frames == 0:
             watcher(frame)
 
-    made = cuts(task.path, task.sampled, see, task.every_frames)
+    made = cuts(task.path, task.sampled, see, task.every_frames, task.most_megapixels)
     ids, drawn = set(task.sampled.detection_ids), task.detected.of_frame(task.drawn_frame)
     overlay = keeper.kept[0] if keeper.kept else None
     if overlay is not None:

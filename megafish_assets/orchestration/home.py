@@ -5,7 +5,7 @@ The environment that Dagster's processes inherit is written here, before `defini
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,16 +15,16 @@ REPOSITORY = Path(__file__).parents[2]
 DEMO_ROOT = REPOSITORY / "data" / "demo"
 
 
-def chosen(own_collection: bool) -> Settings:
-    """The collection that the environment names, or, whatever the user has set for his own, the demo's; the environment
+def chosen(environment: MutableMapping[str, str], own_collection: bool) -> Settings:
+    """The collection that an environment names, or, whatever the user has set for his own, the demo's; the environment
     says so afterwards. Writes nothing else. Raises ValueError for settings that can't be."""
     if not own_collection:
-        for name in [name for name in os.environ if name.startswith("MEGAFISH_")]:
-            del os.environ[name]
-        os.environ |= {"MEGAFISH_ROOT": str(DEMO_ROOT), "MEGAFISH_BACKBONES": "reef_tiny"}
-    settings = Settings.from_environment(os.environ)
-    os.environ["MEGAFISH_ROOT"] = str(settings.root)
-    os.environ["DAGSTER_HOME"] = str(settings.root / "dagster")
+        for name in [name for name in environment if name.startswith("MEGAFISH_")]:
+            del environment[name]
+        environment |= {"MEGAFISH_ROOT": str(DEMO_ROOT), "MEGAFISH_BACKBONES": "reef_tiny"}
+    settings = Settings.from_environment(environment)
+    environment["MEGAFISH_ROOT"] = str(settings.root)
+    environment["DAGSTER_HOME"] = str(settings.root / "dagster")
     return settings
 
 
@@ -34,7 +34,7 @@ def made_home(settings: Settings) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     home.chmod(0o700)  # the history tells what everybody did, and with which settings
     # The instance's settings are the repository's, its storage is the collection's: two collections never mix.
-    files = ["dagster.yaml", *(["dagster-postgres.yaml"] if os.environ.get("MEGAFISH_POSTGRES") else [])]
+    files = ["dagster.yaml", *(["dagster-postgres.yaml"] if settings.uses_postgres else [])]
     written = home / f".dagster.yaml.{os.getpid()}"
     written.write_text("\n".join((REPOSITORY / name).read_text() for name in files))
     written.replace(home / "dagster.yaml")

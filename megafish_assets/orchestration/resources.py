@@ -10,6 +10,7 @@ import polars as pl
 from deltalake import DeltaTable
 from pydantic import Field
 
+from megafish_assets.crops.decoding import MOST_MEGAPIXELS
 from megafish_assets.detections.raw import CLIP_FRAMES, Clock
 from megafish_assets.detections.videos import clashing_videos, keyed_videos
 from megafish_assets.orchestration.arrivals import QUIET_MINUTES, SIGNS, Completeness, arrivals, fingerprint
@@ -115,11 +116,14 @@ class Recordings(dg.ConfigurableResource):
     clip_seconds: float = Field(description="Length of one video file in seconds.", gt=0)
     frames_per_clip: int = Field(description="Frames in one video file.", gt=0)
     recording_start: str | None = Field(default=None, description="Local time of video 0, frame 0; none if unknown.")
+    most_megapixels: float = Field(
+        default=MOST_MEGAPIXELS, description="Of a frame; larger ones are not decoded.", gt=0
+    )
     number_pattern: str | None = Field(default=None, description="Where a file's name has its number; none: by camera.")
 
     @classmethod
-    def of(cls, folder: Path, clock: Clock) -> "Recordings":
-        """The resource for a folder and a clock."""
+    def of(cls, folder: Path, clock: Clock, most_megapixels: float = MOST_MEGAPIXELS) -> "Recordings":
+        """The resource for a folder, a clock and a bound on frames."""
         start = None if clock.recording_start is None else clock.recording_start.isoformat()
         return cls(
             folder=str(folder),
@@ -127,6 +131,7 @@ class Recordings(dg.ConfigurableResource):
             frames_per_clip=clock.frames_per_clip,
             recording_start=start,
             number_pattern=clock.number_pattern,
+            most_megapixels=most_megapixels,
         )
 
     def path(self, video_file: str) -> Path | None:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +28,7 @@ STOP_SECONDS = 30.0
 """What is still there afterwards is killed; its runs go on where they were at the next start."""
 
 
-def serve(repository: Path, environment: Mapping[str, str], port: int, read_only: bool) -> int:
+def serve(repository: Path, environment: Mapping[str, str], port: int, hosts: Sequence[str], read_only: bool) -> int:
     """Runs until it is told to stop (Ctrl-C or SIGTERM); ends runs that a power loss left behind, first and always."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job begins with it ignored
@@ -37,7 +37,7 @@ def serve(repository: Path, environment: Mapping[str, str], port: int, read_only
         leftovers = Leftovers(Path(instance.root_directory, f".up{'-read-only' if read_only else ''}.json"))
         leftovers.end()
         supervisor = Supervisor(
-            commands(repository / "workspace.yaml", meeting, port, read_only),
+            commands(repository / "workspace.yaml", meeting, port, hosts, read_only),
             cwd=repository,
             environment={**environment, "MEGAFISH_SOCKET": str(meeting)},
             meeting=meeting,
@@ -53,10 +53,11 @@ def serve(repository: Path, environment: Mapping[str, str], port: int, read_only
     return 0
 
 
-def commands(workspace: Path, meeting: Path, port: int, read_only: bool) -> dict[str, list[str]]:
+def commands(workspace: Path, meeting: Path, port: int, hosts: Sequence[str], read_only: bool) -> dict[str, list[str]]:
     """The command line of each process, in the order in which they start; they meet at a socket."""
     code = ["--socket", str(meeting), "-m", "megafish_assets.definitions", "--location-name", "megafish"]
     page = [WEB_SERVER, str(workspace), "--port", str(port), *(["--read-only"] if read_only else [])]
+    page += [word for host in hosts for word in ("--host", host)]
     daemon = {} if read_only else {"daemon": ["dagster-daemon", "run", "-w", str(workspace)]}
     return {CODE_SERVER: ["dagster", "api", "grpc", *code], **daemon, "web server": ["python", "-m", *page]}
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import available_timezones
 
+from megafish_assets.crops.decoding import MOST_MEGAPIXELS
 from megafish_assets.detections.raw import CLIP_FRAMES, CLIP_SECONDS, Clock
 from megafish_assets.embeddings.backbones import Backbone, chosen_backbones
 from megafish_assets.embeddings.geometry import GEOMETRIES, GEOMETRY
@@ -29,6 +30,7 @@ VARIABLES: dict[str, str] = {
     "MEGAFISH_CLIP_FRAMES": "frames in one video file, for time stamps; default 300",
     "MEGAFISH_NUMBER": "a regular expression whose first group is the number in a video's name, for time stamps; "
     "default none: the only number, none in a date, and no time from a GoPro's or DJI's",
+    "MEGAFISH_MEGAPIXELS": "millions of pixels of the largest frames that are decoded; default 67, twice 8K",
     "MEGAFISH_COMPLETE_WHEN": "signs that the detector is done with a video, any of which is enough: `later` (another "
     "video's rows came after), `last_frame` (its last frame has a row), `quiet` (no new rows for some minutes); "
     "default `later,last_frame,quiet`",
@@ -60,6 +62,8 @@ class Settings:
     quiet_minutes: float
     timezone: str
     hosts: list[str]
+    most_megapixels: float
+    uses_postgres: bool
 
     @property
     def tables(self) -> Path:
@@ -107,6 +111,10 @@ class Settings:
                 "MEGAFISH_QUIET_MINUTES", given.get("MEGAFISH_QUIET_MINUTES", str(QUIET_MINUTES)), float
             ),
             timezone=_zone("MEGAFISH_TIMEZONE", given.get("MEGAFISH_TIMEZONE", "UTC")),
+            most_megapixels=_number(
+                "MEGAFISH_MEGAPIXELS", given.get("MEGAFISH_MEGAPIXELS", str(MOST_MEGAPIXELS)), float
+            ),
+            uses_postgres="MEGAFISH_POSTGRES" in given,
             hosts=_hosts("MEGAFISH_HOSTS", given.get("MEGAFISH_HOSTS")),
         )
 

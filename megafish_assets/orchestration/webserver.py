@@ -1,7 +1,6 @@
 """`python -m megafish_assets.orchestration.webserver`: Dagster's page behind the `Door`."""
 
 import argparse
-import os
 from collections.abc import Collection
 
 import dagster as dg
@@ -13,7 +12,6 @@ from dagster_webserver.cli import DEFAULT_DB_STATEMENT_TIMEOUT, DEFAULT_POOL_MAX
 from dagster_webserver.version import __version__
 
 from megafish_assets.orchestration.door import Door
-from megafish_assets.orchestration.settings import Settings
 
 LOOPBACK = "127.0.0.1"
 
@@ -31,8 +29,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("workspace")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--read-only", action="store_true")
+    parser.add_argument("--host", action="append", default=[], help="a name under which a proxy gives the page")
     given = parser.parse_args(arguments)
-    hosts = own_names(given.port, Settings.from_environment(os.environ).hosts)
+    hosts = own_names(given.port, given.host)
     with dg.DagsterInstance.get() as instance:
         instance.optimize_for_webserver(DEFAULT_DB_STATEMENT_TIMEOUT, DEFAULT_POOL_RECYCLE, DEFAULT_POOL_MAX_OVERFLOW)
         target = WorkspaceFileTarget([given.workspace])

@@ -76,3 +76,21 @@ def test_a_codec_that_cannot_be_decoded_says_so(tmp_path: Path) -> None:
     path.write_bytes(content.replace(b"avc1", b"zzzz").replace(b"avcC", b"zzzC"))
     with pytest.raises(UnreadableVideoError, match=r"unknown\.mp4"):
         list(wanted_frames(path, range(N_FRAMES)))
+
+
+def test_frames_beyond_the_limit_are_refused_before_one_is_decoded(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.mp4", pictures(320, 180), "libx264")
+    assert next(wanted_frames(path, [0], most_megapixels=0.0576)).frame_id == 0
+    with pytest.raises(UnreadableVideoError, match=r"frames of 320 x 180 px, more than 0\.05 million.*MEGAPIXELS"):
+        next(wanted_frames(path, [0], most_megapixels=0.05))
+
+
+def test_a_size_that_grows_beyond_the_limit_in_mid_stream_is_set_aside(tmp_path: Path) -> None:
+    small = write(tmp_path / "small.h264", pictures(320, 180), "libx264").read_bytes()
+    large = write(tmp_path / "large.h264", pictures(640, 360), "libx264").read_bytes()
+    path = tmp_path / "both.h264"
+    path.write_bytes(small + large)
+    assert len(list(wanted_frames(path, (), every=1))) == 2 * N_FRAMES
+    bounded = list(wanted_frames(path, (), every=1, most_megapixels=0.1))
+    assert [frame.frame_id for frame in bounded] == list(range(N_FRAMES))
+    assert {frame.picture.size_wh_px for frame in bounded} == {(320, 180)}
