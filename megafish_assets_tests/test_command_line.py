@@ -11,6 +11,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 import polars as pl
@@ -18,7 +22,7 @@ import psutil
 import pytest
 from deltalake import write_deltalake
 
-from megafish_assets_tests.conftest import REPOSITORY, bring_up_to_date, collection_environment
+from megafish_assets_tests.conftest import FORCED, REPOSITORY, bring_up_to_date, collection_environment
 
 PATIENCE_SECONDS = 150
 """The page's processes start in about 15 s on two idle cores."""
@@ -197,24 +201,35 @@ def test_the_storage_is_for_nobody_else_to_read(tmp_path: Path) -> None:
     assert (tmp_path / "dagster").stat().st_mode & 0o777 == 0o700
 
 
-@pytest.fixture
-def page(tmp_path: Path):
-    """`python -m megafish_assets up` over a collection of two videos; its address."""
+@pytest.fixture(scope="module")
+def two_videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A collection of which nothing is made."""
+    root = tmp_path_factory.mktemp("two")
     rows = {
         "video_file": ["b.mp4", "a.mp4"],
         "frame_id": [0, 0],
         "box": [[1.0, 2.0, 40.0, 50.0]] * 2,
         "score": [0.5, 0.6],
     }
-    write_deltalake(str(tmp_path / "inference"), pl.DataFrame(rows).to_arrow())
+    write_deltalake(str(root / "inference"), pl.DataFrame(rows).to_arrow())
+    return root
+
+
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with (tmp_path / "page.log").open("w") as log:
+        return free.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def page(two_videos: Path) -> Iterator[str]:
+    """`python -m megafish_assets up`, with a proxy's name; the address of its GraphQL."""
+    port = free_port()
+    with (two_videos / "page.log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "megafish_assets", "up", "--port", str(port)],
             cwd=REPOSITORY,
-            env=collection_environment(tmp_path, backbones="reef_tiny"),
+            env=collection_environment(two_videos, backbones="reef_tiny", hosts="fish.example.org"),
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -254,7 +269,7 @@ mutation Launch($params: ExecutionParams!) {
 """
 
 
-def test_what_is_launched_from_the_page_runs(page: str, tmp_path: Path) -> None:
+def test_what_is_launched_from_the_page_runs(page: str, two_videos: Path) -> None:
     eventually(
         page,
         "{ repositoriesOrError { __typename ... on RepositoryConnection { nodes { name } } } }",
@@ -269,8 +284,68 @@ def test_what_is_launched_from_the_page_runs(page: str, tmp_path: Path) -> None:
     run = launched["launchRun"]["run"]["runId"]
     status = "query Run($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
     done = eventually(page, status, lambda answer: answer["runOrError"]["status"] in ("SUCCESS", "FAILURE"), id=run)
-    assert done["runOrError"]["status"] == "SUCCESS", (tmp_path / "page.log").read_text()[-3000:]
+    assert done["runOrError"]["status"] == "SUCCESS", (two_videos / "page.log").read_text()[-3000:]
     keys = ask(
         page, '{ assetNodeOrError(assetKey: {path: ["raw_detections"]}) { ... on AssetNode { partitionKeys } } }'
     )
     assert keys["assetNodeOrError"]["partitionKeys"] == ["a", "b"]
+
+
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+WHOLE = (
+    "user root; pid {folder}/pid; error_log {folder}/log; events {{}} http {{ access_log off; include {folder}/site; }}"
+)
+HANDSHAKE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "x3JJHMbDL1EzLkh9GBhXDw==",
+    "Sec-WebSocket-Protocol": "graphql-ws",
+}
+
+
+@pytest.fixture(scope="module")
+def proxy(page: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """nginx as `docs/nginx.conf` has it, before the page; its port."""
+    if NGINX is None:
+        pytest.fail("no nginx") if FORCED else pytest.skip("no nginx")
+    eventually(page, "{ version }", lambda answer: answer["version"])
+    folder, port = tmp_path_factory.mktemp("proxy"), free_port()
+    secret = subprocess.run(["openssl", "passwd", "-6", "sesame"], capture_output=True, text=True, check=True).stdout
+    (folder / "passwords").write_text(f"ada:{secret}")
+    site = (REPOSITORY / "docs" / "nginx.conf").read_text().replace("listen 80;", f"listen 127.0.0.1:{port};")
+    site = site.replace("http://127.0.0.1:3000", page.removesuffix("/graphql"))
+    (folder / "site").write_text(site.replace("/etc/nginx/megafish.passwords", f"{folder}/passwords"))
+    (folder / "nginx.conf").write_text(WHOLE.format(folder=folder))
+    process = subprocess.Popen([NGINX, "-c", folder / "nginx.conf", "-g", "daemon off;"])
+    try:
+        while not (folder / "pid").exists() and process.poll() is None:
+            time.sleep(0.1)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def status(port: int, path: str, secret: str | None, method: str = "GET", body: str = "", **headers: str) -> int:
+    """What a request to the proxy is answered with."""
+    given = {"Host": "fish.example.org"} | {name.replace("_", "-"): value for name, value in headers.items()}
+    if secret is not None:
+        given["Authorization"] = f"Basic {b64encode(f'ada:{secret}'.encode()).decode()}"
+    with closing(HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+        connection.request(method, path, body, given)
+        return connection.getresponse().status
+
+
+def test_the_proxy_of_the_documents_asks_for_a_password_and_gives_the_page(proxy: int, page: str) -> None:
+    assert status(proxy, "/", None) == status(proxy, "/", "guessed") == 401
+    assert status(proxy, "/server_info", "sesame") == 200
+    asked = {"method": "POST", "body": json.dumps({"query": "{ version }"}), "Content_Type": "application/json"}
+    assert status(proxy, "/graphql", "sesame", Origin="http://fish.example.org", **asked) == 200
+    assert status(proxy, "/graphql", "sesame", Origin="http://evil.example", **asked) == 403
+    assert status(proxy, "/graphql", "sesame", Origin="http://fish.example.org", **HANDSHAKE) == 101
+    assert status(proxy, "/graphql", "sesame", Origin="http://evil.example", **HANDSHAKE) == 403
+    # Without the proxy, a page that has its own name point to this machine.
+    own_port = int(page.split(":")[2].split("/")[0])
+    assert status(own_port, "/server_info", None, Host="rebound.example") == 403
+    assert status(own_port, "/server_info", None, Host=f"127.0.0.1:{own_port}") == 200
