@@ -17,6 +17,7 @@ from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import psutil
 import pytest
@@ -146,6 +147,26 @@ def test_a_mistake_that_everybody_makes_is_told_before_anything_is_made(
     assert re.search(pattern, finished.stderr, re.DOTALL), finished.stderr
     assert "Traceback" not in finished.stderr
     assert not (tmp_path / "tables").exists() and not (tmp_path / "dagster").exists()
+
+
+def test_the_first_stage_that_has_nothing_says_so_with_its_numbers(tmp_path: Path, real_data: Path) -> None:
+    aquarium(tmp_path, real_data, "none")
+    places = np.random.default_rng(0).random((300, 2)) * 1010
+    tiny = pl.DataFrame(
+        {
+            "video_file": ["fish.mp4"] * 300,
+            "frame_id": list(range(300)),
+            "box": [[x, y, 10 + y / 1000, 10 + x / 1000] for x, y in places.tolist()],
+            "score": [0.5] * 300,
+        }
+    )
+    write_deltalake(str(tmp_path / "inference"), tiny.to_arrow(), mode="overwrite")
+    finished = bring_up_to_date(tmp_path, "--json", backbones="reef_tiny")
+    assert finished.returncode == 1
+    assert re.search(r"filtered_detections +has no rows, of 300 in raw_detections", finished.stdout)
+    assert re.search(r"embeddings/reef_tiny +left out", finished.stdout)
+    failed = json.loads(finished.stdout.splitlines()[-1])["failed"]
+    assert {"filtered_detections", "crops", "embeddings/reef_tiny", "montages/reef_tiny"} <= set(failed)
 
 
 def test_a_mistyped_root_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -63,8 +63,8 @@ class Collection:
             ):
                 yield ()
             return
-        together = [self._made(one) for one in sorted(node.execution_set_asset_keys)]
-        parents = [self._made(parent) for parent in self._per_video_parents(asset_key)]
+        together = [self.made(one) for one in sorted(node.execution_set_asset_keys)]
+        parents = [self.made(parent) for parent in self.per_video_parents(asset_key)]
         keys = self.instance.get_dynamic_partitions(node.partitions_def.name)
         wanted = [any(self._is_missing(key, made.get(key), parents) for made in together) for key in keys]
         yield from unbroken_runs(keys, wanted, node.backfill_policy.max_partitions_per_run)
@@ -76,7 +76,8 @@ class Collection:
             return key in self.arrived and not are_these(self.arrived[key], made.metadata, ROW_COUNT)
         return any(key in parent and parent[key].storage_id > made.storage_id for parent in parents)
 
-    def _per_video_parents(self, asset_key: dg.AssetKey) -> list[dg.AssetKey]:
+    def per_video_parents(self, asset_key: dg.AssetKey) -> list[dg.AssetKey]:
+        """Those of an asset's parents that have a partition a video."""
         graph = self.defs.resolve_asset_graph()
         return [parent for parent in graph.get(asset_key).parent_keys if graph.get(parent).partitions_def is not None]
 
@@ -88,7 +89,11 @@ class Collection:
         records = self.instance.fetch_materializations(asset_key, limit=1).records
         return records[0].storage_id if records else 0
 
-    def _made(self, asset_key: dg.AssetKey) -> dict[str, Made]:
+    def n_rows(self, asset_key: dg.AssetKey) -> int:
+        """Rows that an asset with a partition a video holds over all of them."""
+        return sum(made.metadata[ROW_COUNT].value for made in self.made(asset_key).values())
+
+    def made(self, asset_key: dg.AssetKey) -> dict[str, Made]:
         """Each partition's last materialisation, where the current code version made it and the table has it."""
         code_version = self.defs.resolve_asset_graph().get(asset_key).code_version
         records, table, made = last_made(self.instance, asset_key), self._table(asset_key), {}

@@ -15,6 +15,8 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
+from megafish_assets.crops.measures import faults_text
+from megafish_assets.orchestration.backfills import CROPS
 from megafish_assets.orchestration.delta import MissingTableError, Table, masked
 from megafish_assets.orchestration.home import alone, made_home
 from megafish_assets.orchestration.materialise import Collection, asset_order, failure, from_here_on, run_work
@@ -181,6 +183,9 @@ def _made(collection: Collection) -> list[str]:
             print(f"{asset_key.to_user_string():32} left out: what it is made from failed", flush=True)
         elif not _brought_up_to_date(collection, asset_key):
             failed.add(asset_key)
+        elif why := _nothing_left(collection, asset_key):
+            failed.add(asset_key)
+            print(f"{asset_key.to_user_string():32} {why}", flush=True)
     return sorted(key.to_user_string() for key in failed)
 
 
@@ -203,6 +208,22 @@ def _brought_up_to_date(collection: Collection, asset_key: dg.AssetKey) -> bool:
         for line in _broken_checks(collection, [asset_key]):
             print(f"  check: {line}", flush=True)
     return True
+
+
+def _nothing_left(collection: Collection, asset_key: dg.AssetKey) -> str | None:
+    """Why nothing can be made from this asset, whose work went well; None where something can."""
+    node = collection.defs.resolve_asset_graph().get(asset_key)
+    if node.partitions_def is None:
+        return None
+    if asset_key == CROPS:
+        cut = Table(f"{collection.tables}/crops/crops").scan().select("fault").collect()
+        if cut.height and cut["fault"].null_count() == 0:
+            return f"none of {many(cut.height, 'sampled detection')} could be cut:\n{faults_text(cut)}"
+    if collection.n_rows(asset_key):
+        return None
+    before = {parent.to_user_string(): collection.n_rows(parent) for parent in collection.per_video_parents(asset_key)}
+    told = ", ".join(f"{n} in {parent}" for parent, n in before.items())
+    return f"has no rows{f', of {told}' if told else ''}: nothing can be made from it. See its checks"
 
 
 def _broken_checks(collection: Collection, asset_keys: Sequence[dg.AssetKey]) -> list[str]:

@@ -154,7 +154,8 @@ class Tally:
         every = keys.join(counts, on="video", how="left")
         every = every.with_columns(pl.col(name).fill_null(0) for name in counts.columns if name != "video")
         self._known.append(self._numbers(every))
-        return {row.pop("video"): row for row in self._known[-1].iter_rows(named=True)}
+        rows = self._known[-1].iter_rows(named=True)
+        return {row.pop("video"): {name: rounded(number) for name, number in row.items()} for row in rows}
 
     def result(self) -> dg.AssetCheckResult:
         """The check's result for the run, which holds if it holds for every video and for the whole.
@@ -235,7 +236,12 @@ def _report(context: dg.AssetExecutionContext, check: Check, video: str, result:
 
 
 def _shown(numbers: Mapping[str, float | int | str | None]) -> dict:
-    return {name: "none" if number is None else number for name, number in numbers.items()}
+    return {name: "none" if number is None else rounded(number) for name, number in numbers.items()}
+
+
+def rounded(number: float | int | str) -> float | int | str:
+    """A number as a person reads it: of a fraction, six digits."""
+    return float(f"{number:.6g}") if isinstance(number, float) and math.isfinite(number) else number
 
 
 def _table(check: Check, numbers: Mapping[str, float | int | str | None]) -> dg.TableMetadataValue:

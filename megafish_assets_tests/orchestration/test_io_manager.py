@@ -132,7 +132,7 @@ def test_events_carry_row_counts_a_partition_and_a_short_statement(tmp_path: Pat
     for event in events:
         assert event.metadata["dagster/partition_row_count"].value == 3
         assert "dagster/row_count" not in event.metadata  # it would be the run's, not the table's
-        assert event.metadata["Query"].value == "SELECT * FROM small.rows"
+        assert event.metadata["Query"].value == f'pl.read_delta("{tmp_path}/small/rows")'
 
 
 def test_a_missing_table_names_the_asset_to_materialise(tmp_path: Path) -> None:
