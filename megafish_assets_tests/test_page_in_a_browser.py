@@ -264,7 +264,7 @@ def test_a_videos_crops_show_their_columns_and_the_boxes_on_a_frame(page: "Page"
     keep(page, "boxes_of_a_video")
 
 
-def test_a_failed_check_reads_as_number_limit_and_reason_and_names_the_video(page: "Page") -> None:
+def test_a_failed_check_reads_as_number_limit_and_reason_and_names_the_video(page: "Page", reef: Path) -> None:
     page.goto("/assets/crops?view=checks")
     sentence = "set_aside_share = 1, allowed at most 0.01 (a sound video loses no frame)"
     shown = page.get_by_text("every_sampled_box_is_accounted_for", exact=True).filter(visible=True)

@@ -26,8 +26,9 @@ CHAIN = [*ROWS, *PIXELS]
 STORED = {name: f"detections/{name}" for name in ROWS} | {name: f"crops/{name}" for name in PIXELS}
 
 UNDISTURBED = """
-from megafish_assets.__main__ import prepare
-prepare(own_collection=True)
+import os
+from megafish_assets.orchestration.home import chosen, made_home
+made_home(chosen(os.environ, own_collection=True))
 import dagster as dg
 from megafish_assets.definitions import defs
 from megafish_assets.orchestration.materialise import run_work

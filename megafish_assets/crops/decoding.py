@@ -105,7 +105,7 @@ class _Shown:
 
 @dataclass(frozen=True)
 class Header:
-    """What a video says of itself before more than its first frame is decoded."""
+    """What a video says of itself, and its first sound frame."""
 
     size_wh_px: tuple[int, int]
     """Of an upright frame, in stored pixels."""
@@ -113,11 +113,13 @@ class Header:
     """As its container tells it, which may be wrong; None where it doesn't."""
 
 
-def video_header(path: Path) -> Header:
-    """A video's header. Raises UnreadableVideoError."""
-    with _opened(path) as stream:
+def video_header(path: Path, most_megapixels: float = MOST_MEGAPIXELS) -> Header:
+    """A video's header. Raises UnreadableVideoError, also where no frame of it can be believed."""
+    with _opened(path, most_megapixels) as stream:
         n_frames = stream.frames or None
-    first = next(wanted_frames(path, (), every=1))
+    first = next(wanted_frames(path, (), every=1, most_megapixels=most_megapixels), None)
+    if first is None:
+        raise UnreadableVideoError(f"every frame of {path.name} is damaged")
     return Header(first.picture.size_wh_px, n_frames)
 
 
@@ -162,7 +164,8 @@ def wanted_frames(
                 turn = turns[whole.rotation]
                 if whole.interlaced_frame:
                     whole = deinterlaced(shown.before, whole, shown.after)
-                yield Frame(shown.frame_id, shown.seconds, Picture(whole, turn), aspect)
+                upright = 1 / aspect if turn.transposed else aspect
+                yield Frame(shown.frame_id, shown.seconds, Picture(whole, turn), upright)
             if shown.frame_id >= last:
                 return
 

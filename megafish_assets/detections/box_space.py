@@ -90,7 +90,8 @@ class Reading:
 def misread_boxes(boxes: pl.DataFrame, sizes_px: Mapping[str, tuple[int, int]]) -> str | None:
     """What is wrong with the space of all boxes, with the line that converts them; None where nothing says so.
 
-    `boxes` holds `video_file` and `box`; only those of the videos in `sizes_px` (width and height as shown) speak.
+    `boxes` holds `video_file` and `box`; only those of the videos in `sizes_px` speak: width and height of an upright
+    frame, in stored px.
     """
     sizes = pl.DataFrame(
         [(file, float(w), float(h)) for file, (w, h) in sizes_px.items()],
@@ -160,7 +161,8 @@ def misread_frames(frames: pl.DataFrame, n_frames: Mapping[str, int]) -> str | N
     if not known or any(first < 1 for _, first, _ in known):
         return None
     at_end = [file for file, _, last in known if last == n_frames[file]]
-    if not at_end or any(last > n_frames[file] for file, _, last in known):
+    n_beyond = sum(last > n_frames[file] for file, _, last in known)  # of another recording, or a wrong count
+    if len(at_end) <= n_beyond:
         return None
     return (
         f"the frame ids count from 1: no video has a box in frame 0, and {at_end[0]} has one in frame "

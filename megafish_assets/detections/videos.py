@@ -67,22 +67,29 @@ class Number:
 
 DATE = r"(?<!\d)(?:19|20)\d\d(?P<dash>[-_.]?)(?:0[1-9]|1[0-2])(?P=dash)(?:0[1-9]|[12]\d|3[01])"
 
-CAMERAS = (
-    r"G[A-Z]\d\d(?P<number>\d{4})",  # GoPro: GX020042 is chapter 2 of recording 42
-    r"GOPR(?P<number>\d{4})",  # GoPro up to HERO5: its first chapter
-    r"DJI_(?:\d{14}_)?(?P<number>\d{4})(?:_[A-Z]+)?",
+CAMERAS = tuple(
+    pattern + r"(?:[^0-9A-Z].*)?"  # and whatever somebody has put behind it
+    for pattern in (
+        r"G[A-Z]\d\d(?P<number>\d{4})",  # GoPro: GX020042 is chapter 2 of recording 42
+        r"GOPR(?P<number>\d{4})",  # GoPro up to HERO5: its first chapter
+        r"DJI_(?:\d{14}_)?(?P<number>\d{4})",
+        # Counters of still cameras, phones and camcorders, after the rule for their file system (DCF) and their habit.
+        r"(?:IMG|MVI|MOV|VID|PXL|DSC[NF]?|SAM|CIMG|PICT|SANY|MAH|CLIP|[CMP])[_-]?(?P<number>\d{3,9})",
+        r"(?P<number>\d{4,5})",  # AVCHD: 00012.MTS
+    )
 )
 """Names whose number counts recordings of any length, hours apart: it tells no time."""
 
-ONE_NUMBER = r"\D*(?P<number>\d{1,9})\D*"
+ONE_NUMBER = r"[A-Z]\D*(?P<number>\d{1,9})(?:[^0-9A-Z]\D*)?"
+"""Behind a name, and with no unit: `reef_1080p` and `133000` are no numbers of a video."""
 
 
 def video_number(video_file: str, own_pattern: str | None = None) -> Number:
     """The number in the name of a file, by its own pattern, where one is given, or by what cameras write.
 
     `own_pattern` is a regular expression whose first group is the number; a name that it does not match has none.
-    `megalab_0012` is 12 and a clock; a name with a date or with several numbers has none: one of them would give a
-    plausible, wrong time.
+    `megalab_0012` is 12 and a clock: a name, and behind it the only number. One with a date or with several numbers has
+    none: one of them would give a plausible, wrong time.
     """
     stem = re.sub(r"(?<=.)\.[^.]*$", "", re.split(r"[/\\]", video_file)[-1])
     if own_pattern is not None:
@@ -92,6 +99,7 @@ def video_number(video_file: str, own_pattern: str | None = None) -> Number:
         return Number(int(digits) if is_number else None, is_clock=True)
     for camera in CAMERAS:
         if found := re.fullmatch(camera, stem, re.IGNORECASE):
-            return Number(int(found["number"]), is_clock=False)
-    found = None if re.search(DATE, stem) else re.fullmatch(ONE_NUMBER, stem, re.ASCII)
+            is_date = re.match(DATE, found["number"])
+            return Number(None if is_date else int(found["number"]), is_clock=False)
+    found = None if re.search(DATE, stem) else re.fullmatch(ONE_NUMBER, stem, re.IGNORECASE)
     return Number(int(found["number"]) if found else None, is_clock=True)

@@ -44,7 +44,8 @@ class ForeignRowsError(ValueError):
 
 def masked(text: str) -> str:
     """The text with the secrets of all addresses in it as stars: `s3://key:***@host/path?***`."""
-    text = re.sub(r"(?<=://)([^\s:/@]*):[^\s/@]*@", r"\1:***@", text)
+    text = re.sub(r"(?<=://)([^\s:/@]*):\S*@", r"\1:***@", text)  # a secret may hold slashes and at signs
+    text = re.sub(r"(?<=://)[^\s:/@]+@", "***@", text)
     return re.sub(r"(://[^\s?]*\?)[^\s]+", r"\1***", text)
 
 

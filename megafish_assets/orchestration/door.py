@@ -36,7 +36,7 @@ class Door:
         if why is None:
             await self.app(scope, receive, send)
             return
-        LOG.warning("refused %s %s: %s", scope.get("method", "WebSocket"), scope["path"], why)
+        LOG.warning("refused %s %r: %s", scope.get("method", "WebSocket"), scope["path"], why)
         if scope["type"] == "websocket":
             await receive()  # the handshake, which can be refused once it has arrived
             await send({"type": "websocket.close", "code": 1008, "reason": why})

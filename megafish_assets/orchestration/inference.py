@@ -38,10 +38,6 @@ CONTENTS = {
 }
 
 
-_KNOWN: dict[tuple[str, str, int], pl.DataFrame] = {}
-"""The contents read last, by the table and its version: a sensor asks every half minute, and mostly nothing is new."""
-
-
 def require_supported(table: DeltaTable) -> None:
     """Raises InferenceContractError for what the table can't be read with: a Delta feature, or columns."""
     protocol = table.protocol()
@@ -74,13 +70,9 @@ def contents(table: DeltaTable) -> pl.DataFrame:
     The seal is a number that stays while the rows are the same, in whatever order and files, and changes with any
     frame, box or score. Raises InferenceContractError.
     """
-    state = table.table_uri, table.metadata().id, table.version()
-    if state not in _KNOWN:
-        parts = [sealed(some) for some in _batches(table, EXPECTED, None)]
-        summed = pl.concat(parts).group_by("video_file").agg(pl.col("n_rows", "seal").sum(), pl.col("last_frame").max())
-        _KNOWN.clear()
-        _KNOWN[state] = summed.select(*CONTENTS).sort("video_file")
-    return _KNOWN[state]
+    parts = [sealed(some) for some in _batches(table, EXPECTED, None)]
+    summed = pl.concat(parts).group_by("video_file").agg(pl.col("n_rows", "seal").sum(), pl.col("last_frame").max())
+    return summed.select(*CONTENTS).sort("video_file")
 
 
 def sealed(inference: pl.DataFrame) -> pl.DataFrame:

@@ -70,10 +70,12 @@ class Collection:
         yield from unbroken_runs(keys, wanted, node.backfill_policy.max_partitions_per_run)
 
     def _is_missing(self, key: str, made: Made | None, parents: Sequence[Mapping[str, Made]]) -> bool:
+        if not parents and key not in self.arrived:
+            return False  # it left the detector's table, and what was made of it stays
         if made is None:
             return True
         if not parents:
-            return key in self.arrived and not are_these(self.arrived[key], made.metadata, ROW_COUNT)
+            return not are_these(self.arrived[key], made.metadata, ROW_COUNT)
         return any(key in parent and parent[key].storage_id > made.storage_id for parent in parents)
 
     def per_video_parents(self, asset_key: dg.AssetKey) -> list[dg.AssetKey]:

@@ -10,12 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import polars as pl
 
 from megafish_assets.crops.decoding import UnreadableVideoError, video_header, wanted_frames
-from megafish_assets.crops.overlay import draw_boxes
+from megafish_assets.crops.overlay import draw_boxes, jpeg
 from megafish_assets.detections.box_space import misread_boxes, misread_frames
 from megafish_assets.detections.boxes import Boxes
 from megafish_assets.detections.faults import sound_rows
@@ -37,6 +38,9 @@ LEAST_FREE_GB = 1.0
 """Of the disk: crops, vectors and the history of a few hundred videos."""
 
 NAMED = 5
+
+CAN_NOT_BE_READ = (UnreadableVideoError, av.error.FFmpegError, cv2.error)
+"""What reading a video may end with; it is set aside by name later, and stops no other."""
 
 
 @dataclass
@@ -63,9 +67,9 @@ def preflight(videos: pl.DataFrame, inference: Inference, settings: Settings, tr
     sizes, n_frames = {}, {}
     for file in some:
         try:
-            header = video_header(paths[file])
-        except UnreadableVideoError:
-            continue  # it is set aside by name later, and stops no other
+            header = video_header(paths[file], settings.most_megapixels)
+        except CAN_NOT_BE_READ:
+            continue
         sizes[file] = header.size_wh_px
         if header.n_frames is not None:
             n_frames[file] = header.n_frames
@@ -74,8 +78,12 @@ def preflight(videos: pl.DataFrame, inference: Inference, settings: Settings, tr
         told = misread_boxes(rows, sizes), misread_frames(_ends(rows), n_frames)
         found.refusals += [f"{why}\nIf they are right as they are: make materialise TRUST=boxes" for why in told if why]
     found.refusals += _disk(settings.root)
-    if not settings.tables.exists():
-        found.sheet = _sheet({file: paths[file] for file in sizes}, rows, settings.figures / "boxes.jpg")
+    if not found.refusals and not settings.tables.exists():
+        sheet = _sheet({file: paths[file] for file in sizes}, rows, settings.most_megapixels)
+        if sheet is not None:
+            found.sheet = settings.figures / "boxes.jpg"
+            found.sheet.parent.mkdir(parents=True, exist_ok=True)
+            found.sheet.write_bytes(sheet)
     return found
 
 
@@ -120,11 +128,12 @@ def _spread(files: list[str], most: int) -> list[str]:
 def _ends(rows: pl.DataFrame) -> pl.DataFrame:
     """The first and last frame of each video with a box."""
     frame = pl.col("frame_id").cast(pl.Int64, strict=False)
-    return rows.group_by("video_file").agg(frame.min().alias("first_frame"), frame.max().alias("last_frame"))
+    ends = rows.group_by("video_file").agg(frame.min().alias("first_frame"), frame.max().alias("last_frame"))
+    return ends.drop_nulls()
 
 
-def _sheet(paths: dict[str, Path], rows: pl.DataFrame, place: Path) -> Path | None:
-    """Writes some early frames of these videos with their boxes as one picture; None where there are none."""
+def _sheet(paths: dict[str, Path], rows: pl.DataFrame, most_megapixels: float) -> bytes | None:
+    """Some early frames of these videos with their boxes, as one JPEG; None where there are none."""
     tiles: list[np.ndarray] = []
     sound = sound_rows(raw_detections(rows, Clock(1, 1, None))).filter(pl.col("frame_id").is_between(0, EARLY_FRAMES))
     n_each = -(-LOOKED_AT // max(1, len(paths)))
@@ -132,12 +141,12 @@ def _sheet(paths: dict[str, Path], rows: pl.DataFrame, place: Path) -> Path | No
         own = sound.filter(pl.col("video_file") == file)
         chosen = _spread(sorted(own["frame_id"].unique().to_list()), n_each)
         try:
-            for frame in wanted_frames(path, chosen):
+            for frame in wanted_frames(path, chosen, most_megapixels=most_megapixels):
                 pixels, boxes = frame.square_bgr, Boxes.of(own.filter(pl.col("frame_id") == frame.frame_id))
                 draw_boxes(pixels, boxes, set(boxes.detection_ids))
                 height = round(TILE_WIDTH_PX * pixels.shape[0] / pixels.shape[1])
                 tiles.append(cv2.resize(pixels, (TILE_WIDTH_PX, height), interpolation=cv2.INTER_AREA))
-        except UnreadableVideoError:
+        except CAN_NOT_BE_READ:
             continue
     tiles = tiles[:LOOKED_AT]
     if not tiles:
@@ -146,6 +155,4 @@ def _sheet(paths: dict[str, Path], rows: pl.DataFrame, place: Path) -> Path | No
     tiles = [cv2.copyMakeBorder(tile, 0, tall - tile.shape[0], 0, 0, cv2.BORDER_CONSTANT) for tile in tiles]
     tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % SHEET_COLUMNS)
     lines = [np.hstack(tiles[first : first + SHEET_COLUMNS]) for first in range(0, len(tiles), SHEET_COLUMNS)]
-    place.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(place), np.vstack(lines))
-    return place
+    return jpeg(np.vstack(lines), SHEET_COLUMNS * TILE_WIDTH_PX)

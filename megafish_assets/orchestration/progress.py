@@ -36,11 +36,15 @@ class Progress:
             return
         self.said = now
         if self.done == self.total and now - self.started < 1:
-            self.say(f"{self.total} {self.what}")  # a rate of so short a time says nothing
+            self.say(f"{self.done} of {self.total} {self.what}")  # a rate of so short a time says nothing
             return
         rate = self.done / max(now - self.started, 1e-9)
         left = f", about {(self.total - self.done) / rate:.0f} s left" if self.done < self.total else ""
-        self.say(f"{self.done} of {self.total} {self.what}, {rate:.3g} a second{left}")
+        self.say(f"{self.done} of {self.total} {self.what}, {_told(rate)} a second{left}")
+
+
+def _told(rate: float) -> str:
+    return f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from megafish_assets.orchestration.backfills import CROPS, LIMITS, from_crops_on
 from megafish_assets.orchestration.delta import MissingTableError
 from megafish_assets.orchestration.partitions import VIDEOS, add_videos, last_made
 from megafish_assets.orchestration.resources import Inference
+from megafish_assets.orchestration.words import many
 
 RETRY_PAUSES_MINUTES = (10, 60, 360)
 """A file that is still being copied is there in ten minutes, a disk that was not mounted by the next shift; what can't
@@ -52,7 +53,7 @@ def new_videos(context: dg.SensorEvaluationContext, inference: Inference) -> dg.
     store.set_cursor_values({STARTED: json.dumps(started | changed)})
     n_waiting = arrived.videos.height - complete.height
     cursor = {"version": arrived.version, "waiting": n_waiting > 0}
-    told = f"{len(changed)} videos started, {n_waiting} not complete yet, version {arrived.version}"
+    told = f"{many(len(changed), 'video')} started, {n_waiting} not complete yet, version {arrived.version}"
     return dg.SensorResult(skip_reason=told, cursor=json.dumps(cursor))
 
 

@@ -95,12 +95,19 @@ def stopping_at_once(command: Sequence[str]) -> int:
     for ending in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(ending, signal.default_int_handler)
     try:
-        return worker.wait()
+        code = worker.wait()
     except KeyboardInterrupt:
+        for ending in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            signal.signal(ending, signal.SIG_IGN)
         os.killpg(worker.pid, signal.SIGKILL)
         worker.wait()
         print("\nstopped: what is done stays, and the same command goes on from there", file=sys.stderr, flush=True)
         return STOPPED
+    if code < 0:
+        why = "; out of memory, if nobody did it" if -code == signal.SIGKILL else ""
+        print(f"the work was ended by {signal.Signals(-code).name}{why}", file=sys.stderr, flush=True)
+        return 128 - code
+    return code
 
 
 def end_with(parent: int) -> None:
@@ -167,7 +174,7 @@ def _registered(instance: dg.DagsterInstance, arrived: Some[str], inference: Inf
     gone = sorted(set(instance.get_dynamic_partitions(VIDEOS.name)) - set(arrived))
     if gone:
         named = ", ".join(gone[:NAMED])
-        print(f"{len(gone)} videos are no longer in the inference table and stay as they are: {named}", flush=True)
+        print(f"no longer in the inference table, and left as made: {many(len(gone), 'video')}, {named}", flush=True)
     clashing = inference.clashing()
     if clashing:
         named = ", ".join(clashing[:NAMED])

@@ -18,9 +18,7 @@ LOOPBACK = "127.0.0.1"
 
 def own_names(port: int, others: Collection[str]) -> frozenset[str]:
     """What this page may be called, by a browser on this machine or through a proxy."""
-    return frozenset(
-        [f"{name}:{port}" for name in (LOOPBACK, "localhost", "[::1]")] + [name.lower() for name in others]
-    )
+    return frozenset([f"{name}:{port}" for name in (LOOPBACK, "localhost")] + [name.lower() for name in others])
 
 
 def main(arguments: list[str] | None = None) -> None:

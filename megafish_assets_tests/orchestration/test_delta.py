@@ -66,6 +66,10 @@ def test_a_commit_returns_its_own_version_and_the_log_is_summarised_as_it_grows(
         ("s3://key:canary@host:9000/bucket/t", "s3://key:***@host:9000/bucket/t"),
         ("no table at https://u:canary@host/t?sig=canary&x=1: gone", "no table at https://u:***@host/t?*** gone"),
         ("postgresql+psycopg2://fish:canary@db/fish", "postgresql+psycopg2://fish:***@db/fish"),
+        ("s3://AKIA:canary/canary+x@bucket/x", "s3://AKIA:***@bucket/x"),
+        ("postgresql://u:canary@canary@host/db", "postgresql://u:***@host/db"),
+        ("https://canary@host/x", "https://***@host/x"),
+        ("s3://bucket/a@b", "s3://bucket/a@b"),
         ("/data/reef/t?x", "/data/reef/t?x"),
     ],
 )

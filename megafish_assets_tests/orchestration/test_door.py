@@ -44,7 +44,7 @@ def comes_in(*given: Any, **headers: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    "host", [HERE, "localhost:3000", "[::1]:3000", "LocalHost:3000", "fish.example.org", "fish.example.org:8443"]
+    "host", [HERE, "localhost:3000", "LocalHost:3000", "fish.example.org", "fish.example.org:8443"]
 )
 def test_the_page_is_given_under_its_own_names(host: str) -> None:
     assert comes_in("GET", "/", host=host)
@@ -87,6 +87,6 @@ def test_an_address_may_ask(caplog: pytest.LogCaptureFixture) -> None:
 def test_a_refusal_is_a_sentence_for_the_asker_and_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     start, body = asked("POST", origin="http://evil.example", content_type="application/json")
     assert start["status"] == 403 and "http://evil.example" in body["body"].decode()
-    assert "refused POST /graphql" in caplog.text and "http://evil.example" in caplog.text
+    assert "refused POST '/graphql'" in caplog.text and "http://evil.example" in caplog.text
     (closed,) = asked("WEBSOCKET", host="rebound.example")
     assert closed["type"] == "websocket.close"

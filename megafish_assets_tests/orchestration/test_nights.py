@@ -145,8 +145,9 @@ def test_maintenance_merges_files_and_changes_no_row(tmp_path: Path) -> None:
 
 
 NIGHT = """
-from megafish_assets.__main__ import prepare
-prepare(own_collection=True)
+import os
+from megafish_assets.orchestration.home import chosen, made_home
+made_home(chosen(os.environ, own_collection=True))
 import dagster as dg
 from megafish_assets.definitions import defs
 with dg.DagsterInstance.get() as instance:
