@@ -17,12 +17,14 @@ from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
 
+import dagster as dg
 import numpy as np
 import polars as pl
 import psutil
 import pytest
 from deltalake import write_deltalake
 
+from megafish_assets.orchestration.upkeep import Marks
 from megafish_assets_tests.conftest import FORCED, REPOSITORY, bring_up_to_date, collection_environment
 
 PATIENCE_SECONDS = 150
@@ -169,6 +171,15 @@ def test_the_first_stage_that_has_nothing_says_so_with_its_numbers(tmp_path: Pat
     assert {"filtered_detections", "crops", "embeddings/reef_tiny", "montages/reef_tiny"} <= set(failed)
 
 
+def test_what_is_wanted_again_stays_so_until_it_is_made(tmp_path: Path) -> None:
+    marks = Marks(tmp_path / "marks")
+    assert marks.kept() == {}
+    marks.keep({dg.AssetKey("crops"): 7, dg.AssetKey(["pca", "vit"]): 7})
+    assert Marks(tmp_path / "marks").kept() == {dg.AssetKey("crops"): 7, dg.AssetKey(["pca", "vit"]): 7}
+    marks.keep({})
+    assert marks.kept() == {}
+
+
 def test_a_mistyped_root_leaves_nothing_behind(tmp_path: Path) -> None:
     assert bring_up_to_date(tmp_path / "typo").returncode == 1
     assert list(tmp_path.iterdir()) == []
@@ -209,7 +220,7 @@ def test_ctrl_c_stops_at_once_with_every_child_and_the_same_command_goes_on(tmp_
     command.send_signal(signal.SIGINT)
     rest, said = command.communicate(timeout=10)
     assert command.returncode == 130
-    assert said.endswith("stopped: what is done stays, and the same command goes on from there\n")
+    assert said.endswith("stopped: what is done stays, and `materialise` goes on from there\n")
     assert "FAILED" not in said + rest and "Traceback" not in said
     assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children)
     finished = bring_up_to_date(tmp_path, backbones="reef_tiny")

@@ -35,9 +35,9 @@ def tracklet_film(video: Path, rows: pl.DataFrame, film: Path, width_px: int = 1
         boxes = by_frame.get((frame.frame_id,), rows.clear())
         for row in boxes.iter_rows(named=True):
             _draw(picture, frame.frame_id, row, ways)
-        height, width = picture.shape[:2]
-        size_wh = min(width, width_px), max(2, round(height * min(width, width_px) / width) // 2 * 2)
-        if writer is None:
+        if writer is None:  # a film has one size, whatever sizes its video changes to
+            height, width = picture.shape[:2]
+            size_wh = min(width, width_px), max(2, round(height * min(width, width_px) / width) // 2 * 2)
             writer = cv2.VideoWriter(str(film), cv2.VideoWriter_fourcc(*"mp4v"), FPS, size_wh)
             if not writer.isOpened():
                 raise OSError(f"{film} can't be written: is the disk full, or something else in its place?")

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Collection as Some
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -101,7 +101,7 @@ def stopping_at_once(command: Sequence[str]) -> int:
             signal.signal(ending, signal.SIG_IGN)
         os.killpg(worker.pid, signal.SIGKILL)
         worker.wait()
-        print("\nstopped: what is done stays, and the same command goes on from there", file=sys.stderr, flush=True)
+        print("\nstopped: what is done stays, and `materialise` goes on from there", file=sys.stderr, flush=True)
         return STOPPED
     if code < 0:
         why = "; out of memory, if nobody did it" if -code == signal.SIGKILL else ""
@@ -131,10 +131,35 @@ def bring_up_to_date(defs: dg.Definitions, settings: Settings, wishes: Wishes) -
         raise RefusedError(f"no place for Dagster's storage: {error}") from error
     with alone(home), dg.DagsterInstance.get() as instance:
         end_orphaned_runs(instance, workers=False)
-        again = _again(defs, instance, wishes)
+        marks = Marks(home / ".again.json")
+        again = marks.kept() | _again(defs, instance, wishes)
+        marks.keep(again)
         _registered(instance, arrived, inference, settings.root)
         collection = Collection(defs, instance, str(settings.tables), arrived, again)
-        return _summary(collection, settings, failed=_made(collection))
+        summary = _summary(collection, settings, failed=_made(collection))
+        if not summary.failed:
+            marks.keep({})
+        return summary
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What is to be made again and is not yet: whoever stops half-way goes on from there, not from the beginning."""
+
+    path: Path
+
+    def kept(self) -> dict[dg.AssetKey, int]:
+        """`Collection.again` as it was kept last; empty after a command that made everything."""
+        if not self.path.exists():
+            return {}
+        marks = json.loads(self.path.read_text())
+        return {dg.AssetKey.from_user_string(name): storage_id for name, storage_id in marks.items()}
+
+    def keep(self, again: Mapping[dg.AssetKey, int]) -> None:
+        """Keeps these instead."""
+        beside = self.path.with_suffix(".partial")
+        beside.write_text(json.dumps({key.to_user_string(): storage_id for key, storage_id in again.items()}))
+        beside.replace(self.path)
 
 
 def _looked_at(settings: Settings, wishes: Wishes) -> tuple[Inference, pl.DataFrame]:

@@ -50,6 +50,17 @@ def test_a_film_is_no_wider_than_asked_for(video: Path, tmp_path: Path) -> None:
     assert (capture.get(cv2.CAP_PROP_FRAME_WIDTH), capture.get(cv2.CAP_PROP_FRAME_HEIGHT)) == (320, 180)
 
 
+def test_a_film_holds_every_frame_of_a_video_that_changes_its_size(tmp_path: Path) -> None:
+    parts = []
+    for width, height in ((640, 360), (320, 180)):
+        write_h264(tmp_path / "part.h264", [np.full((height, width, 3), 90, np.uint8)] * 5)
+        parts.append((tmp_path / "part.h264").read_bytes())
+    video = tmp_path / "both.h264"
+    video.write_bytes(b"".join(parts))
+    assert tracklet_film(video, rows(), tmp_path / "film.mp4") == 10
+    assert [frame.shape for frame in decoded_frames(tmp_path / "film.mp4")] == [(360, 640, 3)] * 10
+
+
 def test_a_video_that_cannot_be_read_says_so(tmp_path: Path) -> None:
     with pytest.raises(UnreadableVideoError, match=r"gone\.mp4"):
         tracklet_film(tmp_path / "gone.mp4", rows(), tmp_path / "film.mp4")
