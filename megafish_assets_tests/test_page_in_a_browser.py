@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from http.server import HTTPServer, SimpleHTTPRequestHandler
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from urllib.parse import quote
@@ -354,7 +354,8 @@ def test_a_foreign_page_changes_nothing(browser: "Browser", address: str, reef: 
             return set(instance.get_dynamic_partitions("videos"))
 
     before = videos()
-    with HTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler) as foreign:
+    # A thread a connection: a browser also opens some on which it asks for nothing.
+    with ThreadingHTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler) as foreign:
         Thread(target=foreign.serve_forever, daemon=True).start()
         page = browser.new_page()
         page.goto(f"http://localhost:{foreign.server_port}/README.md")

@@ -47,6 +47,8 @@ class Door:
 
     def refusal(self, scope: Scope) -> str | None:
         """Why this request is turned away; None for one that comes in."""
+        if any(ord(letter) < ord(" ") for letter in scope["path"]):
+            return "its path holds control characters"  # which routes and this door might read in two ways
         for host in _given(scope, b"host") or [""]:
             if not self._is_ours(host):
                 return f"it is for {host!r}, which is not this page's name: set MEGAFISH_HOSTS if it should be"

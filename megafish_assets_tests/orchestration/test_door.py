@@ -78,6 +78,13 @@ def test_an_address_changes_nothing(text: str) -> None:
     assert not comes_in("HEAD", "/graphql", text)
 
 
+@pytest.mark.parametrize("path", ["/graphql\n", "/graphql\r", "/x\n/graphql", "/graphql\0"])
+def test_a_path_that_two_readers_could_read_in_two_ways_is_turned_away(path: str) -> None:
+    """A route ends with `$`, which also matches before a line's end."""
+    assert not comes_in("GET", path, MUTATION)
+    assert not comes_in("POST", path, content_type="application/json")
+
+
 def test_an_address_may_ask(caplog: pytest.LogCaptureFixture) -> None:
     assert comes_in("GET", "/graphql", QUESTION)
     assert comes_in("GET", "/runs", "no GraphQL")
