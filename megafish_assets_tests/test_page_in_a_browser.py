@@ -330,20 +330,23 @@ mutation Add($key: String!) {
 TRIES = """
 async ({page, add}) => {
   const body = key => JSON.stringify({query: add, variables: {key}});
-  const image = new Image();
-  await new Promise(ended => {
-    image.onload = image.onerror = ended;
-    image.src = `${page}/graphql?${new URLSearchParams({query: add, variables: '{"key": "by-image"}'})}`;
-  });
-  const plain = {method: "POST", mode: "no-cors", body: body("by-form")};
-  await fetch(`${page}/graphql`, plain).catch(() => 0);
-  const json = {method: "POST", headers: {"Content-Type": "application/json"}, body: body("by-json")};
-  await fetch(`${page}/graphql`, json).catch(() => 0);
-  return await new Promise(ended => {
-    const socket = new WebSocket(`${page.replace("http", "ws")}/graphql`, "graphql-ws");
-    socket.onopen = () => ended("open");
-    socket.onerror = () => ended("refused");
-  });
+  const ask = async () => {
+    const image = new Image();
+    await new Promise(ended => {
+      image.onload = image.onerror = ended;
+      image.src = `${page}/graphql?${new URLSearchParams({query: add, variables: '{"key": "by-image"}'})}`;
+    });
+    const plain = {method: "POST", mode: "no-cors", body: body("by-form")};
+    await fetch(`${page}/graphql`, plain).catch(() => 0);
+    const json = {method: "POST", headers: {"Content-Type": "application/json"}, body: body("by-json")};
+    await fetch(`${page}/graphql`, json).catch(() => 0);
+    return await new Promise(ended => {
+      const socket = new WebSocket(`${page.replace("http", "ws")}/graphql`, "graphql-ws");
+      socket.onopen = () => ended("open");
+      socket.onerror = () => ended("refused");
+    });
+  };
+  return await Promise.race([ask(), new Promise(late => setTimeout(late, 60000, "no answer"))]);
 }
 """
 

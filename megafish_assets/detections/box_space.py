@@ -24,6 +24,9 @@ FILLED, SURELY_FILLED = 0.8, 0.95
 """How much of a frame's side boxes reach over: expected of a space that is taken for granted, and of one that says that
 the expected one is wrong."""
 
+NAMED = 5
+"""Videos in one sentence."""
+
 Sides = tuple[pl.Expr, pl.Expr, pl.Expr, pl.Expr]
 
 
@@ -102,18 +105,33 @@ def misread_boxes(boxes: pl.DataFrame, sizes_px: Mapping[str, tuple[int, int]]) 
     sound = (
         boxes.filter(b.list.len() == 4)
         .join(sizes, on="video_file")
-        .select("width_px", "height_px", *[b.list.get(i).alias(str(i)) for i in range(4)])
+        .select("video_file", "width_px", "height_px", *[b.list.get(i).alias(str(i)) for i in range(4)])
         .filter(pl.all_horizontal(pl.col(str(i)).is_finite() for i in range(4)))
+        .filter(pl.col("0") > -1, pl.col("1") > -1, pl.col("2") > 0, pl.col("3") > 0)  # else a fault in any reading
     )
-    if sound.height < FEWEST_ROWS:
+    by_video = sound.partition_by("video_file", as_dict=True)
+    right = [file for (file,), own in by_video.items() if own.height >= FEWEST_ROWS and _is_right(own)]
+    rest = sound.filter(~pl.col("video_file").is_in(right))
+    if rest.height < FEWEST_ROWS or _is_right(rest):
         return None
-    expected, *others = [_read(sound, layout, space) for space in SPACES for layout in LAYOUTS]
-    if expected.fits and expected.reach >= FILLED:
-        return None
+    others = [_read(rest, layout, space) for space in SPACES for layout in LAYOUTS][1:]
     likely = [one for one in others if one.fits and one.reach >= SURELY_FILLED]
     if not likely:
         return None
-    return _told(min(likely, key=lambda one: one.misfits), sizes_px)
+    wrong = rest["video_file"].unique().sort().to_list()
+    told = _told(min(likely, key=lambda one: one.misfits), {file: sizes_px[file] for file in wrong})
+    if not right:
+        return told
+    named = ", ".join(map(repr, wrong[:NAMED]))
+    return (
+        f"{len(wrong)} of {len(by_video)} videos are unlike the others, which are right: {named}. Of these alone {told}"
+    )
+
+
+def _is_right(sound: pl.DataFrame) -> bool:
+    """Whether these boxes fit and fill the frame as they should."""
+    expected = _read(sound, LAYOUTS[0], SPACES[0])
+    return expected.fits and expected.reach >= FILLED
 
 
 def _read(sound: pl.DataFrame, layout: Layout, space: Space) -> Reading:

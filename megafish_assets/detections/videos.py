@@ -55,6 +55,10 @@ def _by_key(video_files: pl.Series) -> dict[str, list[str]]:
     return dict(sorted(by_key.items()))
 
 
+LONGEST_COUNTER = 9
+"""Digits; longer ones are times."""
+
+
 @dataclass(frozen=True)
 class Number:
     """The number in a file's name."""
@@ -74,14 +78,19 @@ CAMERAS = tuple(
         r"GOPR(?P<number>\d{4})",  # GoPro up to HERO5: its first chapter
         r"DJI_(?:\d{14}_)?(?P<number>\d{4})",
         # Counters of still cameras, phones and camcorders, after the rule for their file system (DCF) and their habit.
-        r"(?:IMG|MVI|MOV|VID|PXL|DSC[NF]?|SAM|CIMG|PICT|SANY|MAH|CLIP|[CMP])[_-]?(?P<number>\d{3,9})",
-        r"(?P<number>\d{4,5})",  # AVCHD: 00012.MTS
+        r"(?:IMG_?E?|IMGP|IMAG|RIMG|HPIM|MVI|MOVI?|VID|PXL|DSC[NF]?|SAM|CIMG|PICT|PANA|SANY|MA[HQ]|CLIP|DJI|YI|YDXJ|FILE|FHD|"
+        r"REC|TLC|STB|EK|OLY|MOL|CRW|SIV|HDV|LRV|HERO|GOPRO|PA|[CMP])[_-]?(?P<number>\d+)",
+        r"(?P<number>\d{5})",  # AVCHD: 00012.MTS
     )
 )
 """Names whose number counts recordings of any length, hours apart: it tells no time."""
 
-ONE_NUMBER = r"[A-Z]\D*(?P<number>\d{1,9})(?:[^0-9A-Z]\D*)?"
-"""Behind a name, and with no unit: `reef_1080p` and `133000` are no numbers of a video."""
+ONE_NUMBER = r"[A-Z][^0-9]*(?P<number>[0-9]{1,5})(?:[^0-9A-Z][^0-9]*)?"
+"""Behind a name, with no unit, and too short for a date or a time of day: `reef_1080p`, `reef_31122024` and `133000`
+are no numbers of a video."""
+
+YEAR = r"(?:19|20)[0-9]{2}"
+"""Whether `dive_2024` is the 2,025th file or of that year, its name does not tell."""
 
 
 def video_number(video_file: str, own_pattern: str | None = None) -> Number:
@@ -98,8 +107,9 @@ def video_number(video_file: str, own_pattern: str | None = None) -> Number:
         is_number = digits is not None and re.fullmatch(r"\d{1,9}", digits, re.ASCII)
         return Number(int(digits) if is_number else None, is_clock=True)
     for camera in CAMERAS:
-        if found := re.fullmatch(camera, stem, re.IGNORECASE):
-            is_date = re.match(DATE, found["number"])
+        if found := re.fullmatch(camera, stem, re.IGNORECASE | re.ASCII):
+            is_date = re.match(DATE, found["number"]) or len(found["number"]) > LONGEST_COUNTER
             return Number(None if is_date else int(found["number"]), is_clock=False)
     found = None if re.search(DATE, stem) else re.fullmatch(ONE_NUMBER, stem, re.IGNORECASE)
-    return Number(int(found["number"]) if found else None, is_clock=True)
+    is_number = found is not None and not re.fullmatch(YEAR, found["number"])
+    return Number(int(found["number"]) if is_number else None, is_clock=True)

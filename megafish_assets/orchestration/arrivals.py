@@ -47,8 +47,9 @@ class Completeness:
         return arrived.select(pl.any_horizontal(seen[sign].fill_null(False) for sign in self.signs)).to_series()
 
 
-_seen_last: dict[tuple[str, str, int], pl.DataFrame] = {}
-"""By the table and its version: a sensor asks every half minute while a video waits, and mostly nothing is new."""
+_seen_last: dict[tuple[str, int, frozenset[str]], pl.DataFrame] = {}
+"""By the table, its version and files: a sensor asks every half minute while a video waits, and mostly nothing is
+new."""
 
 
 def arrivals(table: DeltaTable) -> pl.DataFrame:
@@ -58,7 +59,8 @@ def arrivals(table: DeltaTable) -> pl.DataFrame:
     milliseconds since 1970. The fingerprint changes with any row, and not when the same rows are written into other
     files. Raises InferenceContractError.
     """
-    state = table.table_uri, table.metadata().id, table.version()
+    # The files too: a table that was restored or rebuilt may come to the same version with others.
+    state = table.table_uri, table.version(), frozenset(table.file_uris())
     known = _seen_last.get(state)
     if known is None:
         known = _arrivals(table)

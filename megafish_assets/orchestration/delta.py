@@ -64,8 +64,9 @@ class Table:
             return DeltaTable(self.uri, storage_options=self.storage_options or None)
         except TableNotFoundError:
             raise MissingTableError(f"no Delta table at {masked(self.uri)}") from None
-        except DeltaError as error:
-            raise UnreadableTableError(f"the Delta table at {masked(self.uri)}: {masked(str(error))}") from None
+        except (DeltaError, OSError) as error:
+            why = str(error).partition("\n")[0]  # what follows is a trace
+            raise UnreadableTableError(f"the Delta table at {masked(self.uri)}: {masked(why)}") from None
 
     def exists(self) -> bool:
         """False only where there is no table; a table that can't be opened raises."""

@@ -89,7 +89,8 @@ def sealed(inference: pl.DataFrame) -> pl.DataFrame:
         *[pl.col("box").list.get(i, null_on_oob=True).alias(name) for i, name in enumerate(BOX)],
     )
     numbers = [
-        typed["frame_id"].fill_null(-1).to_numpy().astype(np.uint64),
+        typed["frame_id"].fill_null(0).to_numpy().astype(np.uint64),
+        _nulls(typed["frame_id"], typed["score"], *(boxes[name] for name in BOX)),
         boxes["length"].to_numpy().astype(np.uint64),
         *(_bits(boxes[name]) for name in BOX),
         _bits(typed["score"]),
@@ -101,9 +102,15 @@ def sealed(inference: pl.DataFrame) -> pl.DataFrame:
     return by_video.select(*CONTENTS)
 
 
+def _nulls(*columns: pl.Series) -> np.ndarray:
+    """uint64 `(n,)`, a bit a column where there is no number, so that none is no zero and no nan."""
+    return sum(column.is_null().to_numpy().astype(np.uint64) << np.uint64(i) for i, column in enumerate(columns))
+
+
 def _bits(numbers: pl.Series) -> np.ndarray:
-    """uint64 `(n,)`, the numbers' own bits; nan where there is none."""
-    return (numbers.fill_null(np.nan).to_numpy() + 0.0).view(np.uint64)  # minus zero is zero
+    """uint64 `(n,)`, the numbers' own bits; 0 where there is none."""
+    known = numbers.fill_null(0).to_numpy() + 0.0  # minus zero is zero
+    return np.where(np.isnan(known), np.nan, known).view(np.uint64)
 
 
 def _mixed(columns: list[np.ndarray]) -> np.ndarray:
@@ -130,6 +137,6 @@ def _batches(table: DeltaTable, columns: Collection[str], predicate: str | None)
                 yield pl.DataFrame(pa.Table.from_batches(held))
                 held, n_held = [], 0
         yield pl.DataFrame(pa.Table.from_batches(held, reader.schema))
-    except (DeltaError, OSError) as error:
+    except (DeltaError, OSError, pa.ArrowException) as error:
         place, why = masked(table.table_uri), masked(str(error))
         raise InferenceContractError(f"the inference table at {place} can't be read: {why}") from None

@@ -49,6 +49,19 @@ def test_each_mistake_is_named_and_its_line_converts_the_boxes(source: pl.DataFr
     assert apart < 1e-6
 
 
+def test_one_video_in_another_space_is_named_and_the_right_ones_are_not_to_be_converted(source: pl.DataFrame) -> None:
+    right, wrong = table(source, "xywh", "stretched"), table(source, "corners", "stretched")
+    both = pl.concat([right, wrong.with_columns(pl.lit("b.mp4").alias("video_file"))])
+    told = misread_boxes(both, SIZE | {"b.mp4": (640, 360)})
+    assert told.startswith("1 of 2 videos are unlike the others, which are right: 'b.mp4'.")
+
+
+def test_a_few_boxes_that_are_wrong_in_any_space_do_not_hide_the_rest(source: pl.DataFrame) -> None:
+    given = table(source, "xywh", "pixels")
+    nothing = pl.DataFrame({"video_file": ["fish.mp4"] * 60, "box": [[-1.0] * 4] * 30 + [[5.0, 5.0, 0.0, 0.0]] * 30})
+    assert misread_boxes(pl.concat([given, nothing]), SIZE) == misread_boxes(given, SIZE) is not None
+
+
 def test_the_videos_own_sizes_are_asked_for_where_they_differ(source: pl.DataFrame) -> None:
     given = table(source, "xywh", "pixels")
     both = pl.concat([given, given.with_columns(pl.lit("b.mp4").alias("video_file"), pl.col("box") * 2)])

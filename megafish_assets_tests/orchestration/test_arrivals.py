@@ -1,6 +1,7 @@
 """What has arrived in the detector's table, whoever wrote it, and when a video counts as complete."""
 
 import json
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -104,6 +105,8 @@ def test_columns_that_older_files_lack_are_null(tmp_path: Path) -> None:
         pl.col("box").list.reverse(),
         pl.col("box").list.head(3),
         pl.lit(None, pl.List(pl.Float64)).alias("box"),
+        pl.when(pl.col("frame_id") > 0).then("frame_id"),
+        pl.when(pl.col("score") > 0.1).then("score"),
         pl.col("frame_id").reverse(),
     ],
 )
@@ -113,6 +116,48 @@ def test_any_change_of_a_row_changes_the_fingerprint(tmp_path: Path, change: pl.
     write(tmp_path / "after", rows("a.mp4").with_columns(scores).with_columns(change))
     write(tmp_path / "shuffled", rows("a.mp4").with_columns(scores).reverse())
     assert seals(tmp_path / "before") == seals(tmp_path / "shuffled") != seals(tmp_path / "after")
+
+
+def test_null_minus_one_and_nan_are_not_the_same(tmp_path: Path) -> None:
+    prints = set()
+    for number, change in enumerate(
+        [
+            pl.lit(None, pl.Int64).alias("frame_id"),
+            pl.lit(-1, pl.Int64).alias("frame_id"),
+            pl.lit(0, pl.Int64).alias("frame_id"),
+            pl.lit(None, pl.Float64).alias("score"),
+            pl.lit(float("nan")).alias("score"),
+            pl.lit(0.0).alias("score"),
+        ]
+    ):
+        write(tmp_path / str(number), rows("a.mp4", n=1, score=0.5).with_columns(change))
+        prints |= set(seals(tmp_path / str(number)).values())
+    assert len(prints) == 6
+
+
+def test_a_restored_table_is_not_taken_for_the_one_that_was_there(tmp_path: Path) -> None:
+    place, copy = tmp_path / "t", tmp_path / "copy"
+    write(place, rows("a.mp4"))
+    shutil.copytree(place, copy)
+    write(place, rows("b.mp4"))
+    assert list(seals(place)) == ["a", "b"]
+    shutil.rmtree(place)
+    shutil.copytree(copy, place)
+    write(place, rows("z.mp4"))
+    assert list(seals(place)) == ["a", "z"]
+
+
+@pytest.mark.parametrize("broken", ["gone", "empty", "cut"])
+def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path: Path, broken: str) -> None:
+    write(tmp_path, rows("a.mp4"))
+    (file,) = tmp_path.glob("*.parquet")
+    content = file.read_bytes()
+    if broken == "gone":
+        file.unlink()
+    else:
+        file.write_bytes(b"" if broken == "empty" else content[:-20])
+    with pytest.raises(InferenceContractError, match="can't be read"):
+        Inference(uri=str(tmp_path)).arrivals()
 
 
 def protocol(place: Path, *features: str, **configuration: str) -> None:
