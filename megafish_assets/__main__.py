@@ -68,9 +68,9 @@ def work(given: argparse.Namespace, parent: int) -> int:
             recorded(settings.root)
         else:
             wishes = Wishes(given.begin, given.trust == "boxes")
+        from megafish_assets.definitions import defs  # reads what `chosen` has set, and the collection's knobs
     except (OSError, ValueError) as wrong:
         return refused(str(wrong))
-    from megafish_assets.definitions import defs  # reads what `chosen` has set
 
     try:
         summary = bring_up_to_date(defs, settings, wishes)

@@ -5,17 +5,26 @@ from functools import partial
 
 import dagster as dg
 
-from megafish_assets.atlas.assets import draw_tracklets, league_asset, montages_asset
-from megafish_assets.clusters.assets import clusters_asset, umap_asset
-from megafish_assets.clusters.judging_assets import quality_asset, stability_asset
-from megafish_assets.clusters.reducing_assets import features_asset, kmeans_sweep_asset, pca_asset, whitening_asset
+from megafish_assets.atlas.assets import LeagueConfig, MontagesConfig, draw_tracklets, league_asset, montages_asset
+from megafish_assets.clusters.assets import ClustersConfig, UmapConfig, clusters_asset, umap_asset
+from megafish_assets.clusters.judging_assets import QualityConfig, StabilityConfig, quality_asset, stability_asset
+from megafish_assets.clusters.reducing_assets import (
+    PcaConfig,
+    SweepConfig,
+    features_asset,
+    kmeans_sweep_asset,
+    pca_asset,
+    whitening_asset,
+)
 from megafish_assets.crops.assets import crops
 from megafish_assets.detections.assets import (
     INFERENCE,
+    LimitsConfig,
+    SampleConfig,
     filtered_detections,
     raw_detections,
-    sampled_detections,
-    size_limits,
+    sampled_detections_asset,
+    size_limits_asset,
     tracklets,
 )
 from megafish_assets.embeddings.assets import embeddings_asset
@@ -29,37 +38,85 @@ from megafish_assets.orchestration.jobs import (
     retry_failed_videos,
 )
 from megafish_assets.orchestration.nights import nightly, nightly_analysis_job, table_maintenance, weekly
-from megafish_assets.orchestration.policy import fixed, grouped, made_every_night
+from megafish_assets.orchestration.policy import fixed, grouped, made_every_night, with_knobs
 from megafish_assets.orchestration.resources import Figures, Inference, Labels, Recordings, Tables
 from megafish_assets.orchestration.sensors import new_videos, retry_set_aside_videos
 from megafish_assets.orchestration.settings import Settings
 
 settings = Settings.from_environment(os.environ)
 backbones = [backbone.name for backbone in settings.backbones]
-reducing = (pca_asset, kmeans_sweep_asset, whitening_asset, features_asset)
-grouping = (partial(clusters_asset, geometry=settings.geometry), umap_asset, stability_asset, quality_asset)
+knobs = settings.knobs.configs(
+    {
+        "size_limits": LimitsConfig,
+        "sampled_detections": SampleConfig,
+        "pca": PcaConfig,
+        "kmeans_sweep": SweepConfig,
+        "clusters": ClustersConfig,
+        "umap": UmapConfig,
+        "stability": StabilityConfig,
+        "quality": QualityConfig,
+        "montages": MontagesConfig,
+        "league": LeagueConfig,
+    }
+)
+reducing = (
+    partial(pca_asset, knobs=knobs["pca"]),
+    partial(kmeans_sweep_asset, knobs=knobs["kmeans_sweep"]),
+    whitening_asset,
+    features_asset,
+)
+grouping = (
+    partial(clusters_asset, geometry=settings.geometry, knobs=knobs["clusters"]),
+    partial(umap_asset, knobs=knobs["umap"]),
+    partial(stability_asset, knobs=knobs["stability"]),
+    partial(quality_asset, knobs=knobs["quality"]),
+)
 nightly_analysis = nightly_analysis_job(backbones, READY.name)
 
 defs = dg.Definitions(
-    assets=[
-        *grouped("detections", [INFERENCE, raw_detections, tracklets, filtered_detections, sampled_detections]),
-        *made_every_night(grouped("detections", [size_limits])),
-        *grouped("crops", [crops]),
-        *grouped(
-            "embeddings",
-            [embeddings_asset(b, settings.weights, settings.geometry) for b in settings.backbones],
-        ),
-        *made_every_night(
-            grouped(
-                "clusters",
-                [make(b) for make in reducing for b in backbones] + [make(b) for make in grouping for b in backbones],
-            )
-        ),
-        *made_every_night(grouped("atlas", [*[montages_asset(b) for b in backbones], league_asset(backbones)])),
-    ],
+    assets=with_knobs(
+        [
+            *grouped(
+                "detections",
+                [
+                    INFERENCE,
+                    raw_detections,
+                    tracklets,
+                    filtered_detections,
+                    sampled_detections_asset(knobs["sampled_detections"]),
+                ],
+            ),
+            *made_every_night(grouped("detections", [size_limits_asset(knobs["size_limits"])])),
+            *grouped("crops", [crops]),
+            *grouped(
+                "embeddings",
+                [embeddings_asset(b, settings.weights, settings.geometry) for b in settings.backbones],
+            ),
+            *made_every_night(
+                grouped(
+                    "clusters",
+                    [make(b) for make in reducing for b in backbones]
+                    + [make(b) for make in grouping for b in backbones],
+                )
+            ),
+            *made_every_night(
+                grouped(
+                    "atlas",
+                    [
+                        *[montages_asset(b, knobs["montages"]) for b in backbones],
+                        league_asset(backbones, knobs["league"]),
+                    ],
+                )
+            ),
+        ],
+        settings.knobs,
+    ),
     asset_checks=[gate(b) for b in backbones],
     sensors=[new_videos, retry_set_aside_videos],
-    schedules=[nightly(nightly_analysis, settings.timezone), weekly(table_maintenance, settings.timezone)],
+    schedules=[
+        nightly(nightly_analysis, settings.knobs.cron("nightly"), settings.timezone),
+        weekly(table_maintenance, settings.knobs.cron("weekly"), settings.timezone),
+    ],
     jobs=[
         nightly_analysis,
         draw_tracklets,

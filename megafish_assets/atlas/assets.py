@@ -48,7 +48,7 @@ class MontagesConfig(dg.Config):
     seed: int = seed_knob(42, "Another seed draws other tiles.")
 
 
-def montages_asset(backbone: str) -> dg.AssetsDefinition:
+def montages_asset(backbone: str, knobs: type[MontagesConfig] = MontagesConfig) -> dg.AssetsDefinition:
     """Two sheets a cluster, and the table that says which detection lies where."""
 
     @dg.asset(
@@ -66,7 +66,7 @@ def montages_asset(backbone: str) -> dg.AssetsDefinition:
     )
     def montages(
         context: dg.AssetExecutionContext,
-        config: MontagesConfig,
+        config: knobs,
         clusters: pl.DataFrame,
         crops: pl.LazyFrame,
         sampled: pl.LazyFrame,
@@ -110,7 +110,7 @@ class LeagueConfig(dg.Config):
     seed: int = seed_knob(42, "Seed of every random choice of this asset.")
 
 
-def league_asset(backbones: Sequence[str]) -> dg.AssetsDefinition:
+def league_asset(backbones: Sequence[str], knobs: type[LeagueConfig] = LeagueConfig) -> dg.AssetsDefinition:
     """Every backbone with every recipe, on the same crops."""
 
     @dg.asset(
@@ -123,7 +123,7 @@ def league_asset(backbones: Sequence[str]) -> dg.AssetsDefinition:
     )
     def league(
         context: dg.AssetExecutionContext,
-        config: LeagueConfig,
+        config: knobs,
         tracklets: pl.LazyFrame,
         sampled_detections: pl.LazyFrame,
         crops: pl.LazyFrame,

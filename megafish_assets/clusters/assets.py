@@ -85,7 +85,7 @@ class ClustersConfig(dg.Config):
         return replace(recipe, k=k if recipe.grouping in GIVEN_K else None)
 
 
-def clusters_asset(backbone: str, geometry: str) -> dg.AssetsDefinition:
+def clusters_asset(backbone: str, geometry: str, knobs: type[ClustersConfig] = ClustersConfig) -> dg.AssetsDefinition:
     """A label for every row, by the chosen recipe; `geometry` is how the collection's vectors saw the crops."""
 
     @dg.asset(
@@ -103,7 +103,7 @@ def clusters_asset(backbone: str, geometry: str) -> dg.AssetsDefinition:
     )
     def clusters(
         context: dg.AssetExecutionContext,
-        config: ClustersConfig,
+        config: knobs,
         features: EmbeddingBatch,
         reduced: EmbeddingBatch,
         tracklets: pl.LazyFrame,
@@ -138,7 +138,7 @@ class UmapConfig(dg.Config):
     seed: int = SEED
 
 
-def umap_asset(backbone: str) -> dg.AssetsDefinition:
+def umap_asset(backbone: str, knobs: type[UmapConfig] = UmapConfig) -> dg.AssetsDefinition:
     """Few coordinates a row, drawn pair by pair in the colours of the clusters."""
 
     @dg.asset(
@@ -155,7 +155,7 @@ def umap_asset(backbone: str) -> dg.AssetsDefinition:
     )
     def umap(
         context: dg.AssetExecutionContext,
-        config: UmapConfig,
+        config: knobs,
         vectors: EmbeddingBatch,
         reduction: Fitted,
         clusters: pl.DataFrame,

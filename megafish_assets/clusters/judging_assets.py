@@ -37,7 +37,7 @@ class StabilityConfig(dg.Config):
     seed: int = SEED
 
 
-def stability_asset(backbone: str) -> dg.AssetsDefinition:
+def stability_asset(backbone: str, knobs: type[StabilityConfig] = StabilityConfig) -> dg.AssetsDefinition:
     """Which clusters other videos would show too."""
 
     @dg.asset(
@@ -55,7 +55,7 @@ def stability_asset(backbone: str) -> dg.AssetsDefinition:
     )
     def stability(
         context: dg.AssetExecutionContext,
-        config: StabilityConfig,
+        config: knobs,
         clusters: pl.DataFrame,
         features: EmbeddingBatch,
         reduced: EmbeddingBatch,
@@ -96,7 +96,7 @@ class QualityConfig(dg.Config):
     seed: int = SEED
 
 
-def quality_asset(backbone: str) -> dg.AssetsDefinition:
+def quality_asset(backbone: str, knobs: type[QualityConfig] = QualityConfig) -> dg.AssetsDefinition:
     """What the clusters follow: the fish, or the water."""
 
     @dg.asset(
@@ -115,7 +115,7 @@ def quality_asset(backbone: str) -> dg.AssetsDefinition:
     )
     def quality(
         context: dg.AssetExecutionContext,
-        config: QualityConfig,
+        config: knobs,
         clusters: pl.DataFrame,
         reduced: EmbeddingBatch,
         laid_out: pl.DataFrame,

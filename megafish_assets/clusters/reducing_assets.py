@@ -52,7 +52,7 @@ class PcaConfig(dg.Config):
     variance: float = Field(default=VARIANCE, gt=0, le=1, description="Share of the variance that is kept.")
 
 
-def pca_asset(backbone: str) -> dg.AssetsDefinition:
+def pca_asset(backbone: str, knobs: type[PcaConfig] = PcaConfig) -> dg.AssetsDefinition:
     """Standardised vectors in as few dimensions as keep the configured share of their variance."""
 
     @dg.asset(
@@ -66,7 +66,7 @@ def pca_asset(backbone: str) -> dg.AssetsDefinition:
     )
     def pca(
         context: dg.AssetExecutionContext,
-        config: PcaConfig,
+        config: knobs,
         vectors: EmbeddingStream,
         figures: Figures,
     ):
@@ -108,7 +108,7 @@ class SweepConfig(dg.Config):
         return self
 
 
-def kmeans_sweep_asset(backbone: str) -> dg.AssetsDefinition:
+def kmeans_sweep_asset(backbone: str, knobs: type[SweepConfig] = SweepConfig) -> dg.AssetsDefinition:
     """Inertia and silhouette against k, on the sample that all backbones share."""
 
     @dg.asset(
@@ -125,7 +125,7 @@ def kmeans_sweep_asset(backbone: str) -> dg.AssetsDefinition:
     )
     def kmeans_sweep(
         context: dg.AssetExecutionContext,
-        config: SweepConfig,
+        config: knobs,
         reduced: EmbeddingBatch,
         crops: pl.LazyFrame,
         tables: Tables,

@@ -94,44 +94,49 @@ class LimitsConfig(dg.Config):
     )
 
 
-@dg.asset(
-    check_specs=specs("size_limits", checks.SIZE_LIMITS),
-    metadata=table_metadata(LIMITS),
-    kinds={"polars", "deltalake"},
-)
-def size_limits(
-    context: dg.AssetExecutionContext,
-    config: LimitsConfig,
-    raw_detections: pl.LazyFrame,
-    inference: Inference,
-    tables: Tables,
-    figures: Figures,
-):
-    """The notebook's four limits from all raw rows, and the floor of 32 px in the stretched frame."""
-    before = tables.stored(context)
-    old = None if before is None or before.is_empty() else SizeLimits.from_frame(before)
-    sound = sound_rows(raw_detections)
-    new = limits_of(sound)
-    limits = settled(old, new, config.tolerance)
-    used = versions_read(context.instance, "filtered_detections", "size_limits")
-    seen = coverage(context, "raw_detections")
-    numbers = {
-        "drift_share": largest_move(limits, new),
-        "kept_share": measures.overall_kept_share(sound, limits),
-        "n_partitions_of_old_limits": sum(version != limits.limits_version for version in used.values()),
-        "n_rows_without_video": inference.n_rows_without_video(),
-        "n_sound_rows": new.n_rows,
-    }
-    return dg.MaterializeResult(
-        value=limits.to_frame(),
-        data_version=dg.DataVersion(limits.limits_version),
-        metadata=limits.in_1024_px()
-        | {"limits_version": limits.limits_version}
-        | numbers
-        | seen
-        | figure_metadata(figures, context.asset_key, "filter", filter_histograms(sound, limits)),
-        check_results=[verdict(checks.SIZE_LIMITS, numbers | seen)],
+def size_limits_asset(knobs: type[LimitsConfig] = LimitsConfig) -> dg.AssetsDefinition:
+    """The sizes that are believed, from all videos."""
+
+    @dg.asset(
+        check_specs=specs("size_limits", checks.SIZE_LIMITS),
+        metadata=table_metadata(LIMITS),
+        kinds={"polars", "deltalake"},
     )
+    def size_limits(
+        context: dg.AssetExecutionContext,
+        config: knobs,
+        raw_detections: pl.LazyFrame,
+        inference: Inference,
+        tables: Tables,
+        figures: Figures,
+    ):
+        """The notebook's four limits from all raw rows, and the floor of 32 px in the stretched frame."""
+        before = tables.stored(context)
+        old = None if before is None or before.is_empty() else SizeLimits.from_frame(before)
+        sound = sound_rows(raw_detections)
+        new = limits_of(sound)
+        limits = settled(old, new, config.tolerance)
+        used = versions_read(context.instance, "filtered_detections", "size_limits")
+        seen = coverage(context, "raw_detections")
+        numbers = {
+            "drift_share": largest_move(limits, new),
+            "kept_share": measures.overall_kept_share(sound, limits),
+            "n_partitions_of_old_limits": sum(version != limits.limits_version for version in used.values()),
+            "n_rows_without_video": inference.n_rows_without_video(),
+            "n_sound_rows": new.n_rows,
+        }
+        return dg.MaterializeResult(
+            value=limits.to_frame(),
+            data_version=dg.DataVersion(limits.limits_version),
+            metadata=limits.in_1024_px()
+            | {"limits_version": limits.limits_version}
+            | numbers
+            | seen
+            | figure_metadata(figures, context.asset_key, "filter", filter_histograms(sound, limits)),
+            check_results=[verdict(checks.SIZE_LIMITS, numbers | seen)],
+        )
+
+    return size_limits
 
 
 @dg.asset(
@@ -178,33 +183,38 @@ class SampleConfig(dg.Config):
     )
 
 
-@dg.asset(
-    partitions_def=VIDEOS,
-    backfill_policy=ROW_RUNS,
-    check_specs=specs("sampled_detections", checks.SAMPLED),
-    metadata=table_metadata(SAMPLED),
-    kinds={"polars", "deltalake"},
-)
-def sampled_detections(
-    context: dg.AssetExecutionContext,
-    config: SampleConfig,
-    filtered_detections: pl.DataFrame,
-    tracklets: pl.LazyFrame,
-):
-    """A seeded share of each video's rows, or a few of each tracklet."""
-    if config.strategy == "per_tracklet":
-        known = tracklets.select("video", "detection_id", "tracklet_id").collect()
-        sample = sampling.sampled_from_tracklets(
-            filtered_detections, known, config.at_most, config.apart_frames, config.seed
-        )
-        counts = measures.drawn_counts(filtered_detections, sample, known, config.at_most, config.apart_frames)
-    else:
-        sample = sampling.sampled_detections(
-            filtered_detections, config.share, config.at_least, config.seed, config.strategy
-        )
-        counts = measures.sampled_counts(filtered_detections, sample, config.share, config.at_least)
-    return dg.MaterializeResult(
-        value=sample,
-        metadata=column_lineage({"filtered_detections": list(FILTERED)}),
-        check_results=[judged(context, checks.SAMPLED, counts, measures.sampled_numbers)],
+def sampled_detections_asset(knobs: type[SampleConfig] = SampleConfig) -> dg.AssetsDefinition:
+    """The rows that are looked at."""
+
+    @dg.asset(
+        partitions_def=VIDEOS,
+        backfill_policy=ROW_RUNS,
+        check_specs=specs("sampled_detections", checks.SAMPLED),
+        metadata=table_metadata(SAMPLED),
+        kinds={"polars", "deltalake"},
     )
+    def sampled_detections(
+        context: dg.AssetExecutionContext,
+        config: knobs,
+        filtered_detections: pl.DataFrame,
+        tracklets: pl.LazyFrame,
+    ):
+        """A seeded share of each video's rows, or a few of each tracklet."""
+        if config.strategy == "per_tracklet":
+            known = tracklets.select("video", "detection_id", "tracklet_id").collect()
+            sample = sampling.sampled_from_tracklets(
+                filtered_detections, known, config.at_most, config.apart_frames, config.seed
+            )
+            counts = measures.drawn_counts(filtered_detections, sample, known, config.at_most, config.apart_frames)
+        else:
+            sample = sampling.sampled_detections(
+                filtered_detections, config.share, config.at_least, config.seed, config.strategy
+            )
+            counts = measures.sampled_counts(filtered_detections, sample, config.share, config.at_least)
+        return dg.MaterializeResult(
+            value=sample,
+            metadata=column_lineage({"filtered_detections": list(FILTERED)}),
+            check_results=[judged(context, checks.SAMPLED, counts, measures.sampled_numbers)],
+        )
+
+    return sampled_detections

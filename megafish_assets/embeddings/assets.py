@@ -13,6 +13,7 @@ from megafish_assets.embeddings.columns import VECTORS
 from megafish_assets.embeddings.encoder import load_encoder
 from megafish_assets.embeddings.measures import vector_counts, vector_numbers
 from megafish_assets.embeddings.weights import find_weights, vectors_version
+from megafish_assets.orchestration.forms import VECTORS_VERSION
 from megafish_assets.orchestration.landing import COMMIT_VIDEOS, Part, Parts, left_to_make
 from megafish_assets.orchestration.metadata import column_lineage, table_metadata
 from megafish_assets.orchestration.partitions import PIXEL_RUNS, VIDEOS
@@ -37,7 +38,9 @@ def embeddings_asset(backbone: Backbone, weights_folder: Path | None, geometry: 
         code_version=version,
         pool="gpu",
         check_specs=specs(f"embeddings/{backbone.name}", checks.EMBEDDINGS),
-        metadata=table_metadata(VECTORS) | {"timm_id": backbone.timm_id, "dim": backbone.dim},
+        metadata=table_metadata(VECTORS)
+        | {"timm_id": backbone.timm_id, "dim": backbone.dim}
+        | ({VECTORS_VERSION: version} if version else {}),
         kinds={"pytorch", "deltalake"},
         description=f"One vector of {backbone.dim} numbers a crop, by timm's `{backbone.timm_id}`"
         + (", trained on the synthetic reef: for the demo only." if backbone.embedded else "."),

@@ -27,6 +27,9 @@ KEY = "detection_id"
 FIT = "fit_version"
 """Column that ties rows to the model that made them."""
 
+VECTORS_VERSION = "vectors_version"
+"""In an asset's metadata: that of its vectors which are read; without it, the one that all have."""
+
 
 class MixedFitError(RuntimeError):
     """Rows and the model beside them come from different fits."""
@@ -71,7 +74,7 @@ class Slice:
     device: str
     """As configured; `auto` is resolved by the forms that need a device, since asking costs importing torch."""
     version: str | None
-    """Code version of the asset that wrote it; None where it has none."""
+    """Of the vectors that are wanted; None for the one that all have."""
 
     def scan(self) -> pl.LazyFrame:
         """The rows, not yet read."""

@@ -21,6 +21,7 @@ from megafish_assets.orchestration.delta import MissingTableError, Table
 from megafish_assets.orchestration.forms import (
     FIT,
     READERS,
+    VECTORS_VERSION,
     Fitted,
     Frames,
     MixedFitError,
@@ -72,7 +73,7 @@ class FormHandler(DbTypeHandler):
             keys=_keys(context, table_slice),
             columns=table_slice.columns,
             device=self._device,
-            version=context.upstream_output.asset_spec.code_version,
+            version=context.upstream_output.asset_spec.metadata.get(VECTORS_VERSION),
         )
         try:
             return READERS[context.dagster_type.typing_type](part)

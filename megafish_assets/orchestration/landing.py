@@ -12,7 +12,16 @@ import dagster as dg
 from dagster._core.execution.context.system import StepExecutionContext
 from dagster._core.storage.tags import ASSET_RESUME_RETRY_TAG, RESUME_RETRY_TAG
 
+from megafish_assets.orchestration.knobs import VERSION_PREFIX
+
 CODE_VERSION_TAG = "dagster/code_version"
+
+
+def is_current(event: dg.AssetMaterialization, code_version: str | None) -> bool:
+    """Whether an asset's event is of its code version; one without any has no event of knobs that have been set."""
+    made_by_version = event.tags.get(CODE_VERSION_TAG, "")
+    return made_by_version == code_version if code_version else not made_by_version.startswith(VERSION_PREFIX)
+
 
 COMMIT_VIDEOS = 8
 """Videos in one commit of a run that makes them one by one: a commit costs about 50 ms, and as many videos are lost
@@ -85,8 +94,7 @@ def landed(step: StepExecutionContext, asset: dg.AssetKey | None = None) -> dict
     for run_id in reversed(_earlier_attempts(step)):
         for record in step.instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION):
             event = record.dagster_event.step_materialization_data.materialization
-            version = versions.get(event.asset_key)
-            if event.asset_key in events and (version is None or event.tags.get(CODE_VERSION_TAG) == version):
+            if event.asset_key in events and is_current(event, versions.get(event.asset_key)):
                 events[event.asset_key][event.partition] = event
     everywhere = set.intersection(*map(set, events.values()))
     own = events[asset or made_by(step.assets_def)]

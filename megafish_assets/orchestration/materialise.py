@@ -8,7 +8,7 @@ from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PART
 
 from megafish_assets.orchestration.arrivals import are_these
 from megafish_assets.orchestration.delta import table_of
-from megafish_assets.orchestration.landing import CODE_VERSION_TAG, made_by
+from megafish_assets.orchestration.landing import is_current, made_by
 from megafish_assets.orchestration.orphans import this_process
 from megafish_assets.orchestration.partitions import VIDEO_COLUMN, last_made
 
@@ -57,8 +57,11 @@ class Collection:
         node = self.defs.resolve_asset_graph().get(asset_key)
         if node.partitions_def is None:
             newest_parent = max((self._newest(parent) for parent in node.parent_keys), default=0)
+            made = self._last(asset_key)
+            is_made = made is not None and is_current(made.asset_materialization, node.code_version)
             if (
-                self._newest(asset_key) <= max(newest_parent, self.again.get(asset_key, 0))
+                not is_made
+                or made.storage_id <= max(newest_parent, self.again.get(asset_key, 0))
                 or not self._table(asset_key).exists()
             ):
                 yield ()
@@ -88,8 +91,12 @@ class Collection:
 
     def _newest(self, asset_key: dg.AssetKey) -> int:
         """Storage id of the asset's last materialisation, 0 without one."""
+        last = self._last(asset_key)
+        return 0 if last is None else last.storage_id
+
+    def _last(self, asset_key: dg.AssetKey) -> dg.EventLogRecord | None:
         records = self.instance.fetch_materializations(asset_key, limit=1).records
-        return records[0].storage_id if records else 0
+        return records[0] if records else None
 
     def n_rows(self, asset_key: dg.AssetKey) -> int:
         """Rows that an asset with a partition a video holds over all of them."""
@@ -104,9 +111,8 @@ class Collection:
         stored = {partition[VIDEO_COLUMN] for partition in table.open().partitions()}
         for video, record in records.items():
             event = record.asset_materialization
-            current = code_version is None or event.tags.get(CODE_VERSION_TAG) == code_version
             is_there = event.metadata[ROW_COUNT].value == 0 or video in stored
-            if current and is_there and record.storage_id > self.again.get(asset_key, 0):
+            if is_current(event, code_version) and is_there and record.storage_id > self.again.get(asset_key, 0):
                 made[video] = Made(record.storage_id, event.metadata)
         return made
 

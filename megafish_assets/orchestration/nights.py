@@ -10,12 +10,6 @@ from deltalake.exceptions import CommitFailedError
 from megafish_assets.orchestration.delta import Table
 from megafish_assets.orchestration.resources import Tables
 
-NIGHT = "0 2 * * *"
-"""02:00 in the collection's time zone: after the evening's dives, before the morning's look."""
-
-SUNDAY = "0 5 * * 0"
-"""After the night's run."""
-
 KEPT_HOURS = 7 * 24
 """Old files are kept for a week: longer than any run reads, and the shortest that Delta allows unasked."""
 
@@ -33,8 +27,8 @@ def nightly_analysis_job(backbones: Sequence[str], gate: str):
     )
 
 
-def nightly(job, timezone: str) -> dg.ScheduleDefinition:
-    """The job at 02:00, unless the night before is still at work."""
+def nightly(job, cron: str, timezone: str) -> dg.ScheduleDefinition:
+    """The job every night, unless the night before is still at work."""
 
     def nobody_at_work(context: dg.ScheduleEvaluationContext) -> bool:
         at_work = dg.RunsFilter(job_name=job.name, statuses=[*IN_PROGRESS_RUN_STATUSES, dg.DagsterRunStatus.QUEUED])
@@ -43,11 +37,11 @@ def nightly(job, timezone: str) -> dg.ScheduleDefinition:
     return dg.ScheduleDefinition(
         name=job.name,
         job=job,
-        cron_schedule=NIGHT,
+        cron_schedule=cron,
         execution_timezone=timezone,
         should_execute=nobody_at_work,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Every night at 02:00; left out while the night before is still at work.",
+        description="Every night; left out while the night before is still at work.",
     )
 
 
@@ -71,12 +65,12 @@ def table_maintenance():
     maintain()
 
 
-def weekly(job, timezone: str) -> dg.ScheduleDefinition:
-    """The job on Sunday mornings."""
+def weekly(job, cron: str, timezone: str) -> dg.ScheduleDefinition:
+    """The job once a week."""
     return dg.ScheduleDefinition(
         name=job.name,
         job=job,
-        cron_schedule=SUNDAY,
+        cron_schedule=cron,
         execution_timezone=timezone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )

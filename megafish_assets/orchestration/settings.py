@@ -1,4 +1,4 @@
-"""What a collection's owner sets: one table of environment variables, read once by `definitions.py`."""
+"""What an installation sets: one table of environment variables, read once by `definitions.py`."""
 
 import re
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from megafish_assets.detections.raw import CLIP_FRAMES, CLIP_SECONDS, Clock
 from megafish_assets.embeddings.backbones import Backbone, chosen_backbones
 from megafish_assets.embeddings.geometry import GEOMETRIES, GEOMETRY
 from megafish_assets.orchestration.arrivals import QUIET_MINUTES, SIGNS
+from megafish_assets.orchestration.knobs import Knobs
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -64,6 +65,7 @@ class Settings:
     hosts: list[str]
     most_megapixels: float
     uses_postgres: bool
+    knobs: Knobs
 
     @property
     def tables(self) -> Path:
@@ -116,6 +118,7 @@ class Settings:
             ),
             uses_postgres="MEGAFISH_POSTGRES" in given,
             hosts=_hosts("MEGAFISH_HOSTS", given.get("MEGAFISH_HOSTS")),
+            knobs=Knobs.read(root),
         )
 
 

@@ -24,6 +24,7 @@ from megafish_assets.clusters.reducing_assets import (
 from megafish_assets.crops.borders import N_BORDER
 from megafish_assets.embeddings.batch import EmbeddingBatch
 from megafish_assets.embeddings.frames import EmbeddingStream, vectors_frame
+from megafish_assets.orchestration.forms import VECTORS_VERSION
 from megafish_assets.orchestration.io_manager import GpuDeltaLakeIOManager
 from megafish_assets.orchestration.partitions import ROW_RUNS, VIDEOS
 from megafish_assets.orchestration.policy import grouped
@@ -55,7 +56,12 @@ class Vectors:
         def own_ids(key: str) -> list[str]:
             return [name.replace("v", key, 1) for name in ids]
 
-        @dg.asset(key=["embeddings", "b"], partitions_def=VIDEOS, backfill_policy=ROW_RUNS, code_version="version")
+        @dg.asset(
+            key=["embeddings", "b"],
+            partitions_def=VIDEOS,
+            backfill_policy=ROW_RUNS,
+            metadata={VECTORS_VERSION: "version"},
+        )
         def embeddings(context: dg.AssetExecutionContext) -> EmbeddingBatch:
             own = np.array(own_ids(context.partition_key), dtype=object)
             return EmbeddingBatch(own, torch.tensor(matrix, dtype=torch.float32), "version")

@@ -14,8 +14,8 @@ from megafish_assets.detections.assets import (
     INFERENCE,
     filtered_detections,
     raw_detections,
-    sampled_detections,
-    size_limits,
+    sampled_detections_asset,
+    size_limits_asset,
     tracklets,
 )
 from megafish_assets.orchestration.delta import MissingTableError
@@ -26,6 +26,7 @@ from megafish_assets.orchestration.policy import grouped
 from megafish_assets.orchestration.resources import Figures, Inference, Recordings, Tables
 from megafish_assets_tests.conftest import REPOSITORY, collection_environment
 
+size_limits, sampled_detections = size_limits_asset(), sampled_detections_asset()
 ASSETS = grouped(
     "detections", [INFERENCE, raw_detections, tracklets, size_limits, filtered_detections, sampled_detections]
 )

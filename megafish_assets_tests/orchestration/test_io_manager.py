@@ -22,7 +22,7 @@ from megafish_assets.orchestration.delta import (
     UnreadableTableError,
     to_arrow,
 )
-from megafish_assets.orchestration.forms import Fitted, MixedFitError
+from megafish_assets.orchestration.forms import VECTORS_VERSION, Fitted, MixedFitError
 from megafish_assets.orchestration.io_manager import GpuDeltaLakeIOManager
 from megafish_assets.orchestration.partitions import ROW_RUNS, VIDEOS
 from megafish_assets.orchestration.policy import grouped
@@ -163,13 +163,18 @@ def test_fixed_size_lists_come_back_as_lists(tmp_path: Path) -> None:
     assert "list" in str(DeltaTable(str(tmp_path / "t")).schema().to_arrow().field("vector").type).lower()
 
 
-def forms_platform(code_version: str) -> list:
-    """An asset of vectors of one code version, and one reader for every form."""
+def forms_platform(version: str) -> list:
+    """An asset of vectors of one version, and one reader for every form."""
 
-    @dg.asset(key=["vectors", "tiny"], partitions_def=VIDEOS, backfill_policy=ROW_RUNS, code_version=code_version)
+    @dg.asset(
+        key=["vectors", "tiny"],
+        partitions_def=VIDEOS,
+        backfill_policy=ROW_RUNS,
+        metadata={VECTORS_VERSION: version},
+    )
     def vectors(context: dg.AssetExecutionContext) -> EmbeddingBatch:
         ids = np.array([f"{key}/{n:06d}/000" for key in context.partition_keys for n in (1, 0)], dtype=object)
-        return EmbeddingBatch(ids, torch.arange(4.0 * len(ids)).reshape(-1, 4), code_version)
+        return EmbeddingBatch(ids, torch.arange(4.0 * len(ids)).reshape(-1, 4), version)
 
     @dg.asset(key=["fit", "tiny"], ins={"batch": dg.AssetIn(["vectors", "tiny"])})
     def fit(context: dg.AssetExecutionContext, batch: EmbeddingBatch) -> Fitted:

@@ -9,10 +9,11 @@ import pytest
 from dagster._core.events import DagsterEvent, DagsterEventType, StepMaterializationData
 
 from megafish_assets.orchestration.io_manager import GpuDeltaLakeIOManager
+from megafish_assets.orchestration.knobs import Knobs
 from megafish_assets.orchestration.landing import Part, Parts, StoredBeside
 from megafish_assets.orchestration.materialise import Collection, asset_order, from_here_on, run_work
 from megafish_assets.orchestration.partitions import ROW_RUNS, VIDEOS, last_made
-from megafish_assets.orchestration.policy import grouped
+from megafish_assets.orchestration.policy import grouped, with_knobs
 from megafish_assets_tests.orchestration.small_platform import ASSETS
 
 
@@ -91,6 +92,18 @@ def test_another_code_version_remakes_every_partition(tmp_path: Path) -> None:
     newer = platform(tmp_path, versioned("2"))
     run(newer, "rows", ("b",), instance)
     assert bring(tmp_path, newer, instance, **one_row) == {"rows": [("a",)]}
+
+
+def test_knobs_that_are_set_changed_or_taken_out_make_an_asset_again(tmp_path: Path) -> None:
+    def knobs(**of_everything: int) -> dg.Definitions:
+        return platform(tmp_path, with_knobs(ASSETS, Knobs("", {"everything": of_everything})))
+
+    instance = dg.DagsterInstance.ephemeral()
+    instance.add_dynamic_partitions(VIDEOS.name, ["a"])
+    bring(tmp_path, knobs(), instance)
+    for again in ({"k": 4}, {"k": 5}, {}):
+        assert bring(tmp_path, knobs(**again), instance) == {"everything": [()]}
+        assert bring(tmp_path, knobs(**again), instance) == {}
 
 
 def test_rows_that_arrived_later_are_made_and_what_follows_from_them(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from megafish_assets.embeddings.checks import READY
 from megafish_assets.embeddings.measures import readiness
 from megafish_assets.orchestration.delta import Table
 from megafish_assets.orchestration.jobs import remove_videos
+from megafish_assets.orchestration.knobs import Knobs
 from megafish_assets.orchestration.nights import nightly, table_maintenance
 from megafish_assets.orchestration.partitions import VIDEOS
 from megafish_assets.orchestration.resources import Tables
@@ -71,7 +72,7 @@ def analysis() -> None:
     pass
 
 
-SCHEDULE = nightly(analysis, "Europe/Lisbon")
+SCHEDULE = nightly(analysis, Knobs("").cron("nightly"), "Europe/Lisbon")
 
 
 def ticks(month: int, day: int) -> list[datetime]:

@@ -1,0 +1,140 @@
+"""The collection's file of knobs: what it says holds everywhere, and what it can't say is refused in a sentence."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from megafish_assets.clusters.assets import ClustersConfig, UmapConfig
+from megafish_assets.detections.assets import SampleConfig
+from megafish_assets.orchestration.knobs import Knobs
+from megafish_assets_tests.conftest import REPOSITORY, bring_up_to_date, collection_environment
+
+STOCK = {"clusters": ClustersConfig, "umap": UmapConfig, "sampled_detections": SampleConfig}
+
+
+def knobs(root: Path, text: str) -> Knobs:
+    (root / "megafish.toml").write_text(text)
+    return Knobs.read(root)
+
+
+def test_without_a_file_every_knob_is_at_its_own_default(tmp_path: Path) -> None:
+    found = Knobs.read(tmp_path)
+    assert found.configs(STOCK) == STOCK
+    assert found.version("clusters") is None
+    assert (found.cron("nightly"), found.cron("weekly")) == ("0 2 * * *", "0 5 * * 0")
+
+
+def test_what_the_file_says_is_the_default_and_can_still_be_changed(tmp_path: Path) -> None:
+    found = knobs(tmp_path, '[clusters]\nk = 7\nrecipe = "notebook"\n[sampled_detections]\nat_least = 0\n')
+    configs = found.configs(STOCK)
+    assert (configs["clusters"]().k, configs["clusters"]().recipe, configs["clusters"]().seed) == (7, "notebook", 42)
+    assert configs["clusters"](k=3).k == 3
+    assert configs["clusters"]().chosen("letterbox").k == 7
+    assert configs["sampled_detections"]().at_least == 0
+    assert configs["umap"] is UmapConfig
+    # The class that others use is as it was.
+    assert ClustersConfig().k is None
+
+
+def test_bounds_and_descriptions_stay(tmp_path: Path) -> None:
+    config = knobs(tmp_path, "[umap]\nn_components = 3\n").configs(STOCK)["umap"]
+    assert config.model_fields["n_components"].description == UmapConfig.model_fields["n_components"].description
+    with pytest.raises(ValueError, match="less than or equal to 16"):
+        config(n_components=17)
+
+
+def test_versions_change_with_the_values_alone(tmp_path: Path) -> None:
+    one = knobs(tmp_path, "[clusters]\nk = 7\nseed = 1\n").version("clusters")
+    same = knobs(tmp_path, "# k by eye\n[clusters]\nseed = 1\nk = 7\n").version("clusters")
+    other = knobs(tmp_path, "[clusters]\nk = 8\nseed = 1\n").version("clusters")
+    assert one == same != other
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[clusters\n", "is not TOML"),
+        ("k = 4\n", r"k = 4 stands in no section"),
+        ("[cluster]\nk = 4\n", r"no section \[cluster\], out of: schedules, clusters, umap, sampled_detections"),
+        ("[clusters]\nn = 4\n", r"\[clusters\] has no knob 'n', out of: recipe, features"),
+        ("[clusters]\nk = 1\n", r"\[clusters\] k = 1: Input should be greater than or equal to 2"),
+        ('[clusters]\nk = "many"\n', r"\[clusters\] k = 'many'"),
+        ('[clusters]\nrecipe = "mine"\n', r"\[clusters\] recipe = 'mine': Input should be 'default' or 'notebook'"),
+        ('[clusters]\nk = 4\ngrouping = "hdbscan"\n', r"k = 4 with hdbscan, which finds k itself"),
+        ("[sampled_detections]\nshare = nan\n", r"\[sampled_detections\] share = nan"),
+    ],
+)
+def test_what_can_not_be_is_refused_with_the_file_the_knob_and_what_is_allowed(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    with pytest.raises(ValueError, match=said) as refused:
+        knobs(tmp_path, text).configs(STOCK)
+    assert str(tmp_path / "megafish.toml") in str(refused.value) and "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "nightly", "weekly"),
+    [
+        ('nightly = "23:30"', "30 23 * * *", "0 5 * * 0"),
+        ('weekly = "Friday 4:05"', "0 2 * * *", "5 4 * * 5"),
+    ],
+)
+def test_the_hour_of_the_night_is_a_knob(tmp_path: Path, text: str, nightly: str, weekly: str) -> None:
+    found = knobs(tmp_path, f"[schedules]\n{text}\n")
+    assert (found.cron("nightly"), found.cron("weekly")) == (nightly, weekly)
+
+
+@pytest.mark.parametrize(
+    "text", ['nightly = "24:00"', 'nightly = "sunday 02:00"', 'weekly = "05:00"', "nightly = 2", 'hourly = "00:10"']
+)
+def test_a_time_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+    found = knobs(tmp_path, f"[schedules]\n{text}\n")
+    with pytest.raises(ValueError, match=r"megafish\.toml"):
+        [found.cron(schedule) for schedule in ("nightly", "weekly")]
+
+
+LAUNCHPAD = """
+import json
+from megafish_assets.definitions import defs
+job = defs.resolve_job_def("nightly_analysis")
+def default(op, knob):
+    return job.run_config_schema.config_type.fields["ops"].config_type.fields[op].config_type.fields["config"] \
+        .config_type.fields[knob].default_value
+versions = {key.to_user_string(): defs.resolve_asset_graph().get(key).code_version
+            for key in defs.resolve_asset_graph().get_all_asset_keys()}
+print(json.dumps([default("clusters__reef_tiny", "k"), default("umap__reef_tiny", "n_neighbors"),
+                  versions["clusters/reef_tiny"], versions["pca/reef_tiny"],
+                  [s.cron_schedule for s in defs.schedules if s.name == "nightly_analysis"]]))
+"""
+
+
+def test_the_launchpad_and_the_night_show_the_files_values(tmp_path: Path) -> None:
+    (tmp_path / "megafish.toml").write_text('[clusters]\nk = 7\n[schedules]\nnightly = "03:15"\n')
+    environment = collection_environment(tmp_path, backbones="reef_tiny")
+    done = subprocess.run(
+        [sys.executable, "-c", LAUNCHPAD], cwd=REPOSITORY, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [7, 15, 'knobs {"k": 7}', None, ["15 3 * * *"]]
+
+
+def test_a_wrong_knob_is_one_line_of_the_command(tmp_path: Path) -> None:
+    (tmp_path / "megafish.toml").write_text("[clusters]\nk = 1\n")
+    finished = bring_up_to_date(tmp_path, backbones="reef_tiny")
+    assert finished.returncode == 1
+    assert finished.stderr.startswith(f"{tmp_path}/megafish.toml: [clusters] k = 1")
+    assert len(finished.stderr.splitlines()) == 1 and not (tmp_path / "tables").exists()
+
+
+def test_a_config_that_dagster_takes_is_what_comes_out(tmp_path: Path) -> None:
+    config = knobs(tmp_path, "[clusters]\nk = 7\n").configs(STOCK)["clusters"]
+
+    @dg.asset
+    def clusters(config: config) -> None:
+        assert config.chosen("letterbox").k == 7
+
+    assert dg.materialize([clusters]).success
