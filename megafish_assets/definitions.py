@@ -137,8 +137,15 @@ defs = dg.Definitions(
                 complete_when=settings.complete_when,
                 quiet_minutes=settings.quiet_minutes,
                 frames_per_clip=settings.clock.frames_per_clip,
+                owners_table=str(settings.owners_table),
             ),
-            "recordings": Recordings.of(settings.recordings, settings.clock, settings.most_megapixels),
+            "recordings": Recordings.of(
+                settings.recordings,
+                settings.clock,
+                owners_table=str(settings.owners_table),
+                created=settings.created,
+                most_megapixels=settings.most_megapixels,
+            ),
         }
     ),
     executor=dg.in_process_executor,

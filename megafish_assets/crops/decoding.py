@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from fractions import Fraction
 from itertools import chain, pairwise, repeat
 from pathlib import Path
@@ -33,6 +34,12 @@ PACKETS_AHEAD = 2
 
 SHOWS_RECOVERED = ("h264", "hevc")
 """Decoders that show nothing until they have recovered from a start in mid-stream, which may be without a key frame."""
+
+LEAST_FIELDS_PER_SECOND = 45
+"""Interlaced video has 50 or 60 fields a second, and 25 or 30 frames."""
+
+UNSET_CLOCK_YEAR = 2000
+"""Clocks that were never set begin in 1904, 1970 or on the first of January 2000."""
 
 MOST_MEGAPIXELS = 67.0
 """Millions of pixels of one frame: 8K has 33. A decoder holds up to 16 frames, each a byte and a half a pixel."""
@@ -121,6 +128,46 @@ def video_header(path: Path, most_megapixels: float = MOST_MEGAPIXELS) -> Header
     if first is None:
         raise UnreadableVideoError(f"every frame of {path.name} is damaged")
     return Header(first.picture.size_wh_px, n_frames)
+
+
+@dataclass(frozen=True)
+class ContainerTimes:
+    """What a container says of a video's time, its frames not decoded."""
+
+    frames_per_second: float | None
+    """On average."""
+    duration_seconds: float | None
+    created: datetime | None
+    """When it was begun, as the camera's clock or UTC had it, which cameras do not tell."""
+
+
+def container_times(path: Path) -> ContainerTimes:
+    """A video's frame rate, length and creation time. Raises UnreadableVideoError."""
+    with _opened(path) as stream:
+        rate, length = stream.average_rate, stream.container.duration
+        if rate is not None and rate >= LEAST_FIELDS_PER_SECOND and _is_interlaced(stream):
+            rate = rate / 2  # a packet a field
+        said = stream.container.metadata.get("creation_time") or stream.metadata.get("creation_time")
+        return ContainerTimes(
+            float(rate) if rate else None, None if not length else length / av.time_base, _moment(said)
+        )
+
+
+def _is_interlaced(stream: av.VideoStream) -> bool:
+    try:
+        return next(stream.container.decode(stream)).interlaced_frame
+    except (av.error.FFmpegError, StopIteration):
+        return False
+
+
+def _moment(said: str | None) -> datetime | None:
+    """The time of `2025-12-12T13:30:00.000000Z`, without its zone, which says less than it seems; None for that of
+    cameras whose clock was never set."""
+    try:
+        moment = datetime.fromisoformat(said or "").replace(tzinfo=None)
+    except ValueError:
+        return None
+    return moment if moment.year > UNSET_CLOCK_YEAR else None
 
 
 def frame_index(path: Path) -> FrameIndex:

@@ -43,9 +43,10 @@ INFERENCE = dg.AssetSpec(
     kinds={"polars", "deltalake"},
 )
 def raw_detections(context: dg.AssetExecutionContext, inference: Inference, recordings: Recordings):
-    """Every row of the video, typed and keyed; opens no video."""
+    """Every row of the video, typed, keyed and timed; of a video file no more than its header is read."""
     detected = inference.detected(left_to_make(context))
-    rows = raw_rows(detected.rows, recordings.clock())
+    files = detected.rows["video_file"].cast(pl.String).unique().sort().to_list()
+    rows = raw_rows(detected.rows, recordings.clock(), recordings.times(files))
     context.log.info(faults_text(rows))
     counts = measures.raw_counts(detected.counts, rows)
     per_video(context, {video: {FINGERPRINT: seal} for video, seal in detected.fingerprints.items()})

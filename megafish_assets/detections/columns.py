@@ -37,8 +37,16 @@ RAW: Columns = KEY | {
     "width_1024": Column(pl.Float64, "width of the box, px in the stretched frame"),
     "height_1024": Column(pl.Float64, "height of the box, px in the stretched frame"),
     "score": Column(pl.Float64, "the detector's confidence, 0 to 1"),
+    "seconds_in_video": Column(
+        pl.Float64,
+        "seconds from its video's first frame, by the file's average frame rate; null where it can't be read",
+    ),
     "timestamp_seconds": Column(pl.Float64, "seconds since the first video's first frame; null where no number tells"),
-    "recorded_at": Column(pl.Datetime("us"), "local time of day; null unless the recording's start is configured"),
+    "recorded_at": Column(
+        pl.Datetime("us"),
+        "local time of day, from recordings.csv, MEGAFISH_RECORDING_START, the file's name or its container; null "
+        "where none says",
+    ),
     "fault": Column(pl.String, "why the row can't be believed, so that nothing after this table uses it; else null"),
 }
 

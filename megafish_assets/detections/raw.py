@@ -6,8 +6,9 @@ from datetime import datetime
 import polars as pl
 
 from megafish_assets.detections.boxes import BOX
-from megafish_assets.detections.columns import RAW
+from megafish_assets.detections.columns import RAW, empty_frame
 from megafish_assets.detections.faults import fault
+from megafish_assets.detections.times import TIMES
 from megafish_assets.detections.videos import video_key, video_number
 
 CLIP_SECONDS, CLIP_FRAMES = 10.0, 300
@@ -37,12 +38,14 @@ class Clock:
             )
 
 
-def raw_detections(inference: pl.DataFrame, clock: Clock) -> pl.DataFrame:
+def raw_detections(inference: pl.DataFrame, clock: Clock, times: pl.DataFrame | None = None) -> pl.DataFrame:
     """Every given row in the columns `RAW`, sorted by `detection_id`; none is added or dropped, faulty ones are named.
 
     `inference` holds `video_file`, `frame_id`, `box` (`[x, y, w, h]`) and `score`. Ranks in a frame follow
     (x, y, w, h, how many numbers, score), then the order given, so that the same rows get the same ids in any order.
+    `times` holds the columns `TIMES`, a row a file, as far as they are known.
     """
+    times = empty_frame(TIMES) if times is None else times
     order = ["video", "frame_id", *BOX, "box_length", "score"]
     rows = (
         inference.lazy()
@@ -52,6 +55,7 @@ def raw_detections(inference: pl.DataFrame, clock: Clock) -> pl.DataFrame:
             pl.col("box").cast(pl.List(pl.Float64)),
         )
         .join(_named(inference["video_file"], clock).lazy(), on="video_file", how="left", maintain_order="left")
+        .join(times.lazy(), on="video_file", how="left", maintain_order="left")
         .with_columns(
             *[pl.col("box").list.get(i, null_on_oob=True).alias(name) for i, name in enumerate(BOX)],
             pl.col("box").list.len().cast(pl.Int64).alias("box_length"),
@@ -64,6 +68,7 @@ def raw_detections(inference: pl.DataFrame, clock: Clock) -> pl.DataFrame:
         )
         .with_columns(fault().alias("fault"))
         .with_columns(_detection_id(), _timestamp_seconds(clock).alias("timestamp_seconds"))
+        .with_columns((pl.col("frame_id") / pl.col("frames_per_second")).alias("seconds_in_video"))
         .with_columns(_recorded_at(clock).alias("recorded_at"))
     )
     return rows.select(*RAW).sort("detection_id").collect()
@@ -94,9 +99,13 @@ def _timestamp_seconds(clock: Clock) -> pl.Expr:
 
 
 def _recorded_at(clock: Clock) -> pl.Expr:
-    if clock.recording_start is None:
-        return pl.lit(None, dtype=pl.Datetime("us"))
-    seconds = pl.col("timestamp_seconds")
+    """Of what is said of a video's time, that which a person has said most expressly."""
+    of_owner = _later(pl.col("owner_start"), pl.col("seconds_in_video"))
+    of_clock = _later(pl.lit(clock.recording_start, pl.Datetime("us")), pl.col("timestamp_seconds"))
+    of_file = _later(pl.col("file_start"), pl.col("seconds_in_video"))
+    return pl.when(pl.col("owner_start").is_null()).then(pl.coalesce(of_clock, of_file)).otherwise(of_owner)
+
+
+def _later(start: pl.Expr, seconds: pl.Expr) -> pl.Expr:
     believable = pl.when(seconds.is_between(0, LONGEST_RECORDING_SECONDS)).then(seconds)
-    elapsed = pl.duration(microseconds=(believable * 1e6).round().cast(pl.Int64))
-    return (pl.lit(clock.recording_start) + elapsed).cast(pl.Datetime("us"))
+    return (start + pl.duration(microseconds=(believable * 1e6).round().cast(pl.Int64))).cast(pl.Datetime("us"))

@@ -23,7 +23,7 @@ from megafish_assets.detections.faults import sound_rows
 from megafish_assets.detections.raw import Clock, raw_detections
 from megafish_assets.embeddings.backbones import Backbone
 from megafish_assets.embeddings.weights import find_weights, is_on_the_hub, missing_weights
-from megafish_assets.orchestration.resources import Inference, Recordings
+from megafish_assets.orchestration.resources import Inference, Recordings, read_owners_table
 from megafish_assets.orchestration.settings import Settings
 
 LOOKED_AT = 10
@@ -62,6 +62,7 @@ def preflight(videos: pl.DataFrame, inference: Inference, settings: Settings, tr
     """
     found = Preflight()
     found.refusals += _weights(settings.backbones, settings.weights)
+    _owners_table(settings.owners_table, videos["video_file"], found)
     paths = _paths(videos, Recordings.of(settings.recordings, settings.clock), found)
     some = _spread(sorted(paths), LOOKED_AT)
     sizes, n_frames = {}, {}
@@ -94,6 +95,19 @@ def _weights(backbones: Sequence[Backbone], folder: Path | None) -> Iterator[str
             yield missing_weights(weights)
         elif weights.path is not None and not weights.path.is_file():
             yield f"no weights at {weights.path}"
+
+
+def _owners_table(path: Path, video_files: pl.Series, found: Preflight) -> None:
+    """Whether `recordings.csv` can be read, and meets the files that it should."""
+    try:
+        said = read_owners_table(str(path))
+    except ValueError as error:
+        found.refusals.append(str(error))
+        return
+    strange = said["file"].filter(~said["file"].is_in(video_files.to_list())).to_list()
+    if strange:
+        named = ", ".join(map(repr, strange[:NAMED]))
+        found.warnings.append(f"{path}: {len(strange)} of {said.height} files are not in the inference table: {named}")
 
 
 def _disk(root: Path) -> Iterator[str]:

@@ -1,17 +1,22 @@
 """What assets are given from the world outside: the detector's table, the video files, a place for pictures."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
+import av
 import dagster as dg
 import polars as pl
 from deltalake import DeltaTable
 from pydantic import Field
 
-from megafish_assets.crops.decoding import MOST_MEGAPIXELS
+from megafish_assets.crops.decoding import MOST_MEGAPIXELS, ContainerTimes, UnreadableVideoError, container_times
 from megafish_assets.detections.raw import CLIP_FRAMES, Clock
+from megafish_assets.detections.times import IGNORED, LOCAL, TIMES, after, chapters_before, owners_table, start_in_name
 from megafish_assets.detections.videos import clashing_videos, keyed_videos
 from megafish_assets.orchestration.arrivals import QUIET_MINUTES, SIGNS, Completeness, arrivals, fingerprint
 from megafish_assets.orchestration.delta import MissingTableError, Table, masked, table_of
@@ -50,15 +55,19 @@ class Inference(dg.ConfigurableResource):
     complete_when: list[str] = Field(default=list(SIGNS), description="Signs that a video is complete.")
     quiet_minutes: float = Field(default=QUIET_MINUTES, ge=0, description="Without new rows, for the sign `quiet`.")
     frames_per_clip: int = Field(default=CLIP_FRAMES, gt=0, description="Frames of a video, for `last_frame`.")
+    owners_table: str | None = Field(default=None, description="`recordings.csv`, whose times are part of the rows.")
 
-    def version(self) -> int:
-        """The table's Delta version. Raises MissingTableError."""
-        return self._table().version()
+    def state(self) -> dict[str, int]:
+        """What changes with the table, or with what its owner says of the files. Raises MissingTableError."""
+        said = Path(self.owners_table or "")
+        written = {"owners_table": said.stat().st_mtime_ns} if said.is_file() else {}
+        return {"version": self._table().version()} | written
 
     def arrivals(self) -> Arrivals:
         """Every video that has rows, and whether the detector is done with it."""
         table = self._table()
-        videos = arrivals(table)
+        found = arrivals(table)
+        videos = found.with_columns(fingerprint=self._with_starts(found))
         rule = Completeness(self.complete_when, 60 * self.quiet_minutes, self.frames_per_clip)
         complete = rule.complete(videos, now_ms=1000 * time.time())
         return Arrivals(videos.with_columns(complete.alias("is_complete")), table.version())
@@ -89,8 +98,16 @@ class Inference(dg.ConfigurableResource):
         )
         # By file name, not by key computed a row: Parquet's statistics then skip what other videos wrote.
         own = rows(table, list(files))
-        prints = sealed(own).select(pl.col("video_file").replace_strict(files, return_dtype=pl.String), fingerprint())
-        return Detected(own, named, dict(prints.iter_rows()), table.version())
+        prints = sealed(own).select("video_file", fingerprint().alias("fingerprint"))
+        videos = prints["video_file"].replace_strict(files, return_dtype=pl.String)
+        return Detected(own, named, dict(zip(videos, self._with_starts(prints), strict=True)), table.version())
+
+    def _with_starts(self, videos: pl.DataFrame) -> pl.Series:
+        """The fingerprints of these videos, with what their owner says of their start."""
+        said = read_owners_table(self.owners_table).select(video_file="file", start="start")
+        both = videos.join(said, on="video_file", how="left", maintain_order="left")
+        marked = pl.format("{}-{}", pl.col("fingerprint"), pl.col("start").dt.to_string("iso"))
+        return both.select(pl.when(pl.col("start").is_null()).then("fingerprint").otherwise(marked)).to_series()
 
     def _table(self) -> DeltaTable:
         try:
@@ -116,14 +133,16 @@ class Recordings(dg.ConfigurableResource):
     clip_seconds: float = Field(description="Length of one video file in seconds.", gt=0)
     frames_per_clip: int = Field(description="Frames in one video file.", gt=0)
     recording_start: str | None = Field(default=None, description="Local time of video 0, frame 0; none if unknown.")
+    owners_table: str | None = Field(default=None, description="`recordings.csv`: starts and places of files.")
+    created: str = Field(default=IGNORED, description="What the creation time of a container is taken for.")
     most_megapixels: float = Field(
         default=MOST_MEGAPIXELS, description="Of a frame; larger ones are not decoded.", gt=0
     )
     number_pattern: str | None = Field(default=None, description="Where a file's name has its number; none: by camera.")
 
     @classmethod
-    def of(cls, folder: Path, clock: Clock, most_megapixels: float = MOST_MEGAPIXELS) -> "Recordings":
-        """The resource for a folder, a clock and a bound on frames."""
+    def of(cls, folder: Path, clock: Clock, **others: Any) -> "Recordings":
+        """The resource for a folder and a clock."""
         start = None if clock.recording_start is None else clock.recording_start.isoformat()
         return cls(
             folder=str(folder),
@@ -131,7 +150,7 @@ class Recordings(dg.ConfigurableResource):
             frames_per_clip=clock.frames_per_clip,
             recording_start=start,
             number_pattern=clock.number_pattern,
-            most_megapixels=most_megapixels,
+            **others,
         )
 
     def path(self, video_file: str) -> Path | None:
@@ -147,6 +166,48 @@ class Recordings(dg.ConfigurableResource):
         """How video and frame numbers become times."""
         start = None if self.recording_start is None else datetime.fromisoformat(self.recording_start)
         return Clock(self.clip_seconds, self.frames_per_clip, start, self.number_pattern)
+
+    def times(self, video_files: list[str]) -> pl.DataFrame:
+        """What is known of the times of these files, a row each, in the columns `TIMES`.
+
+        Raises ValueError for a `recordings.csv` that can't be read.
+        """
+        said = read_owners_table(self.owners_table)
+        starts = dict(said.select("file", "start").iter_rows())
+        with ThreadPoolExecutor() as pool:  # a network drive answers many at once
+            containers = dict(zip(video_files, pool.map(self._container_times, video_files), strict=True))
+        rows = [
+            (file, containers[file].frames_per_second, starts.get(file), self._file_start(file, containers[file]))
+            for file in video_files
+        ]
+        return pl.DataFrame(rows, {name: column.dtype for name, column in TIMES.items()}, orient="row")
+
+    def _container_times(self, video_file: str) -> ContainerTimes:
+        path = self.path(video_file)
+        try:
+            return ContainerTimes(None, None, None) if path is None else container_times(path)
+        except (UnreadableVideoError, av.error.FFmpegError):  # it is set aside by name where its frames are wanted
+            return ContainerTimes(None, None, None)
+
+    def _file_start(self, video_file: str, container: ContainerTimes) -> datetime | None:
+        """What a file's name says, or its container, if its word is taken."""
+        named = start_in_name(video_file)
+        if named is not None or self.created == IGNORED or container.created is None:
+            return named
+        created = container.created
+        if self.created != LOCAL:
+            created = created.replace(tzinfo=UTC).astimezone(ZoneInfo(self.created)).replace(tzinfo=None)
+        earlier = [self._container_times(file).duration_seconds for file in chapters_before(video_file)]
+        return after(created, earlier)
+
+
+def read_owners_table(place: str | None) -> pl.DataFrame:
+    """`recordings.csv`, see `owners_table`; without a row where there is none. Raises ValueError that names it."""
+    path = None if place is None else Path(place)
+    try:
+        return owners_table(path.read_bytes() if path is not None and path.is_file() else b"")
+    except ValueError as error:
+        raise ValueError(f"{place}: {error}") from None
 
 
 LABEL_READERS = {".csv": lambda uri: pl.read_csv(uri, infer_schema=False), ".parquet": pl.read_parquet}

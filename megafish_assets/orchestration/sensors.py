@@ -35,13 +35,13 @@ EVENTS_A_TICK = 1000
     "to vectors. A video whose rows change later runs again.",
 )
 def new_videos(context: dg.SensorEvaluationContext, inference: Inference) -> dg.SensorResult | dg.SkipReason:
-    """Its cursor: the Delta version seen last, and whether a video was not complete in it."""
+    """Its cursor: what was seen last of the table, and whether a video was not complete in it."""
     try:
-        version = inference.version()
+        state = inference.state()
     except MissingTableError as none_yet:
         return dg.SkipReason(str(none_yet))
-    if context.cursor == json.dumps({"version": version, "waiting": False}):
-        return dg.SkipReason(f"nothing new in the inference table since version {version}")
+    if context.cursor == json.dumps(state | {"waiting": False}):
+        return dg.SkipReason(f"nothing new in the inference table since version {state['version']}")
     arrived, store = inference.arrivals(), context.instance.daemon_cursor_storage
     kept = store.get_cursor_values({STARTED}).get(STARTED) if context.cursor else None
     started = json.loads(kept) if kept else _made_before(context.instance, arrived.videos)
@@ -52,7 +52,8 @@ def new_videos(context: dg.SensorEvaluationContext, inference: Inference) -> dg.
         _start_chain(context, changed)
     store.set_cursor_values({STARTED: json.dumps(started | changed)})
     n_waiting = arrived.videos.height - complete.height
-    cursor = {"version": arrived.version, "waiting": n_waiting > 0}
+    # The state of before the rows were read: what was written since is found at the next tick.
+    cursor = state | {"waiting": n_waiting > 0}
     told = f"{many(len(changed), 'video')} started, {n_waiting} not complete yet, version {arrived.version}"
     return dg.SensorResult(skip_reason=told, cursor=json.dumps(cursor))
 

@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 
 from megafish_assets.crops.decoding import MOST_MEGAPIXELS
 from megafish_assets.detections.raw import CLIP_FRAMES, CLIP_SECONDS, Clock
+from megafish_assets.detections.times import IGNORED, LOCAL
 from megafish_assets.embeddings.backbones import Backbone, chosen_backbones
 from megafish_assets.embeddings.geometry import GEOMETRIES, GEOMETRY
 from megafish_assets.orchestration.arrivals import QUIET_MINUTES, SIGNS
@@ -31,12 +32,14 @@ VARIABLES: dict[str, str] = {
     "MEGAFISH_CLIP_FRAMES": "frames in one video file, for time stamps; default 300",
     "MEGAFISH_NUMBER": "a regular expression whose first group is the number in a video's name, for time stamps; "
     "default none: the only number, none in a date, and no time from a GoPro's or DJI's",
+    "MEGAFISH_CREATED": "what the creation time in a video's container is: `ignored` (default), `local` (the camera's "
+    "own clock, as GoPro writes it), or `utc`, which becomes the time of `MEGAFISH_TIMEZONE`",
     "MEGAFISH_MEGAPIXELS": "millions of pixels of the largest frames that are decoded; default 67, twice 8K",
     "MEGAFISH_COMPLETE_WHEN": "signs that the detector is done with a video, any of which is enough: `later` (another "
     "video's rows came after), `last_frame` (its last frame has a row), `quiet` (no new rows for some minutes); "
     "default `later,last_frame,quiet`",
     "MEGAFISH_QUIET_MINUTES": "minutes without new rows, for `quiet`; default 10",
-    "MEGAFISH_TIMEZONE": "time zone of the nightly run at 02:00, as `Europe/Lisbon`; default `UTC`",
+    "MEGAFISH_TIMEZONE": "time zone of the nightly run, as `Europe/Lisbon`; default `UTC`",
     "MEGAFISH_HOSTS": "comma-separated names under which a proxy gives the page, as `fish.example.org`; default none: "
     "only this machine's own",
     "MEGAFISH_POSTGRES": "address of a PostgreSQL database for Dagster's own storage, see `dagster-postgres.yaml`; "
@@ -62,6 +65,8 @@ class Settings:
     complete_when: list[str]
     quiet_minutes: float
     timezone: str
+    created: str
+    """`IGNORED`, `LOCAL`, or the zone that a creation time in UTC is turned into."""
     hosts: list[str]
     most_megapixels: float
     uses_postgres: bool
@@ -77,6 +82,11 @@ class Settings:
         """Folder of plots and montages."""
         return self.root / "figures"
 
+    @property
+    def owners_table(self) -> Path:
+        """What the owner says of his files, if anything: starts and places."""
+        return self.root / "recordings.csv"
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         """The settings in these variables; an empty one counts as not set.
@@ -86,6 +96,8 @@ class Settings:
         given = {name: environment[name] for name in VARIABLES if environment.get(name)}
         root = _plain("MEGAFISH_ROOT", Path(given.get("MEGAFISH_ROOT", "data/demo")).expanduser().absolute())
         weights = given.get("MEGAFISH_WEIGHTS")
+        timezone = _zone("MEGAFISH_TIMEZONE", given.get("MEGAFISH_TIMEZONE", "UTC"))
+        created = _choice("MEGAFISH_CREATED", given.get("MEGAFISH_CREATED", IGNORED), (IGNORED, LOCAL, "utc"))
         return cls(
             root=root,
             inference_uri=_address("MEGAFISH_INFERENCE", given.get("MEGAFISH_INFERENCE", str(root / "inference"))),
@@ -112,7 +124,8 @@ class Settings:
             quiet_minutes=_number(
                 "MEGAFISH_QUIET_MINUTES", given.get("MEGAFISH_QUIET_MINUTES", str(QUIET_MINUTES)), float
             ),
-            timezone=_zone("MEGAFISH_TIMEZONE", given.get("MEGAFISH_TIMEZONE", "UTC")),
+            timezone=timezone,
+            created=timezone if created == "utc" else created,
             most_megapixels=_number(
                 "MEGAFISH_MEGAPIXELS", given.get("MEGAFISH_MEGAPIXELS", str(MOST_MEGAPIXELS)), float
             ),

@@ -164,7 +164,10 @@ class Marks:
 
 def _looked_at(settings: Settings, wishes: Wishes) -> tuple[Inference, pl.DataFrame]:
     """The detector's table and what has arrived in it, after everything that can be known before was looked at."""
-    inference, place = Inference(uri=settings.inference_uri), masked(settings.inference_uri)
+    inference, place = (
+        Inference(uri=settings.inference_uri, owners_table=str(settings.owners_table)),
+        masked(settings.inference_uri),
+    )
     try:
         videos = inference.arrivals().videos
     except (MissingTableError, ValueError) as error:

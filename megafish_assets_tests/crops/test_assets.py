@@ -13,8 +13,8 @@ from megafish_assets.detections.assets import (
     INFERENCE,
     filtered_detections,
     raw_detections,
-    sampled_detections,
-    size_limits,
+    sampled_detections_asset,
+    size_limits_asset,
     tracklets,
 )
 from megafish_assets.orchestration.io_manager import GpuDeltaLakeIOManager
@@ -24,6 +24,7 @@ from megafish_assets.orchestration.resources import Figures, Inference, Recordin
 from megafish_assets.reef.plan import ReefPlan
 from megafish_assets.reef.recording import write_reef
 
+size_limits, sampled_detections = size_limits_asset(), sampled_detections_asset()
 ROWS = [INFERENCE, raw_detections, tracklets, size_limits, filtered_detections, sampled_detections]
 ASSETS = [*grouped("detections", ROWS), *grouped("crops", [crops])]
 REASONS = {

@@ -1,5 +1,8 @@
 """Wanted frames against PyAV, which shares no code of ours with OpenCV's reader."""
 
+import subprocess
+from datetime import datetime
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -7,7 +10,7 @@ import numpy as np
 import pytest
 from av.video.frame import PictureType
 
-from megafish_assets.crops.decoding import UnreadableVideoError, wanted_frames
+from megafish_assets.crops.decoding import ContainerTimes, UnreadableVideoError, container_times, wanted_frames
 from megafish_assets_tests.videos import decoded_frames, presentation_seconds, write_h264
 
 N_FRAMES, N_BARS, BAR_PX = 120, 8, 32
@@ -96,3 +99,28 @@ def test_a_truncated_file_gives_no_wrong_frames(long_gop: Path, tmp_path: Path) 
     path.write_bytes(long_gop.read_bytes()[: long_gop.stat().st_size // 2])
     with pytest.raises(UnreadableVideoError):  # the index of an MP4 stands at its end
         list(wanted_frames(path, range(N_FRAMES)))
+
+
+def test_a_container_says_its_rate_its_length_and_when_it_was_begun(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    source = ["-f", "lavfi", "-i", "testsrc=size=64x64:rate=24:duration=2"]
+    subprocess.run(
+        ["ffmpeg", "-v", "error", *source, "-metadata", "creation_time=2024-12-31T13:30:05Z", path], check=True
+    )
+    assert container_times(path) == ContainerTimes(24.0, 2.0, datetime(2024, 12, 31, 13, 30, 5))
+
+
+def test_a_clock_that_was_never_set_says_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    source = ["-f", "lavfi", "-i", "testsrc=size=64x64:rate=24:duration=1"]
+    subprocess.run(
+        ["ffmpeg", "-v", "error", *source, "-metadata", "creation_time=1970-01-01T00:00:10Z", path], check=True
+    )
+    assert container_times(path).created is None
+
+
+def test_a_real_clips_rate_is_what_ffprobe_says(salmon: list[Path]) -> None:
+    for path in salmon:
+        asked = ["-select_streams", "v", "-show_entries", "stream=avg_frame_rate", "-of", "csv=p=0"]
+        said = subprocess.run(["ffprobe", "-v", "error", *asked, path], capture_output=True, text=True, check=True)
+        assert container_times(path).frames_per_second == pytest.approx(float(Fraction(said.stdout.strip())))

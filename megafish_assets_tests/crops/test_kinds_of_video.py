@@ -13,7 +13,7 @@ import av
 import numpy as np
 import pytest
 
-from megafish_assets.crops.decoding import Frame, UnreadableVideoError, frame_index, wanted_frames
+from megafish_assets.crops.decoding import Frame, UnreadableVideoError, container_times, frame_index, wanted_frames
 from megafish_assets_tests.conftest import FORCED
 from megafish_assets_tests.fields import field_units
 from megafish_assets_tests.numbered import SIZE_WH, number_in, remux, shown_by_ffmpeg, write
@@ -372,6 +372,7 @@ def test_two_packets_of_a_field_each_are_one_frame(tmp_path: Path, container: st
     frames = got(path)
     assert numbers_of(frames) == [frame.frame_id for frame in frames] == shown_by_ffmpeg(path)[0] == list(range(N))
     assert [frame.presentation_seconds for frame in frames] == pytest.approx(np.arange(N) / 25, abs=2.1e-3)
+    assert container_times(path).frames_per_second == pytest.approx(25, rel=0.03)
 
 
 def skipped_picture(n_bits: int, at: int) -> bytes:

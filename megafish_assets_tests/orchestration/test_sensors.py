@@ -12,8 +12,8 @@ from megafish_assets.detections.assets import (
     INFERENCE,
     filtered_detections,
     raw_detections,
-    sampled_detections,
-    size_limits,
+    sampled_detections_asset,
+    size_limits_asset,
     tracklets,
 )
 from megafish_assets.orchestration import sensors
@@ -21,6 +21,8 @@ from megafish_assets.orchestration.partitions import VIDEOS
 from megafish_assets.orchestration.policy import grouped
 from megafish_assets.orchestration.resources import Inference
 from megafish_assets.orchestration.sensors import RETRY_PAUSES_MINUTES, new_videos, retry_set_aside_videos
+
+size_limits, sampled_detections = size_limits_asset(), sampled_detections_asset()
 
 
 @dg.asset(partitions_def=VIDEOS, deps=[sampled_detections])
@@ -93,6 +95,17 @@ def test_a_video_that_is_detected_again_runs_again_once(tmp_path: Path) -> None:
     camera.detect("v1.mp4", last_frame=120)
     (again,) = camera.tick()
     assert targets(again)["raw_detections"] == ["v1"]
+    assert camera.tick() == []
+
+
+def test_a_start_that_an_owner_writes_down_runs_its_video_again(tmp_path: Path) -> None:
+    camera, table = Camera(tmp_path, "last_frame"), tmp_path / "recordings.csv"
+    camera.inference = Inference(uri=str(camera.place), complete_when=["last_frame"], owners_table=str(table))
+    camera.detect("v1.mp4", "v2.mp4", last_frame=299)
+    camera.tick()
+    table.write_text("file,start\nv2.mp4,2024-12-31 13:30:05\n")
+    (again,) = camera.tick()
+    assert targets(again)["raw_detections"] == ["v2"]
     assert camera.tick() == []
 
 
