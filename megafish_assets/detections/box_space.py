@@ -69,6 +69,8 @@ SPACES = (
     Space("the frame stretched to 1024 x 1024", (pl.lit(STRETCHED_PX), pl.lit(STRETCHED_PX)), ("1024", "1024")),
     Space("px of the video", (pl.col("width_px"), pl.col("height_px")), None),
     Space("shares of the frame, 0 to 1", (pl.lit(1), pl.lit(1)), ("1", "1")),
+    Space("percent of the frame, 0 to 100", (pl.lit(100), pl.lit(100)), ("100", "100")),
+    Space("the frame stretched to 640 x 640", (pl.lit(640), pl.lit(640)), ("640", "640")),  # YOLO's usual input
 )
 """The right one of each first."""
 

@@ -1,6 +1,6 @@
 """What has arrived in the detector's table, video by video, and when a video is complete."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -99,19 +99,20 @@ def _written(table: DeltaTable, keys: pl.DataFrame) -> pl.DataFrame:
     """`video_file` and `arrived_ms` of these videos."""
     files = pl.from_arrow(table.get_add_actions(flatten=True)).struct.unnest()
     names = [pl.DataFrame(schema={"video_file": pl.String, "arrived_ms": pl.Int64})]
+    known = set(keys["video_file"])
     for file in files.with_columns(pl.col("modification_time").cast(pl.Int64)).iter_rows(named=True):
-        held = _videos_in(table, file)
-        held = keys["video_file"].to_list() if held is None else held  # it may hold any
+        held = _videos_in(table, file, known)
+        held = sorted(known) if held is None else held  # it may hold any
         names.append(pl.DataFrame({"video_file": held}).with_columns(arrived_ms=pl.lit(file["modification_time"])))
     return pl.concat(names, how="vertical_relaxed").group_by("video_file").agg(pl.col("arrived_ms").max())
 
 
-def _videos_in(table: DeltaTable, file: dict) -> list[str] | None:
+def _videos_in(table: DeltaTable, file: dict, known: Collection[str]) -> list[str] | None:
     """The videos that a file of the table has rows of, deleted ones among them; None where that can't be told."""
     if "partition.video_file" in file:
         return [file["partition.video_file"] or ""]
     low, high = file.get("min.video_file"), file.get("max.video_file")
-    if low is not None and low == high:  # statistics cut long names short, so that the ends of one name differ
+    if low == high and low in known:  # statistics cut long names short, to what is no name
         return [low]
     path = unquote(file["path"])
     place = path if "://" in path else f"{table.table_uri.rstrip('/')}/{path}"

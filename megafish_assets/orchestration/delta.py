@@ -43,10 +43,16 @@ class ForeignRowsError(ValueError):
 
 
 def masked(text: str) -> str:
-    """The text with the secrets of all addresses in it as stars: `s3://key:***@host/path?***`."""
-    text = re.sub(r"(?<=://)([^\s:/@]*):\S*@", r"\1:***@", text)  # a secret may hold slashes and at signs
+    """The text with the secrets of all addresses in it as stars: `s3://key:***@host/path?***`, `AccountKey=***`."""
+    # A secret may hold slashes and at signs, and so may a user.
+    text = re.sub(r"(?<=://)([^\s:/]*):\S*@", lambda found: f"{_user(found[1])}:***@", text)
     text = re.sub(r"(?<=://)[^\s:/@]+@", "***@", text)
-    return re.sub(r"(://[^\s?]*\?)[^\s]+", r"\1***", text)
+    text = re.sub(r"(://[^\s?#]*[?#])[^\s]+", r"\1***", text)
+    return re.sub(r"(?i)\b(\w*(?:key|secret|token|password|pwd|sig|signature)=)[^\s;&,'\"]+", r"\1***", text)
+
+
+def _user(name: str) -> str:
+    return "***" if "@" in name else name  # its first part may be a secret itself
 
 
 @dataclass(frozen=True)

@@ -66,8 +66,9 @@ class Door:
         return None
 
     def _is_ours(self, host: str) -> bool:
-        name = host.lower()
-        return name in self.hosts or name.rsplit(":", 1)[0] in self.hosts
+        name, _, port = host.lower().rpartition(":")
+        # Of a name that was set without a port, and so of any; what has two colons is no port of it.
+        return host.lower() in self.hosts or (":" not in name and port.isdecimal() and name in self.hosts)
 
 
 def _given(scope: Scope, name: bytes) -> list[str]:

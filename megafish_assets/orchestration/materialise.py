@@ -117,13 +117,18 @@ class Collection:
         return made
 
 
-def from_here_on(defs: dg.Definitions, instance: dg.DagsterInstance, asset: str) -> dict[dg.AssetKey, int]:
-    """`Collection.again` for an asset and all that follows from it. Raises ValueError, with the names there are."""
-    graph, key = defs.resolve_asset_graph(), dg.AssetKey(asset.split("/"))
-    order = asset_order(defs)
+def asset_named(defs: dg.Definitions, asset: str) -> dg.AssetKey:
+    """The key of an asset to begin with. Raises ValueError, with the names there are."""
+    key, order = dg.AssetKey(asset.split("/")), asset_order(defs)
     if key not in order:
         names = ", ".join(one.to_user_string() for one in order)
         raise ValueError(f"no asset {asset!r} to begin with, out of: {names}")
+    return key
+
+
+def from_here_on(defs: dg.Definitions, instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[dg.AssetKey, int]:
+    """`Collection.again` for an asset and all that follows from it."""
+    graph = defs.resolve_asset_graph()
     follows = dg.AssetSelection.assets(key).downstream().resolve(graph)
     last = [instance.fetch_materializations(one, limit=1).records for one in graph.get_all_asset_keys()]
     newest = max((records[0].storage_id for records in last if records), default=0)

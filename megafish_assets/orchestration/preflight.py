@@ -1,26 +1,26 @@
 """What can be known to go wrong before hours are spent on it: looked at in seconds, before the first asset.
 
-Here: weights, video files, the space of the boxes, the frames' numbers, the disk. Not here: what only the rows
-themselves show, which their checks judge.
+Here: packages, weights, video files, the space of the boxes, the frames' numbers, the disk. Not here: what only the
+rows themselves show, which their checks judge.
 """
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 
-import av
-import cv2
-import numpy as np
 import polars as pl
+from packaging.requirements import Requirement
 
-from megafish_assets.crops.decoding import UnreadableVideoError, video_header, wanted_frames
-from megafish_assets.crops.overlay import draw_boxes, jpeg
+from megafish_assets.crops.contact_sheet import CAN_NOT_BE_READ, contact_sheet, spread
+from megafish_assets.crops.decoding import frame_index, video_header
 from megafish_assets.detections.box_space import misread_boxes, misread_frames
-from megafish_assets.detections.boxes import Boxes
 from megafish_assets.detections.faults import sound_rows
 from megafish_assets.detections.raw import Clock, raw_detections
+from megafish_assets.detections.videos import video_number
 from megafish_assets.embeddings.backbones import Backbone
 from megafish_assets.embeddings.weights import find_weights, is_on_the_hub, missing_weights
 from megafish_assets.orchestration.resources import Inference, Recordings, read_owners_table
@@ -29,18 +29,13 @@ from megafish_assets.orchestration.settings import Settings
 LOOKED_AT = 10
 """Videos of which the header is read and some frames are drawn, spread over the collection."""
 
-EARLY_FRAMES = 60
-"""Frames to draw are looked for among a video's first: decoding further would take longer than a look."""
-
-SHEET_COLUMNS, TILE_WIDTH_PX = 2, 640
-
 LEAST_FREE_GB = 1.0
 """Of the disk: crops, vectors and the history of a few hundred videos."""
 
 NAMED = 5
 
-CAN_NOT_BE_READ = (UnreadableVideoError, av.error.FFmpegError, cv2.error)
-"""What reading a video may end with; it is set aside by name later, and stops no other."""
+MOST_COUNTED = 20_000
+"""Frames that are decoded to be counted, where a container's word would be the only one against a table."""
 
 
 @dataclass
@@ -61,10 +56,12 @@ def preflight(videos: pl.DataFrame, inference: Inference, settings: Settings, tr
     asset only.
     """
     found = Preflight()
+    found.refusals += _versions()
     found.refusals += _weights(settings.backbones, settings.weights)
     _owners_table(settings.owners_table, videos["video_file"], found)
+    _numbers(settings.clock.number_pattern, videos["video_file"], found)
     paths = _paths(videos, Recordings.of(settings.recordings, settings.clock), found)
-    some = _spread(sorted(paths), LOOKED_AT)
+    some = spread(sorted(paths), LOOKED_AT)
     sizes, n_frames = {}, {}
     for file in some:
         try:
@@ -76,11 +73,12 @@ def preflight(videos: pl.DataFrame, inference: Inference, settings: Settings, tr
             n_frames[file] = header.n_frames
     rows = inference.rows_of(list(sizes))
     if not trusts_boxes:
-        told = misread_boxes(rows, sizes), misread_frames(_ends(rows), n_frames)
+        told = misread_boxes(rows, sizes), _misread_frames(_ends(rows), n_frames, paths)
         found.refusals += [f"{why}\nIf they are right as they are: make materialise TRUST=boxes" for why in told if why]
     found.refusals += _disk(settings.root)
     if not found.refusals and not settings.tables.exists():
-        sheet = _sheet({file: paths[file] for file in sizes}, rows, settings.most_megapixels)
+        sound = sound_rows(raw_detections(rows, Clock(1, 1, None)))
+        sheet = contact_sheet({file: paths[file] for file in sizes}, sound, settings.most_megapixels)
         if sheet is not None:
             found.sheet = settings.figures / "boxes.jpg"
             found.sheet.parent.mkdir(parents=True, exist_ok=True)
@@ -88,10 +86,29 @@ def preflight(videos: pl.DataFrame, inference: Inference, settings: Settings, tr
     return found
 
 
+def _versions() -> Iterator[str]:
+    """Packages that are missing, or of other versions than what uses them can work with."""
+    for user in ("megafish_assets", "torchvision"):
+        for text in metadata.requires(user) or ():
+            needed = Requirement(text)
+            if needed.marker is not None and not needed.marker.evaluate({"extra": ""}):
+                continue
+            try:
+                installed = metadata.version(needed.name)
+            except metadata.PackageNotFoundError:
+                yield f"{needed.name} is not installed, which {user} needs: run make again, or pip install -e ."
+                continue
+            if not needed.specifier.contains(installed, prereleases=True):
+                wanted = f"{needed.name}{needed.specifier}"
+                yield f"{user} needs {wanted}, and {installed} is installed: pip install '{wanted}'"
+
+
 def _weights(backbones: Sequence[Backbone], folder: Path | None) -> Iterator[str]:
-    for backbone in backbones:
-        weights = find_weights(backbone, folder)
-        if weights.path is None and not is_on_the_hub(weights):
+    found = [find_weights(backbone, folder) for backbone in backbones]
+    with ThreadPoolExecutor() as pool:  # the hub is asked once, however many questions there are
+        there = pool.map(lambda weights: weights.path is not None or is_on_the_hub(weights), found)
+    for weights, is_there in zip(found, there, strict=True):
+        if not is_there:
             yield missing_weights(weights)
         elif weights.path is not None and not weights.path.is_file():
             yield f"no weights at {weights.path}"
@@ -108,6 +125,15 @@ def _owners_table(path: Path, video_files: pl.Series, found: Preflight) -> None:
     if strange:
         named = ", ".join(map(repr, strange[:NAMED]))
         found.warnings.append(f"{path}: {len(strange)} of {said.height} files are not in the inference table: {named}")
+
+
+def _numbers(pattern: str | None, video_files: pl.Series, found: Preflight) -> None:
+    """Whether a pattern of the user's own finds numbers."""
+    if pattern is not None and all(video_number(file, pattern).value is None for file in video_files):
+        found.warnings.append(
+            f"MEGAFISH_NUMBER = {pattern!r} finds no number in any name, such as {video_files[0]!r}: its first group "
+            "should be one"
+        )
 
 
 def _disk(root: Path) -> Iterator[str]:
@@ -133,10 +159,21 @@ def _paths(videos: pl.DataFrame, recordings: Recordings, found: Preflight) -> di
     return there
 
 
-def _spread(files: list[str], most: int) -> list[str]:
-    """At most so many, at even steps through all."""
-    steps = np.linspace(0, len(files) - 1, min(most, len(files))) if files else []
-    return [files[round(step)] for step in steps]
+def _misread_frames(ends: pl.DataFrame, n_frames: dict[str, int], paths: Mapping[str, Path]) -> str | None:
+    """What is wrong with the frame ids, by frames that were counted where a container's number would decide."""
+    if misread_frames(ends, n_frames) is None:
+        return None
+    last = dict(ends.select("video_file", "last_frame").iter_rows())
+    decisive = sorted((n, file) for file, n in n_frames.items() if last.get(file) == n)
+    n_left = MOST_COUNTED
+    for n, file in decisive:
+        if n <= n_left:
+            n_left -= n
+            try:
+                n_frames = n_frames | {file: frame_index(paths[file]).n_frames}
+            except CAN_NOT_BE_READ:
+                continue
+    return misread_frames(ends, n_frames)
 
 
 def _ends(rows: pl.DataFrame) -> pl.DataFrame:
@@ -144,29 +181,3 @@ def _ends(rows: pl.DataFrame) -> pl.DataFrame:
     frame = pl.col("frame_id").cast(pl.Int64, strict=False)
     ends = rows.group_by("video_file").agg(frame.min().alias("first_frame"), frame.max().alias("last_frame"))
     return ends.drop_nulls()
-
-
-def _sheet(paths: dict[str, Path], rows: pl.DataFrame, most_megapixels: float) -> bytes | None:
-    """Some early frames of these videos with their boxes, as one JPEG; None where there are none."""
-    tiles: list[np.ndarray] = []
-    sound = sound_rows(raw_detections(rows, Clock(1, 1, None))).filter(pl.col("frame_id").is_between(0, EARLY_FRAMES))
-    n_each = -(-LOOKED_AT // max(1, len(paths)))
-    for file, path in paths.items():
-        own = sound.filter(pl.col("video_file") == file)
-        chosen = _spread(sorted(own["frame_id"].unique().to_list()), n_each)
-        try:
-            for frame in wanted_frames(path, chosen, most_megapixels=most_megapixels):
-                pixels, boxes = frame.square_bgr, Boxes.of(own.filter(pl.col("frame_id") == frame.frame_id))
-                draw_boxes(pixels, boxes, set(boxes.detection_ids))
-                height = round(TILE_WIDTH_PX * pixels.shape[0] / pixels.shape[1])
-                tiles.append(cv2.resize(pixels, (TILE_WIDTH_PX, height), interpolation=cv2.INTER_AREA))
-        except CAN_NOT_BE_READ:
-            continue
-    tiles = tiles[:LOOKED_AT]
-    if not tiles:
-        return None
-    tall = max(tile.shape[0] for tile in tiles)
-    tiles = [cv2.copyMakeBorder(tile, 0, tall - tile.shape[0], 0, 0, cv2.BORDER_CONSTANT) for tile in tiles]
-    tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % SHEET_COLUMNS)
-    lines = [np.hstack(tiles[first : first + SHEET_COLUMNS]) for first in range(0, len(tiles), SHEET_COLUMNS)]
-    return jpeg(np.vstack(lines), SHEET_COLUMNS * TILE_WIDTH_PX)

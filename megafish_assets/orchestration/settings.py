@@ -95,6 +95,7 @@ class Settings:
         """
         given = {name: environment[name] for name in VARIABLES if environment.get(name)}
         root = _plain("MEGAFISH_ROOT", Path(given.get("MEGAFISH_ROOT", "data/demo")).expanduser().absolute())
+        _require_whole("MEGAFISH_POSTGRES", given.get("MEGAFISH_POSTGRES", ""))
         weights = given.get("MEGAFISH_WEIGHTS")
         timezone = _zone("MEGAFISH_TIMEZONE", given.get("MEGAFISH_TIMEZONE", "UTC"))
         created = _choice("MEGAFISH_CREATED", given.get("MEGAFISH_CREATED", IGNORED), (IGNORED, LOCAL, "utc"))
@@ -137,7 +138,14 @@ class Settings:
 
 def _address(name: str, value: str) -> str:
     """An object store's address as it is, a path made absolute: Dagster's processes start in other folders."""
+    _require_whole(name, value)
     return value if "://" in value else str(_plain(name, Path(value).expanduser().absolute()))
+
+
+def _require_whole(name: str, value: str) -> None:
+    """Refuses an address that ends early for whoever reads it, without showing what may be a secret."""
+    if "://" in value and re.search(r"\s", value):
+        raise ValueError(f"{name} is an address with a space in it: write that as %20")
 
 
 def _plain(name: str, path: Path) -> Path:

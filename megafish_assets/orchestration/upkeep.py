@@ -19,7 +19,14 @@ from megafish_assets.crops.measures import faults_text
 from megafish_assets.orchestration.backfills import CROPS
 from megafish_assets.orchestration.delta import MissingTableError, Table, masked
 from megafish_assets.orchestration.home import alone, made_home
-from megafish_assets.orchestration.materialise import Collection, asset_order, failure, from_here_on, run_work
+from megafish_assets.orchestration.materialise import (
+    Collection,
+    asset_named,
+    asset_order,
+    failure,
+    from_here_on,
+    run_work,
+)
 from megafish_assets.orchestration.orphans import end_orphaned_runs
 from megafish_assets.orchestration.partitions import VIDEOS, add_videos
 from megafish_assets.orchestration.preflight import preflight
@@ -123,6 +130,7 @@ def end_with(parent: int) -> None:
 
 def bring_up_to_date(defs: dg.Definitions, settings: Settings, wishes: Wishes) -> Summary:
     """Makes everything that is missing, with a line a run. Raises RefusedError before anything is made."""
+    begin = _to_begin_with(defs, wishes)
     inference, videos = _looked_at(settings, wishes)
     arrived = dict(videos.select("video", "fingerprint").iter_rows())
     try:
@@ -132,7 +140,7 @@ def bring_up_to_date(defs: dg.Definitions, settings: Settings, wishes: Wishes) -
     with alone(home), dg.DagsterInstance.get() as instance:
         end_orphaned_runs(instance, workers=False)
         marks = Marks(home / ".again.json")
-        again = marks.kept() | _again(defs, instance, wishes)
+        again = marks.kept() | ({} if begin is None else from_here_on(defs, instance, begin))
         marks.keep(again)
         _registered(instance, arrived, inference, settings.root)
         collection = Collection(defs, instance, str(settings.tables), arrived, again)
@@ -186,11 +194,11 @@ def _looked_at(settings: Settings, wishes: Wishes) -> tuple[Inference, pl.DataFr
     return inference, videos
 
 
-def _again(defs: dg.Definitions, instance: dg.DagsterInstance, wishes: Wishes) -> dict[dg.AssetKey, int]:
+def _to_begin_with(defs: dg.Definitions, wishes: Wishes) -> dg.AssetKey | None:
     if wishes.begin is None:
-        return {}
+        return None
     try:
-        return from_here_on(defs, instance, wishes.begin)
+        return asset_named(defs, wishes.begin)
     except ValueError as error:
         raise RefusedError(str(error)) from error
 

@@ -27,12 +27,18 @@ def table(source: pl.DataFrame, how: str, space: str) -> pl.DataFrame:
         "corners": (x, y, x + w, y + h),
         "centres": (x + w / 2, y + h / 2, w, h),
     }[how]
-    frame = {"stretched": (1024, 1024), "pixels": (640, 360), "shares": (1, 1)}[space]
+    frame = {
+        "stretched": (1024, 1024),
+        "pixels": (640, 360),
+        "shares": (1, 1),
+        "percent": (100, 100),
+        "yolo": (640, 640),
+    }[space]
     scaled = [number * frame[i % 2] / (640, 360)[i % 2] for i, number in enumerate(numbers)]
     return source.select(pl.lit("fish.mp4").alias("video_file"), pl.concat_list(scaled).alias("box"))
 
 
-@pytest.mark.parametrize("space", ["stretched", "pixels", "shares"])
+@pytest.mark.parametrize("space", ["stretched", "pixels", "shares", "percent", "yolo"])
 @pytest.mark.parametrize("how", ["xywh", "corners", "centres"])
 def test_each_mistake_is_named_and_its_line_converts_the_boxes(source: pl.DataFrame, how: str, space: str) -> None:
     right, given = table(source, "xywh", "stretched"), table(source, how, space)

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from deltalake import DeltaTable, write_deltalake
+from pyarrow import parquet
 
 from megafish_assets.detections.contract import InferenceContractError
 from megafish_assets.orchestration.arrivals import Completeness, arrivals
@@ -75,6 +76,42 @@ def test_every_name_is_found_in_every_folder(tmp_path: Path, folder: str, partit
         (dict.fromkeys(ODD_NAMES, 5) | {"other.mp4": 2}).items()
     )
     assert own.fingerprints == dict(found.select("video", "fingerprint").iter_rows())
+
+
+def test_names_that_the_log_cuts_to_one_are_told_apart(tmp_path: Path) -> None:
+    """Writers may keep the first letters of both ends, which are the same."""
+    names = [f"{'a' * 60}{number}.mp4" for number in (1, 2)]
+    write(tmp_path, rows(*names))
+    (log,) = (tmp_path / "_delta_log").glob("*.json")
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    for line in lines:
+        if "add" in line:
+            stats = json.loads(line["add"]["stats"])
+            stats["minValues"]["video_file"] = stats["maxValues"]["video_file"] = "a" * 32
+            line["add"]["stats"] = json.dumps(stats)
+    log.write_text("\n".join(map(json.dumps, lines)))
+    found = arrivals(DeltaTable(str(tmp_path)))
+    assert found["video_file"].to_list() == names and found["arrived_ms"].null_count() == 0
+
+
+def test_letters_that_are_none_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    """Spark writes whatever bytes a name has."""
+    write(tmp_path, rows("fish.mp4"))
+    (file,) = tmp_path.glob("*.parquet")
+    parquet.write_table(
+        parquet.read_table(file), file, compression="none", use_dictionary=False, write_statistics=False
+    )
+    data = file.read_bytes()
+    assert data.count(b"fish.mp4") == 3
+    file.write_bytes(data.replace(b"fish.mp4", b"\xffish.mp4"))
+    log = next((tmp_path / "_delta_log").glob("*.json"))
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    for line in lines:
+        if "add" in line:
+            line["add"] |= {"size": file.stat().st_size, "stats": None}
+    log.write_text("\n".join(map(json.dumps, lines)))
+    with pytest.raises(InferenceContractError, match="can't be read"):
+        arrivals(DeltaTable(str(tmp_path)))
 
 
 def test_the_time_of_a_video_is_of_the_last_file_with_rows_of_it(tmp_path: Path) -> None:

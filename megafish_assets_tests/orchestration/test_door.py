@@ -52,7 +52,18 @@ def test_the_page_is_given_under_its_own_names(host: str) -> None:
     assert comes_in("WEBSOCKET", host=host, origin=f"http://{host}")
 
 
-@pytest.mark.parametrize("host", ["rebound.example:3000", "127.0.0.1:3001", "", "fish.example.org.evil", "127.0.0.1"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "rebound.example:3000",
+        "127.0.0.1:3001",
+        "",
+        "fish.example.org.evil",
+        "127.0.0.1",
+        "127.0.0.1:3000:evil",
+        "fish.example.org:evil",
+    ],
+)
 def test_a_name_that_is_not_its_own_is_turned_away(host: str) -> None:
     assert not comes_in("GET", "/", host=host)
     assert not comes_in("POST", host=host, content_type="application/json")

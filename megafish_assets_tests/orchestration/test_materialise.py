@@ -11,7 +11,7 @@ from dagster._core.events import DagsterEvent, DagsterEventType, StepMaterializa
 from megafish_assets.orchestration.io_manager import GpuDeltaLakeIOManager
 from megafish_assets.orchestration.knobs import Knobs
 from megafish_assets.orchestration.landing import Part, Parts, StoredBeside
-from megafish_assets.orchestration.materialise import Collection, asset_order, from_here_on, run_work
+from megafish_assets.orchestration.materialise import Collection, asset_named, asset_order, from_here_on, run_work
 from megafish_assets.orchestration.partitions import ROW_RUNS, VIDEOS, last_made
 from megafish_assets.orchestration.policy import grouped, with_knobs
 from megafish_assets_tests.orchestration.small_platform import ASSETS
@@ -118,17 +118,19 @@ def test_an_asset_that_a_person_wants_again_is_made_again_with_all_that_follows(
     defs, instance = platform(tmp_path), dg.DagsterInstance.ephemeral()
     instance.add_dynamic_partitions(VIDEOS.name, ["a", "b"])
     bring(tmp_path, defs, instance)
-    again = from_here_on(defs, instance, "doubled")
+    again = from_here_on(defs, instance, asset_named(defs, "doubled"))
     wanted = Collection(defs, instance, str(tmp_path), {"a": "2-7", "b": "2-7"}, again)
     assert list(wanted.missing(dg.AssetKey("rows"))) == []
     assert list(wanted.missing(dg.AssetKey("doubled"))) == [("a", "b")]
     run(defs, "doubled", ("a", "b"), instance)
     assert list(wanted.missing(dg.AssetKey("doubled"))) == []
     # A video that has left the detector's table has no rows there to be made from: what is stored of it stays.
-    left = Collection(defs, instance, str(tmp_path), {"a": "2-7"}, from_here_on(defs, instance, "rows"))
+    left = Collection(
+        defs, instance, str(tmp_path), {"a": "2-7"}, from_here_on(defs, instance, asset_named(defs, "rows"))
+    )
     assert list(left.missing(dg.AssetKey("rows"))) == [("a",)]
     with pytest.raises(ValueError, match=r"no asset 'crop'.*rows, doubled, everything"):
-        from_here_on(defs, instance, "crop")
+        asset_named(defs, "crop")
 
 
 def test_more_videos_than_dagster_gives_at_once_are_asked_for_in_pieces(tmp_path: Path) -> None:
