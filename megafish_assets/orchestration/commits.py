@@ -12,6 +12,7 @@ import dagster as dg
 import polars as pl
 from dagster._core.definitions.assets.definition.asset_spec import AssetExecutionType
 from dagster._core.definitions.partitions.context import partition_loading_context
+from dagster._core.definitions.partitions.subset import DefaultPartitionsSubset
 from dagster._core.execution.plan.execute_step import _get_output_asset_events
 
 from megafish_assets.orchestration.delta import Table
@@ -27,6 +28,8 @@ class Landing:
     table: Table
     column: str
     """Of the partitions' keys."""
+    logged: set[str]
+    """Videos whose events of this run are logged, which grows with each commit."""
 
     def keep_earlier(self) -> list[str]:
         """Puts what earlier attempts' events said on those that Dagster will log; the videos of this run left over."""
@@ -49,6 +52,15 @@ class Landing:
             self.context.step_context.add_asset_metadata(note, self.context.asset_key, video)
         if not is_last:
             _log_landed(self.context, self.table, videos)
+            self.logged.update(videos)
+
+    def leave_the_rest_to_dagster(self) -> None:
+        """Once all is stored Dagster logs every video that the context names: those that have their event of this run
+        are taken out, so that no video has two. One is left to it in any case: of none it would log the asset as a
+        whole."""
+        keys = self.context.asset_partition_keys
+        rest = [key for key in keys if key not in self.logged] or keys[-1:]
+        self.context._asset_partitions_subset = DefaultPartitionsSubset(set(rest))
 
 
 def land(landing: Landing, beside: Callable[[str], Landing], obj: Any) -> None:
@@ -72,10 +84,11 @@ def land(landing: Landing, beside: Callable[[str], Landing], obj: Any) -> None:
             landing.store(group, is_last)
     if left:
         raise ValueError(f"{len(left)} videos of this run are in no part, {left[0]} first")
+    landing.leave_the_rest_to_dagster()
 
 
 def _log_landed(context: dg.OutputContext, table: Table, videos: Sequence[str]) -> None:
-    """The events that Dagster itself logs of these videos again once the whole run is stored."""
+    """The events that Dagster itself would log of these videos once the whole run is stored."""
     for event in _get_output_asset_events(
         context.asset_key,
         videos,

@@ -4,6 +4,7 @@ An input's annotation says in which of the `forms` it arrives; what an asset ret
 them, some videos at a time.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -37,6 +38,7 @@ class FormHandler(DbTypeHandler):
 
     def __init__(self, device: str, root_uri: str) -> None:
         self._device, self._root_uri = device, root_uri
+        self._logged: defaultdict[tuple[str, dg.AssetKey], set[str]] = defaultdict(set)
 
     @property
     def supported_types(self) -> Sequence[type]:
@@ -45,9 +47,10 @@ class FormHandler(DbTypeHandler):
     def handle_output(self, context: dg.OutputContext, table_slice: TableSlice, obj: Any, connection: TableConnection):
         table, place = Table(connection.table_uri, connection.storage_options), {"dagster/uri": connection.table_uri}
         if context.has_asset_partitions:
-            landing = Landing(context, table, table_slice.partition_dimensions[0].partition_expr)
+            landing = self._landing(context, table, table_slice.partition_dimensions[0].partition_expr)
             if isinstance(obj, StoredBeside):
                 landing.keep_earlier()
+                landing.leave_the_rest_to_dagster()
             else:
                 land(landing, lambda name: self._beside(landing, name), obj)
             return place
@@ -65,7 +68,10 @@ class FormHandler(DbTypeHandler):
         other = step.get_output_context(StepOutputHandle(step.step.key, name))
         group = other.definition_metadata["schema"]
         table = Table("/".join([self._root_uri, group, *other.asset_key.path]), landing.table.storage_options)
-        return Landing(other, table, landing.column)
+        return self._landing(other, table, landing.column)
+
+    def _landing(self, context: dg.OutputContext, table: Table, column: str) -> Landing:
+        return Landing(context, table, column, self._logged[context.run_id, context.asset_key])
 
     def load_input(self, context: dg.InputContext, table_slice: TableSlice, connection: TableConnection) -> Any:
         part = Slice(

@@ -185,6 +185,15 @@ def test_a_video_is_landed_when_every_table_of_the_work_says_so(tmp_path: Path) 
         assert len({note["delta_version"].value for note in notes}) == 3
 
 
+def test_every_video_has_one_event_a_run_and_table(tmp_path: Path) -> None:
+    runs = Runs(tmp_path)
+    with runs.run() as whole:
+        assert whole.success
+    for asset in (ROWS, SHADOWS):
+        assert sorted(runs.events(whole.run_id, asset)) == KEYS
+        assert all(runs.latest(key, asset).metadata["n_rows"].value == 1 for key in KEYS)
+
+
 def test_a_run_that_a_person_starts_again_as_a_whole_makes_everything(tmp_path: Path) -> None:
     runs = Runs(tmp_path)
     with runs.run() as whole:
