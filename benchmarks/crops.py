@@ -21,9 +21,9 @@ import cv2
 import numpy as np
 
 from benchmarks.ways import Result, Stage
-from megafish_assets.crops.decoding import UnreadableVideoError
 from megafish_assets.crops.extraction import VideoTask, extracted
-from megafish_assets.detections.boxes import STRETCHED_PX, Boxes
+from megafish_assets.footage.boxes import STRETCHED_PX, Boxes
+from megafish_assets.footage.containers import UnreadableVideoError
 
 FRAMES, BOXES, GOP = 300, 62, 250
 """Of one clip of the notebook, with its sample of boxes, and libx264's own distance of key frames."""
@@ -36,7 +36,8 @@ def write(folder: Path, n_clips: int, n_boxes: int = BOXES) -> None:
     """Copies of one clip of the reef as H.264; the boxes of each. Needs the whole platform, and PyAV."""
     import polars as pl
 
-    from megafish_assets.detections.raw import Clock, raw_detections
+    from megafish_assets.detections.raw import raw_detections
+    from megafish_assets.footage.clocks import Clock
 
     reef = Path(recorded().name)
     for number in range(n_clips):

@@ -27,10 +27,10 @@ from dagster._core.execution.backfill import PartitionBackfill
 from deltalake import write_deltalake
 
 from benchmarks.ways import machine
-from megafish_assets.detections.videos import keyed_videos
+from megafish_assets.footage.file_names import keyed_videos
 from megafish_assets.orchestration.backfills import LIMITS, start_backfill
-from megafish_assets.orchestration.partitions import add_videos
-from megafish_assets.orchestration.resources import Inference
+from megafish_assets.orchestration.sources import Inference
+from megafish_assets.storage.partitions import add_videos
 
 REPOSITORY = Path(__file__).parents[1]
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from benchmarks.features import NOTEBOOK_ROWS
 from benchmarks.ways import Result, Stage
-from megafish_assets.clusters.reduction import VARIANCE, fit_projection
 from megafish_assets.embeddings.batch import EmbeddingBatch
+from megafish_assets.features.reduction import VARIANCE, fit_projection
 
 DIMENSIONS = 1280
 """Of the notebook's widest backbone."""
@@ -41,8 +41,8 @@ def write(folder: Path, n: int) -> None:
 
 def _storer(place: Path) -> Callable[[EmbeddingBatch], None]:
     try:
-        from megafish_assets.embeddings.frames import vectors_frame
-        from megafish_assets.orchestration.delta import Table
+        from megafish_assets.embeddings.tables import vectors_frame
+        from megafish_assets.storage.delta import Table
     except ModuleNotFoundError:
         return lambda batch: _parquet(batch, place)
     table = Table(str(place))
@@ -63,8 +63,8 @@ def _parquet(batch: EmbeddingBatch, place: Path) -> None:
 def load(folder: Path, device: str) -> Opened:
     """From Delta, as the asset reads it; without the platform's libraries, from the Parquet files, twice."""
     try:
-        from megafish_assets.embeddings.frames import EmbeddingStream
-        from megafish_assets.orchestration.delta import Table
+        from megafish_assets.embeddings.tables import EmbeddingStream
+        from megafish_assets.storage.delta import Table
     except ModuleNotFoundError:
         return lambda: Blocks(lambda: _from_parquet(sorted((folder / "vectors").rglob("*.parquet"))))
     table = Table(str(folder / "vectors"))

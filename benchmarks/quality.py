@@ -13,20 +13,22 @@ import numpy as np
 import polars as pl
 
 from benchmarks.pictures import drawn_beside, panel
-from megafish_assets.clusters import quality
-from megafish_assets.clusters.evidence import Borders, borders_of, evidence_of, seen_rows
-from megafish_assets.clusters.judging import judged
-from megafish_assets.clusters.manifold import known
-from megafish_assets.clusters.nuisances import told_by_border
-from megafish_assets.clusters.pooling import unit_codes
+from megafish_assets.clusters.grouping import noise_share
 from megafish_assets.clusters.recipes import DEFAULT, NOTEBOOK, Recipe, at_k, first_rows, followed
 from megafish_assets.crops.batches import CropBatches
 from megafish_assets.crops.borders import border_matrix, border_of
-from megafish_assets.detections.boxes import BOX
 from megafish_assets.embeddings.backbones import BACKBONES
 from megafish_assets.embeddings.encoder import load_encoder
-from megafish_assets.embeddings.frames import batch_of
+from megafish_assets.embeddings.tables import batch_of
 from megafish_assets.embeddings.weights import find_weights
+from megafish_assets.evaluation import metrics
+from megafish_assets.evaluation.confounders import told_by_border
+from megafish_assets.evaluation.crop_rows import Borders, evidence_of
+from megafish_assets.evaluation.evaluating import judged
+from megafish_assets.features.crop_rows import borders_of, seen_rows
+from megafish_assets.features.layout import known
+from megafish_assets.features.pooling import unit_codes
+from megafish_assets.footage.boxes import BOX
 from megafish_assets.reef.truth import kinds
 
 INDEX = "index.csv"
@@ -98,7 +100,7 @@ def scored(name: str, recipe: Recipe, vectors: np.ndarray, borders: np.ndarray, 
     species, trajectories = index["species"].to_numpy(), index["trajectory"].to_numpy()
     found = followed(recipe, vectors, trajectories, borders, groups=trajectories)
     units = unit_codes(trajectories)
-    scores = quality.label_scores(found.labels, species)
+    scores = metrics.label_scores(found.labels, species)
     return {
         "recipe": name,
         "k_given": recipe.k is not None,
@@ -107,8 +109,8 @@ def scored(name: str, recipe: Recipe, vectors: np.ndarray, borders: np.ndarray, 
         "ari": round(scores["ari"], 4),
         "v_measure": round(scores["v_measure"], 4),
         "macro_f1": round(scores["macro_f1"], 4),
-        "knn_other_trajectories": known(round(quality.neighbour_accuracy(found.features, species, units), 4)),
-        "noise_share": round(quality.noise_share(found.labels), 4),
+        "knn_other_trajectories": known(round(metrics.neighbour_accuracy(found.features, species, units), 4)),
+        "noise_share": round(noise_share(found.labels), 4),
         "n_species": index["species"].n_unique(),
         "n_crops": index.height,
         "n_trajectories": int(units.max()) + 1,
@@ -161,7 +163,7 @@ def of_the_reef(root: Path, picture: Path | None = None) -> Iterator[dict]:
     alone = alone[first_rows(unit_codes(evidence.tracklets[alone]))]  # a row a tracklet, as `judged` does
 
     def leaks(labels: np.ndarray) -> dict[str, float]:
-        return {"background_ami": quality.nuisance_leak(labels[alone], {"behind": behind[alone]})["behind"]}
+        return {"background_ami": metrics.nuisance_leak(labels[alone], {"behind": behind[alone]})["behind"]}
 
     def jpegs_of(places: np.ndarray) -> list[bytes]:
         ids = batch.detection_ids[places].tolist()

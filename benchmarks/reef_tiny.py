@@ -17,11 +17,11 @@ from safetensors.torch import save_file
 from sklearn.metrics import adjusted_mutual_info_score
 
 from megafish_assets.clusters.grouping import grouped
-from megafish_assets.clusters.reduction import fit_projection
 from megafish_assets.crops.batches import CropBatches
 from megafish_assets.embeddings.backbones import BACKBONES
 from megafish_assets.embeddings.encoder import load_encoder
 from megafish_assets.embeddings.weights import Weights, find_weights
+from megafish_assets.features.reduction import fit_projection
 from megafish_assets.reef.truth import kinds
 
 BACKBONE = BACKBONES["reef_tiny"]

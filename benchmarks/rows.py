@@ -8,10 +8,11 @@ import polars as pl
 from benchmarks.operation import ROWS, VIDEOS, video_rows
 from benchmarks.ways import Result, Stage
 from megafish_assets.detections.filtering import filtered_detections
-from megafish_assets.detections.limits import size_limits
-from megafish_assets.detections.raw import Clock, raw_detections
+from megafish_assets.detections.raw import raw_detections
 from megafish_assets.detections.sampling import SEED, SHARE, sampled_detections
-from megafish_assets.orchestration.partitions import ROW_RUNS
+from megafish_assets.detections.size_limits import size_limits
+from megafish_assets.footage.clocks import Clock
+from megafish_assets.storage.partitions import ROW_RUNS
 
 CLOCK = Clock(clip_seconds=10, frames_per_clip=300, recording_start=None)
 

@@ -12,9 +12,9 @@ from benchmarks.features import NOTEBOOK_ROWS
 from benchmarks.pca import DIMENSIONS
 from benchmarks.ways import Result, Stage
 from megafish_assets.embeddings.batch import EmbeddingBatch
-from megafish_assets.embeddings.frames import vectors_frame
-from megafish_assets.orchestration.delta import Table
-from megafish_assets.orchestration.landing import COMMIT_VIDEOS
+from megafish_assets.embeddings.tables import vectors_frame
+from megafish_assets.storage.delta import Table
+from megafish_assets.storage.parts import COMMIT_VIDEOS
 
 KEPT = 200
 """Stored rows that are compared."""

@@ -10,14 +10,15 @@ import polars as pl
 
 from benchmarks.operation import ROWS, VIDEOS
 from benchmarks.ways import Result, Stage
-from megafish_assets.detections.boxes import BOX
-from megafish_assets.detections.raw import Clock, raw_detections
+from megafish_assets.detections.raw import raw_detections
 from megafish_assets.detections.tracklets import tracklets
-from megafish_assets.orchestration.landing import COMMIT_VIDEOS
-from megafish_assets.orchestration.partitions import ROW_RUNS
+from megafish_assets.footage.boxes import BOX
+from megafish_assets.footage.clocks import Clock
 from megafish_assets.reef.plan import ReefPlan, video_name
 from megafish_assets.reef.tables import simulate_video
 from megafish_assets.reef.truth import kinds
+from megafish_assets.storage.partitions import ROW_RUNS
+from megafish_assets.storage.parts import COMMIT_VIDEOS
 
 SCENES = 40
 """Different videos of the reef; the others repeat them under other names."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.features import NOTEBOOK_ROWS, load, write
 from benchmarks.ways import Result, Stage
-from megafish_assets.clusters.manifold import N_COMPONENTS, N_NEIGHBORS, sampled_trustworthiness, umap_positions
+from megafish_assets.features.layout import N_COMPONENTS, N_NEIGHBORS, sampled_trustworthiness, umap_positions
 
 SEED = 42
 ROWS = 10_000

@@ -68,12 +68,13 @@ def work(given: argparse.Namespace, parent: int) -> int:
             recorded(settings.root)
         else:
             wishes = Wishes(given.begin, given.trust == "boxes")
-        from megafish_assets.definitions import defs  # reads what `chosen` has set, and the collection's knobs
+        from megafish_assets.definitions import defs
+        from megafish_assets.preflight import preflight
     except (OSError, ValueError) as wrong:
         return refused(str(wrong))
 
     try:
-        summary = bring_up_to_date(defs, settings, wishes)
+        summary = bring_up_to_date(defs, settings, wishes, preflight)
     except RefusedError as wrong:
         return refused(str(wrong))
     print(shown(summary, given.json), flush=True)

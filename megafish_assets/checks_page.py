@@ -8,12 +8,14 @@ from megafish_assets.crops.checks import CHECKS as CROPS
 from megafish_assets.detections.checks import CHECKS as DETECTIONS
 from megafish_assets.embeddings.checks import CHECKS as EMBEDDINGS
 from megafish_assets.embeddings.checks import GATES
-from megafish_assets.orchestration.verdicts import Check
+from megafish_assets.evaluation.checks import CHECKS as EVALUATION
+from megafish_assets.features.checks import CHECKS as FEATURES
+from megafish_assets.reporting.verdicts import Check
 
 PAGE = Path(__file__).parents[1] / "docs" / "checks.md"
 EVERY: list[tuple[str, Check]] = [
     (asset, check)
-    for stage in (DETECTIONS, CROPS, EMBEDDINGS, GATES, CLUSTERS, ATLAS)
+    for stage in (DETECTIONS, CROPS, EMBEDDINGS, GATES, FEATURES, CLUSTERS, EVALUATION, ATLAS)
     for asset, check in stage.items()
 ]
 """Asset and check, in the order of the data's flow."""

@@ -5,16 +5,14 @@ from functools import partial
 
 import dagster as dg
 
-from megafish_assets.atlas.assets import LeagueConfig, MontagesConfig, draw_tracklets, league_asset, montages_asset
-from megafish_assets.clusters.assets import ClustersConfig, UmapConfig, clusters_asset, umap_asset
-from megafish_assets.clusters.judging_assets import QualityConfig, StabilityConfig, quality_asset, stability_asset
-from megafish_assets.clusters.reducing_assets import (
-    PcaConfig,
+from megafish_assets.atlas.assets import MontagesConfig, draw_tracklets, montages_asset
+from megafish_assets.clusters.assets import (
+    ClustersConfig,
+    StabilityConfig,
     SweepConfig,
-    features_asset,
+    clusters_asset,
     kmeans_sweep_asset,
-    pca_asset,
-    whitening_asset,
+    stability_asset,
 )
 from megafish_assets.crops.assets import crops
 from megafish_assets.detections.assets import (
@@ -28,23 +26,33 @@ from megafish_assets.detections.assets import (
     tracklets,
 )
 from megafish_assets.embeddings.assets import embeddings_asset
+from megafish_assets.embeddings.backbones import chosen_backbones
 from megafish_assets.embeddings.checks import READY, gate
-from megafish_assets.orchestration.console import console
-from megafish_assets.orchestration.io_manager import GpuDeltaLakeIOManager
-from megafish_assets.orchestration.jobs import (
-    register_videos,
-    remove_videos,
-    restate_filtered,
-    retry_failed_videos,
+from megafish_assets.embeddings.geometry import chosen_geometry
+from megafish_assets.evaluation.assets import LeagueConfig, QualityConfig, league_asset, quality_asset
+from megafish_assets.features.assets import (
+    PcaConfig,
+    UmapConfig,
+    features_asset,
+    pca_asset,
+    umap_asset,
+    whitening_asset,
 )
-from megafish_assets.orchestration.nights import nightly, nightly_analysis_job, table_maintenance, weekly
+from megafish_assets.orchestration.jobs import register_videos, remove_videos, restate_filtered, retry_failed_videos
 from megafish_assets.orchestration.policy import fixed, grouped, made_every_night, with_knobs
-from megafish_assets.orchestration.resources import Figures, Inference, Labels, Recordings, Tables
+from megafish_assets.orchestration.schedules import nightly, nightly_analysis_job, table_maintenance, weekly
 from megafish_assets.orchestration.sensors import new_videos, retry_set_aside_videos
 from megafish_assets.orchestration.settings import Settings
+from megafish_assets.orchestration.sources import Inference, Labels, Recordings
+from megafish_assets.reporting.console import console
+from megafish_assets.reporting.figures import Figures
+from megafish_assets.storage.catalog import Tables
+from megafish_assets.storage.io_manager import GpuDeltaLakeIOManager
 
 settings = Settings.from_environment(os.environ)
-backbones = [backbone.name for backbone in settings.backbones]
+models = chosen_backbones(settings.backbones)
+backbones = [model.name for model in models]
+geometry = chosen_geometry(settings.geometry)
 knobs = settings.knobs.configs(
     {
         "size_limits": LimitsConfig,
@@ -66,7 +74,7 @@ reducing = (
     features_asset,
 )
 grouping = (
-    partial(clusters_asset, geometry=settings.geometry, knobs=knobs["clusters"]),
+    partial(clusters_asset, geometry=geometry, knobs=knobs["clusters"]),
     partial(umap_asset, knobs=knobs["umap"]),
     partial(stability_asset, knobs=knobs["stability"]),
     partial(quality_asset, knobs=knobs["quality"]),
@@ -90,7 +98,7 @@ defs = dg.Definitions(
             *grouped("crops", [crops]),
             *grouped(
                 "embeddings",
-                [embeddings_asset(b, settings.weights, settings.geometry) for b in settings.backbones],
+                [embeddings_asset(model, settings.weights, geometry) for model in models],
             ),
             *made_every_night(
                 grouped(

@@ -9,17 +9,19 @@ from megafish_assets.atlas import measures as atlas
 from megafish_assets.atlas.checks import MONTAGES
 from megafish_assets.atlas.montage import chosen_tiles, draw_sheet
 from megafish_assets.checks_page import EVERY, PAGE, page
-from megafish_assets.clusters import grouping, manifold, sweeping
-from megafish_assets.clusters.checks import CLUSTERS, PCA, SWEEP, UMAP
+from megafish_assets.clusters import grouping, sweeping
+from megafish_assets.clusters.checks import CLUSTERS, SWEEP
 from megafish_assets.crops.checks import CAMERA_MOTION, CROPS
 from megafish_assets.crops.measures import crop_counts, crop_numbers, motion_counts, motion_numbers
 from megafish_assets.detections import measures as rows
 from megafish_assets.detections.checks import FILTERED, RAW, SAMPLED, SIZE_LIMITS
-from megafish_assets.detections.limits import SizeLimits
+from megafish_assets.detections.size_limits import SizeLimits
 from megafish_assets.embeddings.batch import EmbeddingBatch
 from megafish_assets.embeddings.checks import EMBEDDINGS
 from megafish_assets.embeddings.measures import vector_counts, vector_numbers
-from megafish_assets.orchestration.verdicts import Check, verdict
+from megafish_assets.features import layout
+from megafish_assets.features.checks import PCA, UMAP
+from megafish_assets.reporting.verdicts import Check, verdict
 
 LIMITS = SizeLimits(3.0, 5.0, 3.0, 5.0, 32.0, 100)
 """Keeps 32 to exp(5) = 148.4 px."""
@@ -189,14 +191,14 @@ def test_a_reduction_a_sweep_and_clusters_that_say_little_are_seen() -> None:
 def test_a_map_that_scatters_neighbours_is_seen() -> None:
     rng = np.random.default_rng(0)
     vectors = np.repeat(rng.normal(size=(10, 6)), 20, axis=0) + rng.normal(scale=0.05, size=(200, 6))
-    trusted = manifold.sampled_trustworthiness(vectors, vectors[:, :4], 15, seed=0)
-    scattered = manifold.sampled_trustworthiness(vectors, rng.normal(size=(200, 4)), 15, seed=0)
+    trusted = layout.sampled_trustworthiness(vectors, vectors[:, :4], 15, seed=0)
+    scattered = layout.sampled_trustworthiness(vectors, rng.normal(size=(200, 4)), 15, seed=0)
     good = {"n_nonfinite_rows": 0, "trustworthiness": trusted, "n_without_cluster": 0, "n_neighbors_short": 0}
     good |= {"n_outdated_vectors": 0, "n_missing_videos": 0}
     assert broken(UMAP, good) == set()
     assert broken(UMAP, good | {"trustworthiness": scattered}) == {"trustworthiness"}
     holed = np.array([[1.0, np.nan], [1.0, 2.0]])
-    assert broken(UMAP, good | {"n_nonfinite_rows": manifold.nonfinite_rows(holed)}) == {"n_nonfinite_rows"}
+    assert broken(UMAP, good | {"n_nonfinite_rows": layout.nonfinite_rows(holed)}) == {"n_nonfinite_rows"}
 
 
 def test_a_tile_of_another_cluster_or_of_other_pixels_is_seen() -> None:

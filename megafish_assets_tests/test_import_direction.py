@@ -1,4 +1,4 @@
-"""Stages build on earlier ones only, and pure modules know neither Dagster nor storage."""
+"""Stages build on earlier ones only, pure modules know neither Dagster nor storage, and nothing climbs."""
 
 import ast
 from pathlib import Path
@@ -8,8 +8,17 @@ import pytest
 from megafish_assets_tests.conftest import REPOSITORY
 
 PACKAGE = REPOSITORY / "megafish_assets"
-STAGES = ["detections", "crops", "embeddings", "clusters", "atlas"]
+STAGES = ["footage", "detections", "crops", "embeddings", "features", "clusters", "evaluation", "atlas"]
+MACHINE = {
+    "storage": {"storage"},
+    "reporting": {"reporting", "storage"},
+    "orchestration": {"orchestration", "reporting", "storage"},
+}
+"""Rooms that know Dagster, and what each may build on, besides the footage's names, clocks and files."""
+TRAVELLING = {"crops.batches", "embeddings.batch", "embeddings.tables"}
+"""What the IO manager hands from asset to asset."""
 MODULES = sorted(path for stage in STAGES for path in (PACKAGE / stage).glob("*.py"))
+ROOMS = sorted(path for room in MACHINE for path in (PACKAGE / room).glob("*.py"))
 
 
 def imported(path: Path) -> set[str]:
@@ -23,33 +32,48 @@ def imported(path: Path) -> set[str]:
     return names
 
 
+def ours(path: Path) -> set[str]:
+    """Those of them that are this package's, without its name."""
+    return {name.removeprefix("megafish_assets.") for name in imported(path) if name.startswith("megafish_assets.")}
+
+
 def folders(path: Path) -> set[str]:
-    return {name.split(".")[1] for name in imported(path) if name.startswith("megafish_assets.")}
+    return {name.split(".")[0] for name in ours(path)}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def named(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=named)
 def test_a_stage_imports_itself_and_earlier_stages(path: Path) -> None:
     earlier = set(STAGES[: STAGES.index(path.parent.name) + 1])
-    rooms = {"orchestration"} if path.name.endswith(("assets.py", "checks.py")) else set()
+    rooms = set(MACHINE) if path.name == "assets.py" else {"reporting"} if path.name == "checks.py" else set()
     assert folders(path) <= earlier | rooms
 
 
-@pytest.mark.parametrize(
-    "path", [p for p in MODULES if p.name.endswith("assets.py")], ids=lambda path: f"{path.parent.name}/{path.name}"
-)
+@pytest.mark.parametrize("path", [p for p in MODULES if p.name == "assets.py"], ids=named)
 def test_stages_meet_by_asset_key_and_not_by_import(path: Path) -> None:
-    assert not [name for name in imported(path) if "assets." in name.removeprefix("megafish_assets.")]
+    assert not [name for name in ours(path) if "assets." in name]
 
 
-def test_the_machine_room_imports_no_asset_and_the_reef_is_imported_by_no_stage() -> None:
-    for path in (PACKAGE / "orchestration").glob("*.py"):
-        ours = [
-            name
-            for name in imported(path)
-            if name.startswith("megafish_assets.") and "assets." in name.removeprefix("megafish_assets.")
-        ]
-        assert not ours, path.name
-    for path in [*MODULES, *(PACKAGE / "orchestration").glob("*.py")]:
+@pytest.mark.parametrize("path", ROOMS, ids=named)
+def test_no_arrow_climbs_from_the_machine_rooms(path: Path) -> None:
+    room = path.parent.name
+    climbing = {name for name in ours(path) if name.split(".")[0] not in MACHINE[room] | {"footage"}}
+    if room == "storage":
+        climbing = {name for name in climbing if name.rpartition(".")[0] not in TRAVELLING}
+    assert not climbing
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=named)
+def test_dagsters_own_rooms_are_entered_in_one_place(path: Path) -> None:
+    private = {name for name in imported(path) if name.startswith("dagster._")}
+    assert not private or path.name == "dagster_internals.py"
+
+
+def test_the_reef_is_imported_by_no_stage() -> None:
+    for path in [*MODULES, *ROOMS]:
         assert "reef" not in folders(path), path.name
 
 

@@ -32,7 +32,7 @@ made_home(chosen(os.environ, own_collection=True))
 import dagster as dg
 from megafish_assets.definitions import defs
 from megafish_assets.orchestration.materialise import run_work
-from megafish_assets.orchestration.partitions import add_videos
+from megafish_assets.storage.partitions import add_videos
 job = defs.resolve_implicit_global_asset_job_def()
 keys = {keys!r}
 with dg.DagsterInstance.get() as instance:

@@ -1,41 +1,27 @@
 """The assets of pictures: `montages/<backbone>`, from one factory, and `league`, over all backbones."""
 
-from collections.abc import Sequence
-
 import cv2
 import dagster as dg
 import numpy as np
 import polars as pl
-from pydantic import Field
 
 from megafish_assets.atlas import checks
-from megafish_assets.atlas.columns import LEAGUE, TILES
+from megafish_assets.atlas.columns import TILES
 from megafish_assets.atlas.film import tracklet_film
-from megafish_assets.atlas.league import CROPS, league_plot, shared_ids, standings
 from megafish_assets.atlas.measures import tiles_of_another_cluster, tiles_of_other_pixels
 from megafish_assets.atlas.montage import best_crops, chosen_tiles, draw_sheet, sheet_title
-from megafish_assets.clusters.evidence import Borders, borders_of, evidence_of, seen_rows, still_there
-from megafish_assets.clusters.frames import recipe_of, tracklets_of
-from megafish_assets.clusters.plots import cluster_colour
-from megafish_assets.clusters.pooling import some_units, unit_codes
-from megafish_assets.clusters.recipes import RECIPES, SEEN_BY
+from megafish_assets.clusters.recipes import SEEN_BY
+from megafish_assets.clusters.tables import recipe_of
 from megafish_assets.crops.overlay import jpeg
-from megafish_assets.embeddings.frames import EmbeddingStream
-from megafish_assets.orchestration.figures import figure_metadata
-from megafish_assets.orchestration.metadata import (
-    column_lineage,
-    coverage,
-    median_number,
-    picture,
-    seen_through,
-    table_metadata,
-)
-from megafish_assets.orchestration.partitions import VIDEOS
+from megafish_assets.features.plots import cluster_colour
 from megafish_assets.orchestration.policy import seed_knob, videos_asked
-from megafish_assets.orchestration.progress import Progress
-from megafish_assets.orchestration.resources import Figures, Labels, Recordings, Tables
-from megafish_assets.orchestration.verdicts import specs, verdict
-from megafish_assets.orchestration.words import many
+from megafish_assets.orchestration.sources import Recordings
+from megafish_assets.reporting.figures import Figures
+from megafish_assets.reporting.metadata import column_lineage, picture, seen_through, table_metadata
+from megafish_assets.reporting.verdicts import specs, verdict
+from megafish_assets.reporting.wording import many
+from megafish_assets.storage.catalog import Tables
+from megafish_assets.storage.partitions import VIDEOS
 
 PAGE_WIDTH_PX = 900
 PAGE_CLUSTERS = 12
@@ -101,62 +87,6 @@ def montages_asset(backbone: str, knobs: type[MontagesConfig] = MontagesConfig) 
         )
 
     return montages
-
-
-class LeagueConfig(dg.Config):
-    """On how many crops."""
-
-    n_crops: int = Field(default=CROPS, ge=20, description="At most; whole tracklets, the same for every backbone.")
-    seed: int = seed_knob(42, "Seed of every random choice of this asset.")
-
-
-def league_asset(backbones: Sequence[str], knobs: type[LeagueConfig] = LeagueConfig) -> dg.AssetsDefinition:
-    """Every backbone with every recipe, on the same crops."""
-
-    @dg.asset(
-        check_specs=specs("league", checks.LEAGUE),
-        ins={name: dg.AssetIn(["embeddings", name], dagster_type=EmbeddingStream) for name in backbones},
-        metadata=table_metadata(LEAGUE),
-        kinds={"scikitlearn", "deltalake"},
-        description="Every backbone with every recipe on the same crops: how good the clusters are, what of the water "
-        "they follow, and, where people have named crops (`MEGAFISH_LABELS`), how far they follow the names.",
-    )
-    def league(
-        context: dg.AssetExecutionContext,
-        config: knobs,
-        tracklets: pl.LazyFrame,
-        sampled_detections: pl.LazyFrame,
-        crops: pl.LazyFrame,
-        labels: Labels,
-        figures: Figures,
-        **vectors: EmbeddingStream,
-    ):
-        shared = shared_ids([stream.detection_ids() for stream in vectors.values()])
-        ids = still_there(shared, sampled_detections, crops)
-        drawn = ids[some_units(unit_codes(tracklets_of(ids, tracklets)), config.n_crops, config.seed)]
-        rows = seen_rows(pl.Series("detection_id", drawn), sampled_detections, tracklets)
-        borders = Borders(np.arange(len(drawn)), borders_of(drawn, crops))
-        evidence = evidence_of(rows, {}, borders, labels.read())
-        own = {name: stream.of(drawn) for name, stream in vectors.items()}
-        rates = {name: median_number(context.instance, f"embeddings/{name}", "crops_per_second") for name in own}
-        entries = Progress(context.log.info, "backbones with a recipe", len(own) * len(RECIPES))
-        table = standings(own, evidence, rates, config.seed, entries.step)
-        numbers = {
-            "n_crops": len(drawn),
-            "n_backbones": len(own),
-            "n_labelled_crops": evidence.n_labelled,
-            "n_unshared": max(map(len, vectors.values())) - len(shared),
-            "n_no_longer_there": len(shared) - len(ids),
-        }
-        numbers |= coverage(context, f"embeddings/{backbones[0]}")
-        title = f"{len(drawn):,} crops of {evidence.n_tracklets:,} tracklets, seed {config.seed}"
-        return dg.MaterializeResult(
-            value=table,
-            check_results=[verdict(checks.LEAGUE, numbers)],
-            metadata=numbers | figure_metadata(figures, context.asset_key, "league", league_plot(table, title)),
-        )
-
-    return league
 
 
 def require_crops(jpegs: dict[str, bytes], wanted: list[str]) -> None:

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from megafish_assets.detections.columns import KEY, Column, Columns
+from megafish_assets.footage.columns import KEY, Column, Columns
 
 TILES: Columns = KEY | {
     "sheet": Column(pl.String, "`random`: a seeded draw; `extremes`: nearest to the centre, then farthest from it"),
@@ -11,34 +11,4 @@ TILES: Columns = KEY | {
     "column": Column(pl.Int64, "column of the tile on its sheet, from 0 at the left"),
     "distance_to_centre": Column(pl.Float64, "Euclidean distance to the cluster's centre; null for noise"),
     "file": Column(pl.String, "the sheet's file among the asset's figures"),
-}
-
-LEAGUE: Columns = {
-    "backbone": Column(pl.String, "what made the vectors"),
-    "recipe": Column(pl.String, "what made the clusters of them; all see the crops as the collection's vectors do"),
-    "dim": Column(pl.Int64, "length of a vector"),
-    "crops_per_second": Column(pl.Float64, "of the last embedded videos, median; null if none says"),
-    "n_crops": Column(pl.Float64, "crops compared, the same for all"),
-    "n_units": Column(pl.Float64, "tracklets or crops that were grouped"),
-    "n_clusters": Column(pl.Float64, "clusters found or given"),
-    "noise_share": Column(pl.Float64, "share of the crops in no cluster"),
-    "silhouette_pca": Column(pl.Float64, "in the PCA of the vectors; not to be compared across backbones"),
-    "silhouette_umap": Column(pl.Float64, "in the default recipe's layout; not to be compared across backbones"),
-    "dbcv": Column(pl.Float64, "density-based validity where it was grouped, -1 to 1"),
-    "track_consistency": Column(pl.Float64, "0 as by chance to 1; null where whole tracklets were grouped"),
-    "n_kinds": Column(pl.Float64, "clusters that other videos show too, with enough tracklets and videos behind them"),
-    "n_kinds_low": Column(pl.Float64, "kinds in all but the poorest 5 % of the draws of videos"),
-    "n_kinds_high": Column(pl.Float64, "kinds in all but the richest 5 %"),
-    "agreement_ami": Column(pl.Float64, "mean AMI between the partitions of two draws of videos"),
-    "border_leak": Column(pl.Float64, "how far the crops' borders tell the cluster, 0 as by chance to 1"),
-    "leak_video": Column(pl.Float64, "AMI of clusters and videos"),
-    "leak_time": Column(pl.Float64, "AMI of clusters and time bins"),
-    "leak_place": Column(pl.Float64, "AMI of clusters and places in the picture"),
-    "leak_size": Column(pl.Float64, "AMI of clusters and box sizes"),
-    "leak_pan": Column(pl.Float64, "AMI of clusters and the camera's pan"),
-    "species_ami": Column(pl.Float64, "AMI with labels, noise as one cluster; null without labels"),
-    "ari": Column(pl.Float64, "adjusted Rand index with labels"),
-    "v_measure": Column(pl.Float64, "V-measure with labels"),
-    "macro_f1": Column(pl.Float64, "mean F1 of the labels, each cluster named by its commonest"),
-    "knn_other_trajectories": Column(pl.Float64, "share whose nearest crop of another tracklet bears the same label"),
 }

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import polars as pl
 
-from megafish_assets.clusters.plots import cluster_colour
 from megafish_assets.crops.cutting import pixel_box
-from megafish_assets.crops.decoding import wanted_frames
-from megafish_assets.detections.boxes import BOX
+from megafish_assets.features.plots import cluster_colour
+from megafish_assets.footage.boxes import BOX
+from megafish_assets.footage.decoding import wanted_frames
 
 FPS = 30
 TRAIL_FRAMES = 20

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from megafish_assets.atlas.columns import TILES
 from megafish_assets.crops.batches import decoded_rgb
-from megafish_assets.detections.columns import empty_frame
+from megafish_assets.footage.columns import empty_frame
 
 N_ROWS, N_COLUMNS = 5, 10
 """The notebook's sheet of 50."""

@@ -1,4 +1,5 @@
-"""4. GROUPS: vectors reduced and grouped.
+"""5. GROUPS: rows that belong together.
 
-Here: PCA, the sweep over k, the clusters, UMAP, and their plots. Not here: pictures of fish.
+Here: the sweep over k, recipes, groupings, and which clusters other videos show too. Not here: the features that are
+grouped, and how good the groups are.
 """

@@ -10,32 +10,25 @@ import dagster as dg
 import polars as pl
 from pydantic import Field, model_validator
 
-from megafish_assets.clusters import checks, manifold, plots
-from megafish_assets.clusters.columns import CLUSTERS, UMAP
-from megafish_assets.clusters.frames import (
-    centres_frame,
-    centres_of,
-    clusters_frame,
-    labelled,
-    model_parts,
-    positions_frame,
-    require_fit,
-    tracklets_of,
-    videos_of,
-)
+from megafish_assets.clusters import checks, plots, sweeping
+from megafish_assets.clusters.columns import CLUSTERS, STABILITY, SWEEP
 from megafish_assets.clusters.grouping import GIVEN_K, GROUPINGS
 from megafish_assets.clusters.measures import cluster_numbers
 from megafish_assets.clusters.recipes import FEATURES as FEATURES_BY_NAME
 from megafish_assets.clusters.recipes import RECIPES, SEEN_BY, Recipe, at_k, grouped_features
-from megafish_assets.clusters.reduction import Projection
+from megafish_assets.clusters.resampling import Crops, agreement_at_ks, found_again
+from megafish_assets.clusters.stability import CROPS, RESAMPLES, TRIED_KS, best_agreement
+from megafish_assets.clusters.tables import centres_frame, centres_of, clusters_frame, grouped_rows, sweep_frame
 from megafish_assets.embeddings.batch import EmbeddingBatch
-from megafish_assets.orchestration.figures import figure_metadata
-from megafish_assets.orchestration.forms import Fitted
-from megafish_assets.orchestration.metadata import column_lineage, coverage, seen_through, table_metadata
+from megafish_assets.features.crop_rows import tracklets_of, videos_of
+from megafish_assets.features.layout import known
 from megafish_assets.orchestration.policy import seed_knob
-from megafish_assets.orchestration.progress import Progress
-from megafish_assets.orchestration.resources import Figures, Tables
-from megafish_assets.orchestration.verdicts import specs, verdict
+from megafish_assets.reporting.figures import Figures, figure_metadata
+from megafish_assets.reporting.metadata import column_lineage, seen_through, table_metadata
+from megafish_assets.reporting.progress import Progress
+from megafish_assets.reporting.verdicts import specs, verdict
+from megafish_assets.storage.catalog import Tables
+from megafish_assets.storage.io_types import Fitted
 
 SEED = seed_knob(42, "Seed of every random choice of this asset.")
 
@@ -126,67 +119,132 @@ def clusters_asset(backbone: str, geometry: str, knobs: type[ClustersConfig] = C
     return clusters
 
 
-class UmapConfig(dg.Config):
-    """UMAP's knobs, and the space that it looks at."""
+class SweepConfig(dg.Config):
+    """Which k are tried, on how many rows."""
 
-    n_neighbors: int = Field(default=manifold.N_NEIGHBORS, ge=2, description="Neighbours of each row in the graph.")
-    n_components: int = Field(default=manifold.N_COMPONENTS, ge=2, le=16, description="Coordinates that come out.")
-    space: Literal["standardised", "pca"] = Field(
-        default="standardised",
-        description="Standardised vectors, as in the notebook, or their principal components.",
+    k_from: int = Field(default=sweeping.SWEPT_KS[0], ge=2, description="Smallest k.")
+    k_to: int = Field(default=sweeping.SWEPT_KS[-1], ge=2, description="Largest k, included; not below k_from.")
+    n_rows: int = Field(
+        default=sweeping.SWEEP_ROWS, ge=3, description="Rows of the sample, the same for all backbones."
+    )
+    seed: int = SEED
+
+    @model_validator(mode="after")
+    def _ends_in_order(self) -> "SweepConfig":
+        if self.k_to < self.k_from:
+            raise ValueError(f"k_from = {self.k_from} is above k_to = {self.k_to}: no k would be tried")
+        return self
+
+
+def kmeans_sweep_asset(backbone: str, knobs: type[SweepConfig] = SweepConfig) -> dg.AssetsDefinition:
+    """Inertia and silhouette against k, on the sample that all backbones share."""
+
+    @dg.asset(
+        key=["kmeans_sweep", backbone],
+        check_specs=specs(f"kmeans_sweep/{backbone}", checks.SWEEP),
+        ins={
+            "reduced": dg.AssetIn(["pca", backbone]),
+            "crops": dg.AssetIn("crops", metadata={"columns": ["detection_id", "fault"]}),
+        },
+        metadata=table_metadata(SWEEP),
+        kinds={"scikitlearn", "deltalake"},
+        description="Inertia and silhouette of KMeans against k, in PCA space, on one seeded sample of crops that all "
+        "backbones share.",
+    )
+    def kmeans_sweep(
+        context: dg.AssetExecutionContext,
+        config: knobs,
+        reduced: EmbeddingBatch,
+        crops: pl.LazyFrame,
+        tables: Tables,
+        figures: Figures,
+    ):
+        ids = crops.filter(pl.col("fault").is_null()).select("detection_id").collect()["detection_id"].to_numpy()
+        sample = sweeping.shared_sample(ids, config.n_rows, config.seed)
+        rows = sweeping.rows_of(reduced.on_cpu(), reduced.detection_ids, sample)
+        ks = range(config.k_from, config.k_to + 1)
+        swept = sweeping.sweep(
+            rows, ks, config.seed, reduced.device, lambda what, total: Progress(context.log.info, what, total).step
+        )
+        table = sweep_frame(swept, len(rows))
+        title = f"{backbone}, KMeans in PCA space, n = {len(rows):,}, seed {config.seed}"
+        best = table.sort("silhouette", descending=True).head(1)
+        numbers = {
+            "n_sample": len(sample),
+            "n_sample_without_vector": len(sample) - len(rows),
+            "n_rises_of_inertia": sweeping.rises(table["inertia"].to_numpy()),
+            "best_silhouette": best["silhouette"].first(),
+            "k_of_best_silhouette": best["k"].first(),
+        } | seen_through(context, tables, backbone, "pca")
+        return dg.MaterializeResult(
+            value=table,
+            check_results=[verdict(checks.SWEEP, numbers)],
+            metadata=numbers
+            | figure_metadata(figures, context.asset_key, "inertia_silhouette", plots.sweep_plot(table, title)),
+        )
+
+    return kmeans_sweep
+
+
+class StabilityConfig(dg.Config):
+    """How often, and on how many crops."""
+
+    n_resamples: int = Field(default=RESAMPLES, ge=20, description="Draws of videos, with replacement.")
+    n_crops: int = Field(
+        default=CROPS,
+        ge=10,
+        description="At most; whole tracklets are drawn. Each resample is laid out and grouped afresh.",
     )
     seed: int = SEED
 
 
-def umap_asset(backbone: str, knobs: type[UmapConfig] = UmapConfig) -> dg.AssetsDefinition:
-    """Few coordinates a row, drawn pair by pair in the colours of the clusters."""
+def stability_asset(backbone: str, knobs: type[StabilityConfig] = StabilityConfig) -> dg.AssetsDefinition:
+    """Which clusters other videos would show too."""
 
     @dg.asset(
-        key=["umap", backbone],
-        check_specs=specs(f"umap/{backbone}", checks.UMAP),
+        key=["stability", backbone],
+        check_specs=specs(f"stability/{backbone}", checks.STABILITY),
         ins={
-            "vectors": dg.AssetIn(["embeddings", backbone]),
-            "reduction": dg.AssetIn(["pca", backbone]),
             "clusters": dg.AssetIn(["clusters", backbone]),
+            "features": dg.AssetIn(["features", backbone]),
+            "reduced": dg.AssetIn(["pca", backbone]),
         },
-        metadata=table_metadata(UMAP),
-        kinds={"umap", "deltalake"},
-        description="UMAP coordinates of every row, seeded, and the clusters seen in them.",
+        metadata=table_metadata(STABILITY),
+        kinds={"scikitlearn", "deltalake"},
+        description="The clusters found again when videos are drawn anew and everything is grouped afresh: the overlap "
+        "of each with its nearest, the tracklets and videos behind it, and the number of kinds as an interval.",
     )
-    def umap(
+    def stability(
         context: dg.AssetExecutionContext,
         config: knobs,
-        vectors: EmbeddingBatch,
-        reduction: Fitted,
         clusters: pl.DataFrame,
+        features: EmbeddingBatch,
+        reduced: EmbeddingBatch,
+        tables: Tables,
         figures: Figures,
     ):
-        require_fit("pca", reduction.rows["vectors_version"], vectors.vectors_version)
-        matrix, model = vectors.on_cpu(), Projection.from_parts(model_parts(reduction.model))
-        space = model.project(matrix) if config.space == "pca" else model.standardise(matrix)
-        n_neighbors = min(config.n_neighbors, max(2, len(vectors) - 1))
-        found = Progress(context.log.info, "rows' neighbours", len(vectors))
-        laid_out = manifold.umap_positions(
-            space, n_neighbors, config.n_components, config.seed, found.step, context.log.info
-        )
-        table = positions_frame(vectors.detection_ids, laid_out)
-        positions, labels = labelled(table, clusters)
-        drawn = f"k = {clusters['cluster'].max() + 1}, n = {len(labels):,}, seed {config.seed}"
-        plot = plots.pair_plot(positions, labels, f"{backbone}, UMAP of {config.space} vectors, {drawn}")
-        trust = manifold.sampled_trustworthiness(space, laid_out, n_neighbors, config.seed)
+        found, recipe = grouped_rows(clusters)
+        every = Crops.of(clusters, {"whitened": features, "pca": reduced}[recipe.features])
+        progress = Progress(context.log.info, "resamples", config.n_resamples)
+        result = found_again(recipe, every, config.n_crops, config.seed, config.n_resamples, progress.step)
+        at_ks = Progress(context.log.info, "values of k resampled", len(TRIED_KS))
+        agreements = agreement_at_ks(found, every.videos, config.n_crops, config.seed, at_ks.step)
         numbers = {
-            "trustworthiness": manifold.known(trust),
-            "n_neighbors_short": config.n_neighbors - n_neighbors,
-            "n_nonfinite_rows": manifold.nonfinite_rows(laid_out),
-            "n_outdated_vectors": vectors.n_outdated,
-            "n_without_cluster": table.height - len(labels),
-        } | coverage(context, f"embeddings/{backbone}", vectors.outdated_videos)
+            "n_kinds": result.n_kinds,
+            "n_kinds_low": result.n_kinds_low,
+            "n_kinds_high": result.n_kinds_high,
+            "agreement_ami": known(result.ami),
+            "n_crops": min(len(every.labels), config.n_crops),
+            "n_videos": len(set(every.videos)),
+        }
+        numbers |= best_agreement(agreements) | seen_through(context, tables, backbone, SEEN_BY[recipe.features])
+        title = f"{backbone}, {config.n_resamples} draws of videos, n = {numbers['n_crops']:,}, seed {config.seed}"
+        plot = plots.stability_plot(result.clusters, agreements, title)
         return dg.MaterializeResult(
-            value=table,
-            check_results=[verdict(checks.UMAP, numbers)],
-            metadata=numbers
-            | column_lineage({f"embeddings/{backbone}": ["video", "detection_id"]})
-            | figure_metadata(figures, context.asset_key, "pairs", plot),
+            value=result.clusters,
+            check_results=[verdict(checks.STABILITY, numbers)],
+            metadata={name: number for name, number in numbers.items() if number is not None}
+            | figure_metadata(figures, context.asset_key, "stability", plot),
         )
 
-    return umap
+    return stability

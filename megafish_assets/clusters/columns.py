@@ -2,19 +2,7 @@
 
 import polars as pl
 
-from megafish_assets.detections.columns import KEY, Column, Columns
-from megafish_assets.embeddings.columns import VECTORS
-
-PCA: Columns = VECTORS | {
-    "vector": Column(pl.List(pl.Float32), "principal components of the standardised vector, largest variance first"),
-}
-
-MODEL: Columns = {
-    "part": Column(pl.String, "which of the model's matrices"),
-    "index": Column(pl.Int64, "row of that matrix, from 0"),
-    "values": Column(pl.List(pl.Float64), "the row's numbers"),
-}
-"""A fitted model: PCA's `mean`, `scale`, `component` and `spectrum`, a whitening's `mean`, `direction`, `between`."""
+from megafish_assets.footage.columns import KEY, Column, Columns
 
 STABILITY: Columns = {
     "cluster": Column(pl.Int64, "label from 0; noise is no cluster"),
@@ -42,21 +30,4 @@ CLUSTERS: Columns = KEY | {
 CENTRES: Columns = {
     "cluster": Column(pl.Int64, "label"),
     "centre": Column(pl.List(pl.Float64), "mean of the cluster's positions"),
-}
-
-WHITENING: Columns = MODEL | {
-    "vectors_version": Column(pl.String, "version of the vectors that it was fitted to"),
-}
-
-FEATURES: Columns = VECTORS | {
-    "vector": Column(pl.List(pl.Float32), "the whitened vector, of unit length: what differs between fish"),
-}
-
-QUALITY: Columns = {
-    "measure": Column(pl.String, "what is measured"),
-    "value": Column(pl.Float64, "its value; null where nothing can be said"),
-}
-
-UMAP: Columns = KEY | {
-    "position": Column(pl.List(pl.Float32), "UMAP coordinates, 4 unless configured"),
 }

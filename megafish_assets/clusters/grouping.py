@@ -165,3 +165,8 @@ def by_size(labels: np.ndarray) -> np.ndarray:
 def cluster_sizes(labels: np.ndarray, k: int) -> list[int]:
     """Rows of each cluster from 0 to k - 1, also of empty ones; noise is not counted."""
     return np.bincount(labels[labels >= 0], minlength=k).tolist()
+
+
+def noise_share(labels: np.ndarray) -> float:
+    """Share of rows in no cluster; nan for none."""
+    return float((labels < 0).mean()) if len(labels) else float("nan")

@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from megafish_assets.clusters.grouping import cluster_sizes
-from megafish_assets.clusters.manifold import known
-from megafish_assets.clusters.quality import noise_share
+from megafish_assets.clusters.grouping import cluster_sizes, noise_share
 from megafish_assets.clusters.recipes import Grouped, Recipe
+from megafish_assets.features.layout import known
 
 
 def cluster_numbers(found: Grouped, recipe: Recipe, tracklets: np.ndarray) -> dict[str, float | int | str | None]:

@@ -1,45 +1,10 @@
 """Plots of the reduced and grouped vectors. The same cluster has the same colour on every one."""
 
-import numpy as np
 import polars as pl
-from matplotlib import colormaps
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from megafish_assets.clusters.stability import STABLE_JACCARD
-
-NOISE_COLOUR = "#9a9a9a"
-FEWEST_BINS, MOST_BINS = 32, 160
-KDE_ROWS = 2_000
-"""A density of more rows looks the same and takes the square of the time."""
-
-
-def cluster_colour(label: int) -> tuple[float, float, float]:
-    """RGB, each 0 to 1: grey for noise (-1), eighteen colours that then repeat."""
-    if label < 0:
-        return to_rgb(NOISE_COLOUR)
-    light, hue = divmod(label % 18, 9)
-    hue += hue >= 7  # tab20's eighth hue is grey, which is noise's
-    return colormaps["tab20"].colors[2 * hue + light]
-
-
-def variance_plot(spectrum: np.ndarray, n_kept: int, title: str) -> Figure:
-    """Cumulative explained variance against the number of components, with what was kept marked."""
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.subplots()
-    cumulative = np.cumsum(spectrum)
-    axes.plot(np.arange(1, len(cumulative) + 1), cumulative, color="#1f77a8")
-    axes.axvline(n_kept, color="#d1495b", lw=1)
-    axes.axhline(cumulative[n_kept - 1], color="#d1495b", lw=1, ls=":")
-    axes.set(xlabel="principal components", ylabel="share of variance explained", ylim=(0, 1.02), title=title)
-    axes.annotate(
-        f"{n_kept} components, {cumulative[n_kept - 1]:.1%}",
-        (n_kept, 0.08),
-        xytext=(6, 0),
-        textcoords="offset points",
-    )
-    axes.grid(alpha=0.25)
-    return figure
+from megafish_assets.features.plots import cluster_colour
 
 
 def sweep_plot(sweep: pl.DataFrame, title: str) -> Figure:
@@ -79,70 +44,3 @@ def stability_plot(clusters: pl.DataFrame, agreements: pl.DataFrame, title: str)
     )
     figure.suptitle(title, fontsize=10)
     return figure
-
-
-def pair_plot(positions: np.ndarray, labels: np.ndarray, title: str) -> Figure:
-    """Every pair of coordinates as a density coloured by cluster, and each coordinate's density by cluster.
-
-    `positions` is `(n, d)`, `labels` `(n,)`. The hue of a cell is that of its clusters, mixed by their counts.
-    """
-    n_axes = positions.shape[1]
-    figure = Figure(figsize=(2.2 * n_axes, 2.2 * n_axes + 0.4), layout="constrained")
-    grid = figure.subplots(n_axes, n_axes, squeeze=False)
-    for row in range(n_axes):
-        for column in range(n_axes):
-            axes = grid[row, column]
-            axes.tick_params(labelsize=6)
-            if row == column:
-                _densities(axes, positions[:, row], labels)
-            else:
-                _coloured_histogram(axes, positions[:, column], positions[:, row], labels)
-            if row == n_axes - 1:
-                axes.set_xlabel(f"UMAP {column + 1}", fontsize=8)
-            if column == 0:
-                axes.set_ylabel(f"UMAP {row + 1}", fontsize=8)
-    figure.suptitle(title, fontsize=10)
-    _legend(figure, labels)
-    return figure
-
-
-def _legend(figure: Figure, labels: np.ndarray) -> None:
-    from matplotlib.patches import Patch
-
-    values, counts = np.unique(labels, return_counts=True)
-    handles = [
-        Patch(color=cluster_colour(int(label)), label=f"{'noise' if label < 0 else label} ({count:,})")
-        for label, count in zip(values, counts, strict=True)
-    ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=10, fontsize=7, frameon=False)
-
-
-def _coloured_histogram(axes, x: np.ndarray, y: np.ndarray, labels: np.ndarray) -> None:
-    # In float32 a millionth would vanish beside 16.
-    extent = (float(x.min()), float(x.max()) + 1e-6, float(y.min()), float(y.max()) + 1e-6)
-    n_bins = int(np.clip(1.2 * np.sqrt(len(labels)), FEWEST_BINS, MOST_BINS))
-    total, mixed = np.zeros((n_bins, n_bins)), np.zeros((n_bins, n_bins, 3))
-    for label in np.unique(labels):
-        own = labels == label
-        counts = np.histogram2d(y[own], x[own], bins=n_bins, range=(extent[2:], extent[:2]))[0]
-        total += counts
-        mixed += counts[..., None] * np.array(cluster_colour(int(label)))
-    shown = total > 0
-    hue = np.where(shown[..., None], mixed / np.maximum(total, 1)[..., None], 1.0)
-    # A lone detection must still be seen, so the faintest cell keeps two fifths of its colour.
-    strength = np.where(shown, 0.4 + 0.6 * np.log1p(total) / np.log1p(total.max()), 0.0)[..., None]
-    axes.imshow(hue * strength + (1 - strength), origin="lower", extent=extent, aspect="auto", interpolation="nearest")
-
-
-def _densities(axes, values: np.ndarray, labels: np.ndarray) -> None:
-    from scipy.stats import gaussian_kde
-
-    at = np.linspace(values.min(), values.max(), 200)
-    for label in np.unique(labels):
-        own = values[labels == label][:KDE_ROWS]
-        if len(own) < 3 or own.std() == 0:
-            continue
-        height = gaussian_kde(own)(at) * (labels == label).mean()
-        axes.fill_between(at, height, color=cluster_colour(int(label)), alpha=0.35, lw=0)
-        axes.plot(at, height, color=cluster_colour(int(label)), lw=1)
-    axes.set_yticks([])

@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 
 from megafish_assets.clusters.grouping import GROUPINGS, Choice, require_linkable
-from megafish_assets.clusters.manifold import can_be_laid_out, grouped_positions
-from megafish_assets.clusters.pooling import spread, tracklet_means, unit_codes
-from megafish_assets.clusters.reduction import fit_projection
-from megafish_assets.clusters.whitening import fit_whitening
 from megafish_assets.embeddings.geometry import GEOMETRY
+from megafish_assets.features.layout import can_be_laid_out, grouped_positions
+from megafish_assets.features.pooling import spread, tracklet_means, unit_codes
+from megafish_assets.features.reduction import fit_projection
+from megafish_assets.features.whitening import fit_whitening
 
 
 @dataclass(frozen=True)

@@ -74,3 +74,16 @@ def _silhouettes(sums: torch.Tensor, counts: torch.Tensor, own: torch.Tensor) ->
     nearest = others.min(dim=1).values
     values = (nearest - within).double() / torch.maximum(within, nearest).double()
     return torch.where(size == 1, 0.0, values).nan_to_num(0.0)
+
+
+SILHOUETTE_ROWS = 10_000
+"""A silhouette costs the square of its rows, so larger sets are judged by a seeded sample."""
+
+
+def sampled_silhouette(positions: np.ndarray, labels: np.ndarray, seed: int) -> float:
+    """Mean silhouette of the labels on a seeded sample of rows; nan where fewer than two clusters are left.
+
+    Noise is left out. Source of reporting it in UMAP space too: Lowe et al. 2024, arXiv:2406.02465.
+    """
+    rows = np.random.default_rng(seed).permutation(np.flatnonzero(labels >= 0))[:SILHOUETTE_ROWS]
+    return silhouettes(positions[rows], [np.unique(labels[rows], return_inverse=True)[1]])[0]

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from megafish_assets.clusters.columns import STABILITY
-from megafish_assets.detections.columns import empty_frame
+from megafish_assets.footage.columns import empty_frame
 
 RESAMPLES = 20
 

@@ -1,5 +1,5 @@
 """2. PIXELS: each video decoded once, in order, and its sampled fish cut out.
 
-Here: decoding, what stamps and planes mean, cutting, drawing boxes, and crops on their way to a model. Not here:
-models. From this stage on nothing opens a video.
+Here: cutting, the motion of the scene, boxes drawn on frames, and crops on their way to a model. Not here: how a
+frame is decoded, and models.
 """

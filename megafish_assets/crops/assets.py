@@ -9,18 +9,20 @@ import polars as pl
 from megafish_assets.crops import checks
 from megafish_assets.crops.columns import CAMERA_MOTION, CROPS
 from megafish_assets.crops.extraction import VideoResult, VideoTask, extracted
-from megafish_assets.crops.frames import busiest_frames, crops_frame, motion_frame
-from megafish_assets.crops.measures import crop_counts, crop_numbers, faults_text, motion_counts, motion_numbers
+from megafish_assets.crops.measures import crop_counts, crop_numbers, motion_counts, motion_numbers
 from megafish_assets.crops.overlay import FILE_WIDTH_PX, PAGE_WIDTH_PX, jpeg
-from megafish_assets.detections.boxes import Boxes
-from megafish_assets.detections.columns import empty_frame
+from megafish_assets.crops.tables import busiest_frames, crops_frame, motion_frame
 from megafish_assets.detections.faults import sound_rows
-from megafish_assets.orchestration.landing import Part, Parts, StoredBeside, left_to_make
-from megafish_assets.orchestration.metadata import column_lineage, picture, table_metadata
-from megafish_assets.orchestration.partitions import PIXEL_RUNS, VIDEOS
-from megafish_assets.orchestration.progress import Progress
-from megafish_assets.orchestration.resources import Figures, Recordings
-from megafish_assets.orchestration.verdicts import Tally, specs
+from megafish_assets.footage.boxes import Boxes
+from megafish_assets.footage.columns import empty_frame
+from megafish_assets.orchestration.sources import Recordings
+from megafish_assets.reporting.figures import Figures
+from megafish_assets.reporting.metadata import column_lineage, picture, table_metadata
+from megafish_assets.reporting.progress import Progress
+from megafish_assets.reporting.verdicts import Tally, specs
+from megafish_assets.reporting.wording import faults_text
+from megafish_assets.storage.partitions import PIXEL_RUNS, VIDEOS
+from megafish_assets.storage.parts import Part, Parts, StoredBeside, left_to_make
 
 PICTURES_A_RUN = 4
 """In the event log, at 20 kB each and kept twice; every video has its picture as a file."""

@@ -1,6 +1,6 @@
 """Limits on the crops, each with its reason and what to do when it is broken."""
 
-from megafish_assets.orchestration.verdicts import Check, Limit, never
+from megafish_assets.reporting.verdicts import Check, Limit, never
 
 CROPS = Check(
     "every_sampled_box_is_accounted_for",

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from megafish_assets.detections.columns import KEY, Column, Columns
+from megafish_assets.footage.columns import KEY, Column, Columns
 
 CROPS: Columns = KEY | {
     "frame_id": Column(pl.Int64, "frame in the video, from 0"),

@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import polars as pl
 
-from megafish_assets.crops.decoding import UnreadableVideoError, wanted_frames
 from megafish_assets.crops.overlay import draw_boxes, jpeg
-from megafish_assets.detections.boxes import Boxes
+from megafish_assets.footage.boxes import Boxes
+from megafish_assets.footage.containers import UnreadableVideoError
+from megafish_assets.footage.decoding import wanted_frames
 
 N_FRAMES = 10
 

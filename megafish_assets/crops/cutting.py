@@ -10,15 +10,10 @@ import cv2
 import numpy as np
 
 from megafish_assets.crops.borders import border_of
-from megafish_assets.crops.decoding import (
-    MOST_MEGAPIXELS,
-    Frame,
-    FrameIndex,
-    UnreadableVideoError,
-    wanted_frames,
-)
-from megafish_assets.crops.picture import squared
-from megafish_assets.detections.boxes import STRETCHED_PX, Boxes
+from megafish_assets.footage.boxes import STRETCHED_PX, Boxes
+from megafish_assets.footage.containers import MOST_MEGAPIXELS, UnreadableVideoError
+from megafish_assets.footage.decoding import Frame, FrameIndex, wanted_frames
+from megafish_assets.footage.picture import squared
 
 JPEG_QUALITY = 95
 """6.9 kB for a median crop of 91 x 103 px, a third of PNG's."""

@@ -11,10 +11,11 @@ import cv2
 import numpy as np
 
 from megafish_assets.crops.cutting import Cut, cuts
-from megafish_assets.crops.decoding import MOST_MEGAPIXELS, Frame
 from megafish_assets.crops.motion import EVERY_FRAMES, Motion, SceneWatcher
 from megafish_assets.crops.overlay import FrameKeeper, draw_boxes
-from megafish_assets.detections.boxes import Boxes
+from megafish_assets.footage.boxes import Boxes
+from megafish_assets.footage.containers import MOST_MEGAPIXELS
+from megafish_assets.footage.decoding import Frame
 
 
 @dataclass(frozen=True)

@@ -65,9 +65,3 @@ def motion_numbers(counts: pl.DataFrame) -> pl.DataFrame:
     return counts.with_columns(
         share("n_blind", "n_looks").alias("blind_share"), share("n_different", "n_compared").alias("different_share")
     )
-
-
-def faults_text(crops: pl.DataFrame) -> str:
-    """Why rows were set aside, the commonest first, a line a reason; empty if none were."""
-    counts = crops.drop_nulls("fault").group_by("fault").len().sort(["len", "fault"], descending=[True, False])
-    return "\n".join(f"{count} x {fault}" for fault, count in counts.iter_rows())

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from megafish_assets.crops.decoding import Frame
-from megafish_assets.detections.boxes import STRETCHED_PX, Boxes
+from megafish_assets.footage.boxes import STRETCHED_PX, Boxes
+from megafish_assets.footage.decoding import Frame
 
 EVERY_FRAMES = 5
 """Frames from one look to the next: six looks a second tell a camera's path, and cost a third of the decoding."""

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from megafish_assets.crops.cutting import pixel_box
-from megafish_assets.crops.decoding import Frame
-from megafish_assets.detections.boxes import Boxes
+from megafish_assets.footage.boxes import Boxes
+from megafish_assets.footage.decoding import Frame
 
 SAMPLED_BGR = (60, 220, 255)
 OTHER_BGR = (200, 200, 200)

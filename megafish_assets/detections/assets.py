@@ -9,22 +9,24 @@ from pydantic import Field
 
 from megafish_assets.detections import checks, measures, sampling
 from megafish_assets.detections.columns import FILTERED, LIMITS, RAW, SAMPLED, TRACKLETS
-from megafish_assets.detections.faults import faults_text, sound_rows
+from megafish_assets.detections.faults import sound_rows
 from megafish_assets.detections.filtering import filtered_detections as filtered_rows
-from megafish_assets.detections.limits import SizeLimits, largest_move, settled
-from megafish_assets.detections.limits import size_limits as limits_of
 from megafish_assets.detections.plots import filter_histograms
 from megafish_assets.detections.raw import raw_detections as raw_rows
+from megafish_assets.detections.size_limits import SizeLimits, largest_move, settled
+from megafish_assets.detections.size_limits import size_limits as limits_of
 from megafish_assets.detections.tracklets import tracklets as tracklets_of
 from megafish_assets.orchestration.arrivals import FINGERPRINT
-from megafish_assets.orchestration.figures import figure_metadata
-from megafish_assets.orchestration.landing import COMMIT_VIDEOS, Part, Parts, left_to_make
-from megafish_assets.orchestration.metadata import column_lineage, coverage, per_video, table_metadata, versions_read
-from megafish_assets.orchestration.partitions import ROW_RUNS, VIDEOS
 from megafish_assets.orchestration.policy import seed_knob
-from megafish_assets.orchestration.progress import Progress
-from megafish_assets.orchestration.resources import Figures, Inference, Recordings, Tables
-from megafish_assets.orchestration.verdicts import Tally, judged, specs, verdict
+from megafish_assets.orchestration.sources import Inference, Recordings
+from megafish_assets.reporting.figures import Figures, figure_metadata
+from megafish_assets.reporting.metadata import column_lineage, coverage, per_video, table_metadata, versions_read
+from megafish_assets.reporting.progress import Progress
+from megafish_assets.reporting.verdicts import Tally, judged, specs, verdict
+from megafish_assets.reporting.wording import faults_text
+from megafish_assets.storage.catalog import Tables
+from megafish_assets.storage.partitions import ROW_RUNS, VIDEOS
+from megafish_assets.storage.parts import COMMIT_VIDEOS, Part, Parts, left_to_make
 
 INFERENCE = dg.AssetSpec(
     "inference",
@@ -47,7 +49,7 @@ def raw_detections(context: dg.AssetExecutionContext, inference: Inference, reco
     detected = inference.detected(left_to_make(context))
     files = detected.rows["video_file"].cast(pl.String).unique().sort().to_list()
     rows = raw_rows(detected.rows, recordings.clock(), recordings.times(files))
-    context.log.info(faults_text(rows))
+    context.log.info(f"{rows['fault'].count()} of {rows.height} rows have a fault\n{faults_text(rows)}".rstrip())
     counts = measures.raw_counts(detected.counts, rows)
     per_video(context, {video: {FINGERPRINT: seal} for video, seal in detected.fingerprints.items()})
     return dg.MaterializeResult(

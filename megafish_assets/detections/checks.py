@@ -1,7 +1,7 @@
 """Limits on the rows, each with its reason and what to do when it is broken."""
 
 from megafish_assets.detections.tracklets import MOST_BOXES_A_FRAME
-from megafish_assets.orchestration.verdicts import NONE_MISSING, Check, Limit, never
+from megafish_assets.reporting.verdicts import NONE_MISSING, Check, Limit, never
 
 RAW = Check(
     "rows_can_be_believed",

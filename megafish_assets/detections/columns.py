@@ -1,32 +1,8 @@
 """The columns of every table of this stage, once: name, type, unit. Later stages build theirs the same way."""
 
-from dataclasses import dataclass
-
 import polars as pl
 
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table."""
-
-    dtype: pl.DataType | type[pl.DataType]
-    """How it is held in memory and in Delta."""
-    meaning: str
-    """What it says, with its unit; shown in the page."""
-
-
-Columns = dict[str, Column]
-
-
-def empty_frame(columns: Columns) -> pl.DataFrame:
-    """A frame of these columns without a row."""
-    return pl.DataFrame(schema={name: column.dtype for name, column in columns.items()})
-
-
-KEY: Columns = {
-    "video": Column(pl.String, "partition key of the video: its file's place and name without the ending, made safe"),
-    "detection_id": Column(pl.String, "`<video>/<frame:06d>/<rank:03d>`, one key from raw row to montage tile"),
-}
+from megafish_assets.footage.columns import KEY, Column, Columns
 
 RAW: Columns = KEY | {
     "video_file": Column(pl.String, "file as the detector named it"),

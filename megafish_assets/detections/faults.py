@@ -4,7 +4,7 @@ from typing import TypeVar
 
 import polars as pl
 
-from megafish_assets.detections.boxes import BOX, STRETCHED_PX
+from megafish_assets.footage.boxes import BOX, STRETCHED_PX
 
 OVERHANG_1024 = 1.0
 """How far a box may reach outside the frame, px of the stretched frame: detectors round their edges to about this."""
@@ -49,16 +49,3 @@ def fault() -> pl.Expr:
 def sound_rows(raw: Rows) -> Rows:
     """The rows without a fault, without the column that said so: all that anything after raw may use."""
     return raw.filter(pl.col("fault").is_null()).drop("fault")
-
-
-def faults_text(raw: pl.DataFrame) -> str:
-    """How many rows have a fault, and a line a reason."""
-    counts = fault_counts(raw)
-    lines = [f"{sum(counts.values())} of {raw.height} rows have a fault"]
-    return "\n".join(lines + [f"{count} x {reason}" for reason, count in counts.items()])
-
-
-def fault_counts(raw: pl.DataFrame) -> dict[str, int]:
-    """Faulty rows by reason, the commonest first; empty where every row can be believed."""
-    counts = raw.drop_nulls("fault").group_by("fault").len().sort(["len", "fault"], descending=[True, False])
-    return dict(counts.iter_rows())

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from megafish_assets.detections.limits import SizeLimits
+from megafish_assets.detections.size_limits import SizeLimits
 
 
 def within(limits: SizeLimits) -> pl.Expr:

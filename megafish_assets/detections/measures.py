@@ -3,8 +3,8 @@
 import polars as pl
 
 from megafish_assets.detections.filtering import within
-from megafish_assets.detections.limits import SizeLimits
 from megafish_assets.detections.sampling import sample_size
+from megafish_assets.detections.size_limits import SizeLimits
 from megafish_assets.detections.tracklets import MOST_BOXES_A_FRAME
 
 ROWS = pl.len().cast(pl.Int64)

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from megafish_assets.detections.filtering import within
-from megafish_assets.detections.limits import SizeLimits
+from megafish_assets.detections.size_limits import SizeLimits
 
 BEFORE, AFTER, BOUND = "#9aa7b1", "#1f77a8", "#d1495b"
 N_BINS = 80

@@ -1,41 +1,17 @@
 """The detector's rows, typed, keyed and timed."""
 
-from dataclasses import dataclass
-from datetime import datetime
-
 import polars as pl
 
-from megafish_assets.detections.boxes import BOX
-from megafish_assets.detections.columns import RAW, empty_frame
+from megafish_assets.detections.columns import RAW
 from megafish_assets.detections.faults import fault
-from megafish_assets.detections.times import TIMES
-from megafish_assets.detections.videos import video_key, video_number
-
-CLIP_SECONDS, CLIP_FRAMES = 10.0, 300
-"""Of one video file of the notebook's camera."""
+from megafish_assets.footage.boxes import BOX
+from megafish_assets.footage.clocks import Clock
+from megafish_assets.footage.columns import empty_frame
+from megafish_assets.footage.file_names import video_key, video_number
+from megafish_assets.footage.recordings import TIMES
 
 LONGEST_RECORDING_SECONDS = 100 * 365.25 * 86_400
 """A century: a time further off comes from a number that is no video's or no frame's."""
-
-
-@dataclass(frozen=True)
-class Clock:
-    """How a video's number and a frame's become a time."""
-
-    clip_seconds: float
-    """Length of one video file."""
-    frames_per_clip: int
-    """Frames in one video file."""
-    recording_start: datetime | None
-    """Local time of video 0, frame 0; None where it is not known."""
-    number_pattern: str | None = None
-    """Where a name has its video's number, see `video_number`; None for what cameras write."""
-
-    def __post_init__(self) -> None:
-        if not self.clip_seconds > 0 or not self.frames_per_clip > 0:
-            raise ValueError(
-                f"clip_seconds = {self.clip_seconds} and frames_per_clip = {self.frames_per_clip}; both must be above 0"
-            )
 
 
 def raw_detections(inference: pl.DataFrame, clock: Clock, times: pl.DataFrame | None = None) -> pl.DataFrame:

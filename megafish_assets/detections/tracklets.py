@@ -10,10 +10,11 @@ from dataclasses import dataclass, fields
 import numpy as np
 import polars as pl
 
-from megafish_assets.detections.boxes import BOX
-from megafish_assets.detections.columns import TRACKLETS, empty_frame
+from megafish_assets.detections.columns import TRACKLETS
 from megafish_assets.detections.faults import sound_rows
 from megafish_assets.detections.pan import LONGEST_GAP_FRAMES, Pan, frames_of, panned
+from megafish_assets.footage.boxes import BOX
+from megafish_assets.footage.columns import empty_frame
 
 PLACE_SPREAD_SHARE, PLACE_SPREAD_1024 = 0.05, 1.0
 """Standard deviation of a box's centre about where it was expected, share of its side and px: on the reef 99 % of

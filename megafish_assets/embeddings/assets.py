@@ -13,12 +13,12 @@ from megafish_assets.embeddings.columns import VECTORS
 from megafish_assets.embeddings.encoder import load_encoder
 from megafish_assets.embeddings.measures import vector_counts, vector_numbers
 from megafish_assets.embeddings.weights import find_weights, vectors_version
-from megafish_assets.orchestration.forms import VECTORS_VERSION
-from megafish_assets.orchestration.landing import COMMIT_VIDEOS, Part, Parts, left_to_make
-from megafish_assets.orchestration.metadata import column_lineage, table_metadata
-from megafish_assets.orchestration.partitions import PIXEL_RUNS, VIDEOS
-from megafish_assets.orchestration.progress import Progress
-from megafish_assets.orchestration.verdicts import Tally, specs
+from megafish_assets.reporting.metadata import column_lineage, table_metadata
+from megafish_assets.reporting.progress import Progress
+from megafish_assets.reporting.verdicts import Tally, specs
+from megafish_assets.storage.io_types import VECTORS_VERSION
+from megafish_assets.storage.partitions import PIXEL_RUNS, VIDEOS
+from megafish_assets.storage.parts import COMMIT_VIDEOS, Part, Parts, left_to_make
 
 
 def embeddings_asset(backbone: Backbone, weights_folder: Path | None, geometry: str) -> dg.AssetsDefinition:
@@ -39,7 +39,7 @@ def embeddings_asset(backbone: Backbone, weights_folder: Path | None, geometry: 
         pool="gpu",
         check_specs=specs(f"embeddings/{backbone.name}", checks.EMBEDDINGS),
         metadata=table_metadata(VECTORS)
-        | {"timm_id": backbone.timm_id, "dim": backbone.dim}
+        | {"backbone": backbone.name, "timm_id": backbone.timm_id, "dim": backbone.dim}
         | ({VECTORS_VERSION: version} if version else {}),
         kinds={"pytorch", "deltalake"},
         description=f"One vector of {backbone.dim} numbers a crop, by timm's `{backbone.timm_id}`"

@@ -47,12 +47,13 @@ NOTEBOOK_BACKBONES = ("mobilenetv3", "vit", "xcit")
 
 
 def chosen_backbones(names: str | None) -> list[Backbone]:
-    """The backbones in a comma-separated list, in its order; the notebook's three for None or an empty list.
+    """The backbones in MEGAFISH_BACKBONES, a comma-separated list, in its order; the notebook's three for None or an
+    empty list.
 
     Raises ValueError for a name that is not in `BACKBONES` or stands twice.
     """
     wanted = [name.strip() for name in (names or "").split(",") if name.strip()] or list(NOTEBOOK_BACKBONES)
     unknown = [name for name in wanted if name not in BACKBONES]
     if unknown or len(set(wanted)) < len(wanted):
-        raise ValueError(f"backbones {wanted}: each must stand once and be one of {', '.join(BACKBONES)}")
+        raise ValueError(f"MEGAFISH_BACKBONES = {names!r}: each must stand once and be one of {', '.join(BACKBONES)}")
     return [BACKBONES[name] for name in wanted]

@@ -4,8 +4,8 @@ import dagster as dg
 import polars as pl
 
 from megafish_assets.embeddings.measures import readiness
-from megafish_assets.orchestration.metadata import coverage, videos_behind
-from megafish_assets.orchestration.verdicts import NONE_MISSING, Check, Limit, never, verdict
+from megafish_assets.reporting.metadata import coverage, videos_behind
+from megafish_assets.reporting.verdicts import NONE_MISSING, Check, Limit, never, verdict
 
 EMBEDDINGS = Check(
     "vectors_are_usable",

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from megafish_assets.detections.columns import KEY, Column, Columns
+from megafish_assets.footage.columns import KEY, Column, Columns
 
 VECTORS: Columns = KEY | {
     "vector": Column(pl.List(pl.Float32), "the model's pooled output, not normalised; as long as the backbone is wide"),

@@ -72,6 +72,13 @@ GEOMETRY = "letterbox_views"
 with one view in 0.86 (docs/quality.md)."""
 
 
+def chosen_geometry(name: str | None) -> str:
+    """The geometry in MEGAFISH_GEOMETRY, the default for None. Raises ValueError for one that there is not."""
+    if name is not None and name not in GEOMETRIES:
+        raise ValueError(f"MEGAFISH_GEOMETRY = {name!r}, allowed: {', '.join(GEOMETRIES)}")
+    return name or GEOMETRY
+
+
 def middle(picture: torch.Tensor, share: float) -> torch.Tensor:
     """The middle of `(3, height, width)`, this share of each side, and never less than a pixel."""
     height, width = picture.shape[1:]

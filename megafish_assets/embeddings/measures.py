@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 
 from megafish_assets.detections.measures import ROWS, share
-from megafish_assets.detections.videos import video_of
 from megafish_assets.embeddings.batch import EmbeddingBatch
+from megafish_assets.footage.ids import video_of
 
 
 def vector_counts(crop_ids: np.ndarray, batch: EmbeddingBatch, dim: int, version: str) -> pl.DataFrame:

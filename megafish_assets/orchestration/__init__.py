@@ -1,12 +1,5 @@
-"""The machine room: partitions, storage, resources, settings, jobs and metadata.
+"""When anything is made, from what, and who may ask for it.
 
-Here: everything that knows Dagster or Delta and no statistics. Not here: assets, and what any number means.
+Here: what comes from outside, arrivals, staleness, backfills, jobs, schedules, sensors, settings, serving. Not here:
+assets, what any number means, and where a table lies.
 """
-
-import warnings
-
-import dagster as dg
-
-# `backfill_policy` is marked as beta. Dagster's version is pinned exactly, so the notice, a dozen times at each start,
-# tells nobody anything; a bump of the pin runs the whole test suite.
-warnings.filterwarnings("ignore", category=dg.BetaWarning)

@@ -8,8 +8,8 @@ import dagster as dg
 import polars as pl
 from deltalake import DeltaTable
 
-from megafish_assets.detections.videos import keyed_videos
-from megafish_assets.orchestration.inference import contents
+from megafish_assets.footage.file_names import keyed_videos
+from megafish_assets.orchestration.detector_table import contents
 
 SIGNS = ("later", "last_frame", "quiet")
 """`later`: another video's rows came after its own. `last_frame`: the last frame of a clip has a row. `quiet`: no new

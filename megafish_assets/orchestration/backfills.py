@@ -4,11 +4,9 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 
 import dagster as dg
-from dagster._core.definitions.assets.graph.asset_graph_subset import AssetGraphSubset
-from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
-from dagster._core.execution.backfill import PartitionBackfill
 
-from megafish_assets.orchestration.partitions import VIDEOS
+from megafish_assets.storage.dagster_internals import AssetGraphSubset, BaseAssetGraph, PartitionBackfill
+from megafish_assets.storage.partitions import VIDEOS
 
 LIMITS = dg.AssetKey("size_limits")
 FILTERED = dg.AssetKey("filtered_detections")

@@ -3,15 +3,15 @@
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
-from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 
 from megafish_assets.orchestration.backfills import CROPS, FILTERED, LIMITS, per_video_assets, start_backfill
-from megafish_assets.orchestration.delta import Table
-from megafish_assets.orchestration.metadata import versions_read
-from megafish_assets.orchestration.partitions import VIDEO_COLUMN, VIDEOS, add_videos
 from megafish_assets.orchestration.policy import videos_asked
-from megafish_assets.orchestration.resources import Inference, Tables
+from megafish_assets.orchestration.sources import Inference
+from megafish_assets.reporting.metadata import versions_read
+from megafish_assets.storage.catalog import Tables
+from megafish_assets.storage.dagster_internals import BaseAssetGraph, BulkActionsFilter, BulkActionStatus
+from megafish_assets.storage.delta import Table
+from megafish_assets.storage.partitions import VIDEO_COLUMN, VIDEOS, add_videos
 
 
 @dg.op(description="Adds a partition for every video that the inference table has rows of, in sorted order.")

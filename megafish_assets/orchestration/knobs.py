@@ -16,6 +16,8 @@ from typing import Any
 import dagster as dg
 from pydantic import ValidationError, create_model
 
+from megafish_assets.storage.parts import KNOBS_VERSION
+
 FILE = "megafish.toml"
 
 SCHEDULES = {"nightly": "02:00", "weekly": "sunday 05:00"}
@@ -24,8 +26,6 @@ Sundays after the night's run."""
 
 DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 """In cron's order, from 0."""
-
-VERSION_PREFIX = "knobs "
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Knobs:
     def version(self, asset: str) -> str | None:
         """Changes with an asset's knobs; None where all are at megafish's defaults."""
         given = self.sections.get(asset, {})
-        return VERSION_PREFIX + json.dumps(given, sort_keys=True) if given else None
+        return KNOBS_VERSION + json.dumps(given, sort_keys=True) if given else None
 
     def cron(self, schedule: str) -> str:
         """When one of `SCHEDULES` runs, as cron writes it. Raises ValueError."""

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import dagster as dg
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from megafish_assets.orchestration.arrivals import are_these
-from megafish_assets.orchestration.delta import table_of
-from megafish_assets.orchestration.landing import is_current, made_by
 from megafish_assets.orchestration.orphans import this_process
-from megafish_assets.orchestration.partitions import VIDEO_COLUMN, last_made
+from megafish_assets.storage.dagster_internals import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+from megafish_assets.storage.delta import table_of
+from megafish_assets.storage.partitions import VIDEO_COLUMN, last_made
+from megafish_assets.storage.parts import is_current, made_by
 
 ROW_COUNT = "dagster/partition_row_count"
 

@@ -7,7 +7,7 @@ import dagster as dg
 from pydantic import Field
 
 from megafish_assets.orchestration.knobs import Knobs
-from megafish_assets.orchestration.partitions import VIDEO_COLUMN
+from megafish_assets.storage.partitions import VIDEO_COLUMN
 
 LARGEST_SEED = 2**32 - 1
 """scikit-learn's; numpy would take more."""

@@ -9,10 +9,10 @@ import polars as pl
 
 from megafish_assets.orchestration.arrivals import are_these
 from megafish_assets.orchestration.backfills import CROPS, LIMITS, from_crops_on, per_video_assets, start_backfill
-from megafish_assets.orchestration.delta import MissingTableError
-from megafish_assets.orchestration.partitions import VIDEOS, add_videos, last_made
-from megafish_assets.orchestration.resources import Inference
-from megafish_assets.orchestration.words import many
+from megafish_assets.orchestration.sources import Inference
+from megafish_assets.reporting.wording import many
+from megafish_assets.storage.delta import MissingTableError
+from megafish_assets.storage.partitions import VIDEOS, add_videos, last_made
 
 RETRY_PAUSES_MINUTES = (10, 60, 360)
 """A file that is still being copied is there in ten minutes, a disk that was not mounted by the next shift; what can't

@@ -7,11 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import available_timezones
 
-from megafish_assets.crops.decoding import MOST_MEGAPIXELS
-from megafish_assets.detections.raw import CLIP_FRAMES, CLIP_SECONDS, Clock
-from megafish_assets.detections.times import IGNORED, LOCAL
-from megafish_assets.embeddings.backbones import Backbone, chosen_backbones
-from megafish_assets.embeddings.geometry import GEOMETRIES, GEOMETRY
+from megafish_assets.footage.clocks import CLIP_FRAMES, CLIP_SECONDS, Clock
+from megafish_assets.footage.containers import MOST_MEGAPIXELS
+from megafish_assets.footage.recordings import IGNORED, LOCAL
 from megafish_assets.orchestration.arrivals import QUIET_MINUTES, SIGNS
 from megafish_assets.orchestration.knobs import Knobs
 
@@ -56,9 +54,11 @@ class Settings:
     root: Path
     inference_uri: str
     recordings: Path
-    backbones: list[Backbone]
+    backbones: str | None
+    """As the user has named them; None for the notebook's."""
     weights: Path | None
-    geometry: str
+    geometry: str | None
+    """None for the default."""
     labels: str | None
     device: str
     clock: Clock
@@ -103,9 +103,9 @@ class Settings:
             root=root,
             inference_uri=_address("MEGAFISH_INFERENCE", given.get("MEGAFISH_INFERENCE", str(root / "inference"))),
             recordings=Path(given.get("MEGAFISH_RECORDINGS", root / "recordings")).expanduser().absolute(),
-            backbones=_backbones("MEGAFISH_BACKBONES", given.get("MEGAFISH_BACKBONES")),
+            backbones=given.get("MEGAFISH_BACKBONES"),
             weights=None if weights is None else _folder("MEGAFISH_WEIGHTS", weights),
-            geometry=_choice("MEGAFISH_GEOMETRY", given.get("MEGAFISH_GEOMETRY", GEOMETRY), tuple(GEOMETRIES)),
+            geometry=given.get("MEGAFISH_GEOMETRY"),
             labels=None if "MEGAFISH_LABELS" not in given else _address("MEGAFISH_LABELS", given["MEGAFISH_LABELS"]),
             device=_choice("MEGAFISH_DEVICE", given.get("MEGAFISH_DEVICE", "auto"), DEVICES),
             clock=Clock(
@@ -164,13 +164,6 @@ def _folder(name: str, value: str) -> Path:
     if not folder.is_dir():
         raise ValueError(f"{name} = {value!r} is not a folder")
     return folder.absolute()
-
-
-def _backbones(name: str, value: str | None) -> list[Backbone]:
-    try:
-        return chosen_backbones(value)
-    except ValueError as error:
-        raise ValueError(f"{name} = {value!r}: {error}") from error
 
 
 def _choice(name: str, value: str, allowed: tuple[str, ...]) -> str:

@@ -7,17 +7,16 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Collection as Some
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import dagster as dg
 import polars as pl
 
-from megafish_assets.crops.measures import faults_text
 from megafish_assets.orchestration.backfills import CROPS
-from megafish_assets.orchestration.delta import MissingTableError, Table, masked
 from megafish_assets.orchestration.home import alone, made_home
 from megafish_assets.orchestration.materialise import (
     Collection,
@@ -28,17 +27,29 @@ from megafish_assets.orchestration.materialise import (
     run_work,
 )
 from megafish_assets.orchestration.orphans import end_orphaned_runs
-from megafish_assets.orchestration.partitions import VIDEOS, add_videos
-from megafish_assets.orchestration.preflight import preflight
-from megafish_assets.orchestration.resources import Inference
 from megafish_assets.orchestration.settings import Settings
-from megafish_assets.orchestration.words import many
+from megafish_assets.orchestration.sources import Inference
+from megafish_assets.reporting.wording import faults_text, many
+from megafish_assets.storage.delta import MissingTableError, Table, masked
+from megafish_assets.storage.partitions import VIDEOS, add_videos
 
 NAMED = 10
 """Names in one line."""
 
 STOPPED = 128 + signal.SIGINT
 """What a shell takes for Ctrl-C."""
+
+
+class Found(Protocol):
+    """What was found before anything is made."""
+
+    refusals: list[str]
+    warnings: list[str]
+    sheet: Path | None
+
+
+Look = Callable[[pl.DataFrame, Inference, Settings, bool], Found]
+"""Given what has arrived, where from, how it is set up, and whether the boxes are trusted."""
 
 
 class RefusedError(RuntimeError):
@@ -128,10 +139,13 @@ def end_with(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def bring_up_to_date(defs: dg.Definitions, settings: Settings, wishes: Wishes) -> Summary:
-    """Makes everything that is missing, with a line a run. Raises RefusedError before anything is made."""
+def bring_up_to_date(defs: dg.Definitions, settings: Settings, wishes: Wishes, preflight: Look) -> Summary:
+    """Makes everything that is missing, with a line a run, once `preflight` has looked at what it is made from.
+
+    Raises RefusedError before anything is made.
+    """
     begin = _to_begin_with(defs, wishes)
-    inference, videos = _looked_at(settings, wishes)
+    inference, videos = _looked_at(settings, wishes, preflight)
     arrived = dict(videos.select("video", "fingerprint").iter_rows())
     try:
         home = made_home(settings)
@@ -170,7 +184,7 @@ class Marks:
         beside.replace(self.path)
 
 
-def _looked_at(settings: Settings, wishes: Wishes) -> tuple[Inference, pl.DataFrame]:
+def _looked_at(settings: Settings, wishes: Wishes, preflight: Look) -> tuple[Inference, pl.DataFrame]:
     """The detector's table and what has arrived in it, after everything that can be known before was looked at."""
     inference, place = (
         Inference(uri=settings.inference_uri, owners_table=str(settings.owners_table)),
@@ -295,9 +309,9 @@ def _summary(collection: Collection, settings: Settings, failed: list[str]) -> S
 
     raw, crops = rows("detections/raw_detections", ["fault"]), rows("crops/crops", ["fault"])
     backbones = {}
-    for backbone in settings.backbones:
-        labels = rows(f"clusters/clusters/{backbone.name}", ["cluster"])["cluster"]
-        backbones[backbone.name] = {"n_clusters": labels.n_unique()} | _kinds(collection, backbone.name)
+    for backbone in _backbones(collection.defs):
+        labels = rows(f"clusters/clusters/{backbone}", ["cluster"])["cluster"]
+        backbones[backbone] = {"n_clusters": labels.n_unique()} | _kinds(collection, backbone)
     return Summary(
         n_videos=len(collection.arrived),
         n_detections=raw.height,
@@ -309,6 +323,12 @@ def _summary(collection: Collection, settings: Settings, failed: list[str]) -> S
         failed=failed,
         figures=str(settings.figures),
     )
+
+
+def _backbones(defs: dg.Definitions) -> list[str]:
+    """Every backbone that crops are embedded by."""
+    specs = defs.resolve_all_asset_specs()
+    return sorted({spec.metadata["backbone"] for spec in specs if "backbone" in spec.metadata})
 
 
 def _kinds(collection: Collection, backbone: str) -> dict[str, float]:

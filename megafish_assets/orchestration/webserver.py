@@ -5,13 +5,12 @@ from collections.abc import Collection
 
 import dagster as dg
 import uvicorn
-from dagster._core.workspace.context import WorkspaceProcessContext
-from dagster._core.workspace.load_target import WorkspaceFileTarget
 from dagster_webserver.app import create_app_from_workspace_process_context
 from dagster_webserver.cli import DEFAULT_DB_STATEMENT_TIMEOUT, DEFAULT_POOL_MAX_OVERFLOW, DEFAULT_POOL_RECYCLE
 from dagster_webserver.version import __version__
 
 from megafish_assets.orchestration.door import Door
+from megafish_assets.storage.dagster_internals import WorkspaceFileTarget, WorkspaceProcessContext
 
 LOOPBACK = "127.0.0.1"
 

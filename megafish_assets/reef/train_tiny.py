@@ -19,11 +19,11 @@ from torch import nn
 from torch.nn import functional as F
 
 from megafish_assets.crops.batches import decoded_rgb
-from megafish_assets.crops.frames import video_crops
-from megafish_assets.detections.boxes import BOX
+from megafish_assets.crops.tables import video_crops
 from megafish_assets.embeddings.backbones import BACKBONES
 from megafish_assets.embeddings.geometry import square_maker
 from megafish_assets.embeddings.weights import EMBEDDED_FOLDER
+from megafish_assets.footage.boxes import BOX
 from megafish_assets.reef.plan import ReefPlan, video_name
 from megafish_assets.reef.recording import write_reef
 

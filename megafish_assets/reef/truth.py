@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from megafish_assets.detections.boxes import BOX
+from megafish_assets.footage.boxes import BOX
 
 
 def kinds(raw: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from megafish_assets.atlas.film import tracklet_film
-from megafish_assets.crops.decoding import UnreadableVideoError
+from megafish_assets.footage.containers import UnreadableVideoError
 from megafish_assets_tests.videos import decoded_frames, write_h264
 
 N_FRAMES = 12

@@ -11,24 +11,25 @@ import polars as pl
 import pytest
 import torch
 
-from megafish_assets.clusters.assets import ClustersConfig, UmapConfig, clusters_asset, umap_asset
+from megafish_assets.clusters.assets import ClustersConfig, SweepConfig, clusters_asset, kmeans_sweep_asset
 from megafish_assets.clusters.recipes import DEFAULT, NOTEBOOK, at_k
-from megafish_assets.clusters.reducing_assets import (
-    SweepConfig,
-    features_asset,
-    kmeans_sweep_asset,
-    pca_asset,
-    projected,
-    whitening_asset,
-)
 from megafish_assets.crops.borders import N_BORDER
 from megafish_assets.embeddings.batch import EmbeddingBatch
-from megafish_assets.embeddings.frames import EmbeddingStream, vectors_frame
-from megafish_assets.orchestration.forms import VECTORS_VERSION
-from megafish_assets.orchestration.io_manager import GpuDeltaLakeIOManager
-from megafish_assets.orchestration.partitions import ROW_RUNS, VIDEOS
+from megafish_assets.embeddings.tables import EmbeddingStream, vectors_frame
+from megafish_assets.features.assets import (
+    UmapConfig,
+    features_asset,
+    pca_asset,
+    projected,
+    umap_asset,
+    whitening_asset,
+)
 from megafish_assets.orchestration.policy import grouped
-from megafish_assets.orchestration.resources import Figures, Tables
+from megafish_assets.reporting.figures import Figures
+from megafish_assets.storage.catalog import Tables
+from megafish_assets.storage.io_manager import GpuDeltaLakeIOManager
+from megafish_assets.storage.io_types import VECTORS_VERSION
+from megafish_assets.storage.partitions import ROW_RUNS, VIDEOS
 
 PCA, SWEEP, WHITENING, FEATURES, CLUSTERS, UMAP = (
     make("b")

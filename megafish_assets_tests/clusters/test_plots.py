@@ -9,9 +9,10 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from megafish_assets.clusters.frames import sweep_frame
-from megafish_assets.clusters.plots import cluster_colour, pair_plot, sweep_plot, variance_plot
+from megafish_assets.clusters.plots import sweep_plot
 from megafish_assets.clusters.sweeping import sweep
+from megafish_assets.clusters.tables import sweep_frame
+from megafish_assets.features.plots import cluster_colour, pair_plot, variance_plot
 
 
 def drawn(figure: Figure) -> bytes:

@@ -7,8 +7,8 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 from sklearn.neighbors import NearestNeighbors
 
-from megafish_assets.clusters.manifold import neighbours_elsewhere
 from megafish_assets.clusters.recipes import DEFAULT, NOTEBOOK, RECIPES, Recipe, at_k, followed
+from megafish_assets.features.layout import neighbours_elsewhere
 
 N_KINDS, N_TRACKLETS = 4, 80
 

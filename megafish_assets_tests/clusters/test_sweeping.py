@@ -10,8 +10,8 @@ from sklearn.metrics import silhouette_score
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 
 from megafish_assets.clusters.columns import SWEEP
-from megafish_assets.clusters.frames import sweep_frame
 from megafish_assets.clusters.sweeping import shared_sample, sweep
+from megafish_assets.clusters.tables import sweep_frame
 from megafish_assets_tests.clusters.blobs import SIZES, blobs
 
 

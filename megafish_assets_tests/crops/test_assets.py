@@ -17,12 +17,14 @@ from megafish_assets.detections.assets import (
     size_limits_asset,
     tracklets,
 )
-from megafish_assets.orchestration.io_manager import GpuDeltaLakeIOManager
-from megafish_assets.orchestration.partitions import VIDEOS
 from megafish_assets.orchestration.policy import grouped
-from megafish_assets.orchestration.resources import Figures, Inference, Recordings, Tables
+from megafish_assets.orchestration.sources import Inference, Recordings
 from megafish_assets.reef.plan import ReefPlan
 from megafish_assets.reef.recording import write_reef
+from megafish_assets.reporting.figures import Figures
+from megafish_assets.storage.catalog import Tables
+from megafish_assets.storage.io_manager import GpuDeltaLakeIOManager
+from megafish_assets.storage.partitions import VIDEOS
 
 size_limits, sampled_detections = size_limits_asset(), sampled_detections_asset()
 ROWS = [INFERENCE, raw_detections, tracklets, size_limits, filtered_detections, sampled_detections]

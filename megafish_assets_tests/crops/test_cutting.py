@@ -11,9 +11,11 @@ from PIL import Image
 
 from megafish_assets.crops.columns import CROPS
 from megafish_assets.crops.cutting import PixelBox, pixel_box
-from megafish_assets.crops.frames import video_crops
-from megafish_assets.crops.measures import crop_counts, crop_numbers, faults_text
-from megafish_assets.detections.raw import Clock, raw_detections
+from megafish_assets.crops.measures import crop_counts, crop_numbers
+from megafish_assets.crops.tables import video_crops
+from megafish_assets.detections.raw import raw_detections
+from megafish_assets.footage.clocks import Clock
+from megafish_assets.reporting.wording import faults_text
 from megafish_assets_tests.videos import decoded_frames, presentation_seconds
 
 CLIP = "1_2025-08-14_22-43-40.mp4"

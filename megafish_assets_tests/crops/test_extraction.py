@@ -9,7 +9,7 @@ import pytest
 
 from megafish_assets.crops.cutting import cuts
 from megafish_assets.crops.extraction import VideoTask, extracted
-from megafish_assets.detections.boxes import Boxes
+from megafish_assets.footage.boxes import Boxes
 
 WANTED = (0, 7, 30, 10_000)
 """Frames of each clip; the last is past every end."""

@@ -10,11 +10,11 @@ import pytest
 
 from megafish_assets.crops.columns import CAMERA_MOTION
 from megafish_assets.crops.cutting import cuts
-from megafish_assets.crops.decoding import Frame
-from megafish_assets.crops.frames import motion_frame
 from megafish_assets.crops.motion import EVERY_FRAMES, LONGEST_GAP_FRAMES, WIDTH_PX, SceneWatcher, scene_shift
-from megafish_assets.crops.picture import Picture
-from megafish_assets.detections.boxes import Boxes
+from megafish_assets.crops.tables import motion_frame
+from megafish_assets.footage.boxes import Boxes
+from megafish_assets.footage.decoding import Frame
+from megafish_assets.footage.picture import Picture
 from megafish_assets.reef.plan import ReefPlan
 from megafish_assets.reef.tables import simulate_video
 from megafish_assets_tests.conftest import REPOSITORY

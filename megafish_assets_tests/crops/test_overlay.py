@@ -5,11 +5,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from megafish_assets.crops.decoding import Frame
-from megafish_assets.crops.frames import busiest_frames
 from megafish_assets.crops.overlay import OTHER_BGR, SAMPLED_BGR, FrameKeeper, draw_boxes, jpeg
-from megafish_assets.crops.picture import Picture
-from megafish_assets.detections.boxes import Boxes
+from megafish_assets.crops.tables import busiest_frames
+from megafish_assets.footage.boxes import Boxes
+from megafish_assets.footage.decoding import Frame
+from megafish_assets.footage.picture import Picture
 
 GREY = np.full((512, 512, 3), 40, np.uint8)
 

@@ -6,11 +6,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from megafish_assets.detections.columns import FILTERED, RAW, empty_frame
+from megafish_assets.detections.columns import FILTERED, RAW
 from megafish_assets.detections.faults import sound_rows
 from megafish_assets.detections.filtering import filtered_detections
-from megafish_assets.detections.limits import SizeLimits, size_limits
-from megafish_assets.detections.raw import Clock, raw_detections
+from megafish_assets.detections.raw import raw_detections
+from megafish_assets.detections.size_limits import SizeLimits, size_limits
+from megafish_assets.footage.clocks import Clock
+from megafish_assets.footage.columns import empty_frame
 
 
 def drawn_detections(n_rows: int = 200_000, n_videos: int = 50) -> pl.DataFrame:

@@ -4,9 +4,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from megafish_assets.detections.boxes import BOX
 from megafish_assets.detections.pan import LONGEST_GAP_FRAMES, Pan, panned
-from megafish_assets.detections.raw import Clock, raw_detections
+from megafish_assets.detections.raw import raw_detections
+from megafish_assets.footage.boxes import BOX
+from megafish_assets.footage.clocks import Clock
 from megafish_assets.reef.plan import ReefPlan
 from megafish_assets.reef.tables import simulate_video
 

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 from matplotlib.figure import Figure
 
-from megafish_assets.detections.limits import SizeLimits
 from megafish_assets.detections.plots import filter_histograms
+from megafish_assets.detections.size_limits import SizeLimits
 
 LIMITS = SizeLimits(3.5, 6.5, 3.5, 6.5, floor_1024=32.0, n_rows=2)
 

@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from megafish_assets.detections.columns import RAW
-from megafish_assets.detections.raw import Clock, raw_detections
+from megafish_assets.detections.raw import raw_detections
+from megafish_assets.footage.clocks import Clock
 
 INFERENCE = {"video_file": pl.String, "frame_id": pl.Int64, "box": pl.List(pl.Float64), "score": pl.Float64}
 CLOCK = Clock(clip_seconds=10, frames_per_clip=300, recording_start=None)

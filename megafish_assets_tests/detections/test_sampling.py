@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from megafish_assets.detections.columns import FILTERED, SAMPLED, TRACKLETS, empty_frame
+from megafish_assets.detections.columns import FILTERED, SAMPLED, TRACKLETS
 from megafish_assets.detections.measures import drawn_counts
 from megafish_assets.detections.sampling import (
     STRATEGIES,
@@ -13,6 +13,7 @@ from megafish_assets.detections.sampling import (
     sampled_from_tracklets,
     spread_rows,
 )
+from megafish_assets.footage.columns import empty_frame
 
 COUNTS = {"few": 9, "one": 1, "ten": 10, "teens": 19, "many": 4_321} | {f"clip_{i:02d}": 97 * i for i in range(1, 46)}
 """Rows of each of 50 videos."""

@@ -7,12 +7,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from megafish_assets.detections.columns import RAW, TRACKLETS, empty_frame
+from megafish_assets.detections.columns import RAW, TRACKLETS
 from megafish_assets.detections.faults import sound_rows
 from megafish_assets.detections.measures import tracklet_counts
 from megafish_assets.detections.pan import LONGEST_GAP_FRAMES
-from megafish_assets.detections.raw import Clock, raw_detections
+from megafish_assets.detections.raw import raw_detections
 from megafish_assets.detections.tracklets import tracklets
+from megafish_assets.footage.clocks import Clock
+from megafish_assets.footage.columns import empty_frame
 from megafish_assets.reef.plan import ReefPlan
 from megafish_assets.reef.tables import simulate_video
 from megafish_assets.reef.truth import kinds

@@ -9,7 +9,7 @@ import torch
 
 from megafish_assets.embeddings.batch import EmbeddingBatch
 from megafish_assets.embeddings.columns import VECTORS
-from megafish_assets.embeddings.frames import EmbeddingStream, batch_of, to_matrix, vectors_frame
+from megafish_assets.embeddings.tables import EmbeddingStream, batch_of, to_matrix, vectors_frame
 
 
 def batch(n: int, dim: int = 5, version: str = "v1") -> EmbeddingBatch:
@@ -82,7 +82,7 @@ def test_a_table_without_vectors_streams_nothing() -> None:
 
 @pytest.mark.parametrize("most", [1, 20, 33, 34, 1000])
 def test_a_stream_is_the_whole_table_in_order_as_often_as_wanted(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("megafish_assets.embeddings.frames.STREAM_ROWS", most)
+    monkeypatch.setattr("megafish_assets.embeddings.tables.STREAM_ROWS", most)
     given = batch(50)  # three videos of 17, 17 and 16 vectors
     streamed = stream(vectors_frame(given))
     for _ in range(2):
@@ -97,8 +97,8 @@ def test_a_stream_is_the_whole_table_in_order_as_often_as_wanted(most: int, monk
 def test_a_stream_reads_again_what_it_may_not_hold(
     vectors_held: int, groups_read: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("megafish_assets.embeddings.frames.STREAM_ROWS", 1)  # a video at a time, of 17, 17 and 16
-    monkeypatch.setattr("megafish_assets.embeddings.frames.HELD_BYTES", vectors_held * 5 * 4)
+    monkeypatch.setattr("megafish_assets.embeddings.tables.STREAM_ROWS", 1)  # a video at a time, of 17, 17 and 16
+    monkeypatch.setattr("megafish_assets.embeddings.tables.HELD_BYTES", vectors_held * 5 * 4)
     table, groups = stream(vectors_frame(batch(50))), []
     watched = replace(table, read=lambda videos: groups.append(videos) or table.read(videos)).holding()
     passes = [np.concatenate([part.on_cpu() for part in watched]) for _ in range(2)]
@@ -107,7 +107,7 @@ def test_a_stream_reads_again_what_it_may_not_hold(
 
 
 def test_a_pass_that_ends_early_leaves_the_next_one_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("megafish_assets.embeddings.frames.STREAM_ROWS", 1)
+    monkeypatch.setattr("megafish_assets.embeddings.tables.STREAM_ROWS", 1)
     streamed = stream(vectors_frame(batch(50))).holding()
     next(iter(streamed))
     assert np.array_equal(np.concatenate([part.on_cpu() for part in streamed]), batch(50).on_cpu())

@@ -9,9 +9,9 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 from pyarrow import parquet
 
-from megafish_assets.detections.contract import InferenceContractError
 from megafish_assets.orchestration.arrivals import Completeness, arrivals
-from megafish_assets.orchestration.resources import Inference
+from megafish_assets.orchestration.detector_table import InferenceContractError
+from megafish_assets.orchestration.sources import Inference
 
 LONG = "a" * 60 + ".mp4"
 """Longer than the statistics of a Delta log keep."""

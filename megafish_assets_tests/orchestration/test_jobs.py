@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 
 from megafish_assets.orchestration.jobs import unfinished
-from megafish_assets.orchestration.partitions import VIDEOS
+from megafish_assets.storage.partitions import VIDEOS
 
 
 @dg.asset(partitions_def=VIDEOS)

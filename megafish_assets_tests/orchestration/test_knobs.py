@@ -8,8 +8,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from megafish_assets.clusters.assets import ClustersConfig, UmapConfig
+from megafish_assets.clusters.assets import ClustersConfig
 from megafish_assets.detections.assets import SampleConfig
+from megafish_assets.features.assets import UmapConfig
 from megafish_assets.orchestration.knobs import Knobs
 from megafish_assets_tests.conftest import REPOSITORY, bring_up_to_date, collection_environment
 

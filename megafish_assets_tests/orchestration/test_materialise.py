@@ -8,13 +8,13 @@ import polars as pl
 import pytest
 from dagster._core.events import DagsterEvent, DagsterEventType, StepMaterializationData
 
-from megafish_assets.orchestration.io_manager import GpuDeltaLakeIOManager
 from megafish_assets.orchestration.knobs import Knobs
-from megafish_assets.orchestration.landing import Part, Parts, StoredBeside
 from megafish_assets.orchestration.materialise import Collection, asset_named, asset_order, from_here_on, run_work
-from megafish_assets.orchestration.partitions import ROW_RUNS, VIDEOS, last_made
 from megafish_assets.orchestration.policy import grouped, with_knobs
-from megafish_assets_tests.orchestration.small_platform import ASSETS
+from megafish_assets.storage.io_manager import GpuDeltaLakeIOManager
+from megafish_assets.storage.partitions import ROW_RUNS, VIDEOS, last_made
+from megafish_assets.storage.parts import Part, Parts, StoredBeside
+from megafish_assets_tests.storage.small_platform import ASSETS
 
 
 def platform(root: Path, assets: list = ASSETS) -> dg.Definitions:

@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 from deltalake import write_deltalake
 
-from megafish_assets.detections.raw import Clock
-from megafish_assets.orchestration.resources import Inference, Recordings
+from megafish_assets.footage.clocks import Clock
+from megafish_assets.orchestration.sources import Inference, Recordings
 from megafish_assets_tests.conftest import bring_up_to_date
 
 BEGUN = datetime(2024, 12, 31, 13, 30, 5)

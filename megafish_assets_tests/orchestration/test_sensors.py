@@ -17,10 +17,10 @@ from megafish_assets.detections.assets import (
     tracklets,
 )
 from megafish_assets.orchestration import sensors
-from megafish_assets.orchestration.partitions import VIDEOS
 from megafish_assets.orchestration.policy import grouped
-from megafish_assets.orchestration.resources import Inference
 from megafish_assets.orchestration.sensors import RETRY_PAUSES_MINUTES, new_videos, retry_set_aside_videos
+from megafish_assets.orchestration.sources import Inference
+from megafish_assets.storage.partitions import VIDEOS
 
 size_limits, sampled_detections = size_limits_asset(), sampled_detections_asset()
 
@@ -129,7 +129,7 @@ def test_a_video_becomes_complete_by_silence_without_a_new_version(
     import time
 
     written = time.time()
-    monkeypatch.setattr("megafish_assets.orchestration.resources.time.time", lambda: written + 11 * 60)
+    monkeypatch.setattr("megafish_assets.orchestration.sources.time.time", lambda: written + 11 * 60)
     (started,) = camera.tick()
     assert targets(started)["crops"] == ["v1"]
 

@@ -6,10 +6,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from megafish_assets.embeddings.backbones import BACKBONES
-from megafish_assets.orchestration.devices import resolved_device
-from megafish_assets.orchestration.resources import Labels
+from megafish_assets.embeddings.backbones import BACKBONES, chosen_backbones
+from megafish_assets.embeddings.geometry import chosen_geometry
 from megafish_assets.orchestration.settings import VARIABLES, Settings
+from megafish_assets.orchestration.sources import Labels
+from megafish_assets.storage.devices import resolved_device
 from megafish_assets_tests.conftest import REPOSITORY
 
 
@@ -18,8 +19,10 @@ def test_nothing_set_is_the_demo_place_with_the_notebooks_backbones() -> None:
     assert settings.root == Path("data/demo").absolute()
     assert settings.inference_uri == str(settings.root / "inference")
     assert settings.recordings == settings.root / "recordings"
-    assert [backbone.name for backbone in settings.backbones] == ["mobilenetv3", "vit", "xcit"]
-    assert (settings.geometry, settings.device, settings.weights) == ("letterbox_views", "auto", None)
+    chosen = chosen_backbones(settings.backbones)
+    assert [backbone.name for backbone in chosen] == ["mobilenetv3", "vit", "xcit"]
+    assert chosen_geometry(settings.geometry) == "letterbox_views"
+    assert (settings.device, settings.weights) == ("auto", None)
     assert (settings.clock.clip_seconds, settings.clock.frames_per_clip) == (10.0, 300)
 
 
@@ -35,7 +38,7 @@ def test_a_collection_has_its_own_root_and_its_inference_can_lie_elsewhere(tmp_p
     assert settings.inference_uri == "s3://bucket/inference"
     assert settings.recordings == tmp_path / "recordings"
     assert settings.clock.recording_start == datetime(2025, 12, 12, 13, 30)
-    assert settings.geometry == "letterbox_views"
+    assert chosen_geometry(settings.geometry) == "letterbox_views"
 
 
 @pytest.mark.parametrize(
@@ -55,7 +58,9 @@ def test_a_collection_has_its_own_root_and_its_inference_can_lie_elsewhere(tmp_p
 )
 def test_a_wrong_value_is_refused_with_the_variable_and_the_value(name: str, value: str) -> None:
     with pytest.raises(ValueError) as caught:
-        Settings.from_environment({name: value})
+        settings = Settings.from_environment({name: value})
+        chosen_backbones(settings.backbones)
+        chosen_geometry(settings.geometry)
     assert value.split(",")[0] in str(caught.value)
     assert name in str(caught.value)
 

@@ -1,0 +1,72 @@
+"""Labels, centres and positions as the tables that are kept."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from megafish_assets.clusters.columns import CENTRES, CLUSTERS, SWEEP
+from megafish_assets.clusters.recipes import Grouped, Recipe, first_rows
+from megafish_assets.clusters.sweeping import Swept
+from megafish_assets.embeddings.tables import to_matrix
+from megafish_assets.features.pooling import tracklet_means
+from megafish_assets.features.tables import keyed
+from megafish_assets.footage.columns import empty_frame
+
+
+def clusters_frame(detection_ids: np.ndarray, tracklets: np.ndarray, found: Grouped, recipe: Recipe) -> pl.DataFrame:
+    """The columns `CLUSTERS`, a row an id."""
+    positions, centres = found.positions[found.units], centres_of(found)
+    noise = found.labels < 0
+    apart = np.full(len(positions), np.nan)
+    apart[~noise] = np.linalg.norm(positions[~noise] - centres[found.labels[~noise]], axis=1)
+    columns = {
+        "detection_id": detection_ids,
+        "cluster": found.labels,
+        "tracklet_id": tracklets,
+        "distance_to_centre": apart,
+        "position": positions.tolist(),
+    }
+    rows = pl.DataFrame(columns).with_columns(
+        pl.col("distance_to_centre").fill_nan(None), pl.lit(recipe.to_json()).alias("recipe")
+    )
+    return keyed(rows, CLUSTERS)
+
+
+def grouped_rows(clusters: pl.DataFrame) -> tuple[Grouped, Recipe]:
+    """What `clusters_frame` was made from, but for the features, which are empty; rows sorted by id.
+
+    Raises ValueError for clusters of several recipes.
+    """
+    recipe, rows = recipe_of(clusters), clusters.sort("detection_id")
+    tracklets = rows["tracklet_id"].to_numpy().astype(str)
+    units = recipe.units_of(tracklets)
+    positions = to_matrix(rows["position"])[first_rows(units)]
+    labels = rows["cluster"].to_numpy()
+    return Grouped(labels, np.empty((len(labels), 0), np.float32), positions, units, recipe.space), recipe
+
+
+def recipe_of(clusters: pl.DataFrame) -> Recipe:
+    """What made them. Raises ValueError for clusters of several recipes."""
+    recipes = clusters["recipe"].unique().to_list()
+    if len(recipes) != 1:
+        raise ValueError(f"clusters of {len(recipes)} recipes: materialise clusters again")
+    return Recipe.from_json(recipes[0])
+
+
+def centres_of(found: Grouped) -> np.ndarray:
+    """float64 `(k, d)`, mean position of the units of each cluster."""
+    clear = found.unit_labels >= 0
+    return tracklet_means(found.positions[clear], found.unit_labels[clear])
+
+
+def sweep_frame(swept: Sequence[Swept], n_rows: int) -> pl.DataFrame:
+    """The columns `SWEEP`, a row a k, of a sweep over so many rows."""
+    rows = [(one.k, one.inertia, one.silhouette, n_rows) for one in swept]
+    return pl.DataFrame(rows, schema=empty_frame(SWEEP).schema, orient="row")
+
+
+def centres_frame(centres: np.ndarray) -> pl.DataFrame:
+    """The columns `CENTRES`, a row a cluster, from `(k, d)`."""
+    rows = {"cluster": list(range(len(centres))), "centre": centres.tolist()}
+    return pl.DataFrame(rows, schema=empty_frame(CENTRES).schema)

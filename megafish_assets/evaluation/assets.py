@@ -1,0 +1,148 @@
+"""The assets that judge groups: `stability` and `quality`, each one a backbone, by factories."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+import numpy as np
+import polars as pl
+from pydantic import Field
+
+from megafish_assets.clusters.recipes import RECIPES, SEEN_BY
+from megafish_assets.clusters.stability import CROPS
+from megafish_assets.clusters.tables import grouped_rows
+from megafish_assets.embeddings.batch import EmbeddingBatch
+from megafish_assets.embeddings.tables import EmbeddingStream, to_matrix
+from megafish_assets.evaluation import checks
+from megafish_assets.evaluation.columns import LEAGUE, QUALITY
+from megafish_assets.evaluation.confounders import BORDER_ROWS
+from megafish_assets.evaluation.crop_rows import Borders, evidence_of
+from megafish_assets.evaluation.evaluating import judged, measures_frame
+from megafish_assets.evaluation.leaderboard import league_plot, shared_ids, standings
+from megafish_assets.features.crop_rows import aligned, borders_of, seen_rows, still_there, tracklets_of
+from megafish_assets.features.layout import known
+from megafish_assets.features.pooling import some_units, unit_codes
+from megafish_assets.orchestration.policy import seed_knob
+from megafish_assets.orchestration.sources import Labels
+from megafish_assets.reporting.figures import Figures, figure_metadata
+from megafish_assets.reporting.metadata import coverage, median_number, seen_through, table_metadata
+from megafish_assets.reporting.progress import Progress
+from megafish_assets.reporting.verdicts import specs, verdict
+from megafish_assets.storage.catalog import Tables
+
+SEED = seed_knob(42, "Seed of every random choice of this asset.")
+
+
+class QualityConfig(dg.Config):
+    """On how many crops the costly measures are taken."""
+
+    n_borders: int = Field(default=BORDER_ROWS, ge=10, description="Crops whose border the classifier looks at.")
+    seed: int = SEED
+
+
+def quality_asset(backbone: str, knobs: type[QualityConfig] = QualityConfig) -> dg.AssetsDefinition:
+    """What the clusters follow: the fish, or the water."""
+
+    @dg.asset(
+        key=["quality", backbone],
+        check_specs=specs(f"quality/{backbone}", checks.QUALITY),
+        ins={
+            "clusters": dg.AssetIn(["clusters", backbone]),
+            "reduced": dg.AssetIn(["pca", backbone]),
+            "laid_out": dg.AssetIn(["umap", backbone]),
+            "tracklets": dg.AssetIn("tracklets"),
+        },
+        metadata=table_metadata(QUALITY),
+        kinds={"scikitlearn", "deltalake"},
+        description="Silhouettes, density, noise, and the background leak: how far the clusters can be told from the "
+        "video, the time, the place, the size, the pan, and the border pixels of the crops.",
+    )
+    def quality(
+        context: dg.AssetExecutionContext,
+        config: knobs,
+        clusters: pl.DataFrame,
+        reduced: EmbeddingBatch,
+        laid_out: pl.DataFrame,
+        sampled_detections: pl.LazyFrame,
+        tracklets: pl.LazyFrame,
+        crops: pl.LazyFrame,
+        tables: Tables,
+    ):
+        there = still_there(clusters["detection_id"].sort(), sampled_detections, crops)
+        found, recipe = grouped_rows(clusters.filter(pl.col("detection_id").is_in(there)))
+        rows = seen_rows(pl.Series("detection_id", there), sampled_detections, tracklets)
+        positions = to_matrix(laid_out["position"])
+        spaces = {
+            "pca": aligned(rows, reduced.detection_ids, reduced.on_cpu(), "pca"),
+            "umap": aligned(rows, laid_out["detection_id"], positions, "umap"),
+        }
+        borders = Borders.drawn(rows["detection_id"], crops, config.n_borders, config.seed)
+        evidence = evidence_of(rows, spaces, borders)
+        measured = {name: known(number) for name, number in judged(found, evidence, config.seed).items()}
+        numbers = (
+            measured
+            | {"n_no_longer_there": clusters.height - len(there)}
+            | seen_through(context, tables, backbone, SEEN_BY[recipe.features])
+        )
+        return dg.MaterializeResult(
+            value=measures_frame(measured),
+            check_results=[verdict(checks.QUALITY, numbers)],
+            metadata={name: number for name, number in numbers.items() if number is not None},
+        )
+
+    return quality
+
+
+class LeagueConfig(dg.Config):
+    """On how many crops."""
+
+    n_crops: int = Field(default=CROPS, ge=20, description="At most; whole tracklets, the same for every backbone.")
+    seed: int = seed_knob(42, "Seed of every random choice of this asset.")
+
+
+def league_asset(backbones: Sequence[str], knobs: type[LeagueConfig] = LeagueConfig) -> dg.AssetsDefinition:
+    """Every backbone with every recipe, on the same crops."""
+
+    @dg.asset(
+        check_specs=specs("league", checks.LEAGUE),
+        ins={name: dg.AssetIn(["embeddings", name], dagster_type=EmbeddingStream) for name in backbones},
+        metadata=table_metadata(LEAGUE),
+        kinds={"scikitlearn", "deltalake"},
+        description="Every backbone with every recipe on the same crops: how good the clusters are, what of the water "
+        "they follow, and, where people have named crops (`MEGAFISH_LABELS`), how far they follow the names.",
+    )
+    def league(
+        context: dg.AssetExecutionContext,
+        config: knobs,
+        tracklets: pl.LazyFrame,
+        sampled_detections: pl.LazyFrame,
+        crops: pl.LazyFrame,
+        labels: Labels,
+        figures: Figures,
+        **vectors: EmbeddingStream,
+    ):
+        shared = shared_ids([stream.detection_ids() for stream in vectors.values()])
+        ids = still_there(shared, sampled_detections, crops)
+        drawn = ids[some_units(unit_codes(tracklets_of(ids, tracklets)), config.n_crops, config.seed)]
+        rows = seen_rows(pl.Series("detection_id", drawn), sampled_detections, tracklets)
+        borders = Borders(np.arange(len(drawn)), borders_of(drawn, crops))
+        evidence = evidence_of(rows, {}, borders, labels.read())
+        own = {name: stream.of(drawn) for name, stream in vectors.items()}
+        rates = {name: median_number(context.instance, f"embeddings/{name}", "crops_per_second") for name in own}
+        entries = Progress(context.log.info, "backbones with a recipe", len(own) * len(RECIPES))
+        table = standings(own, evidence, rates, config.seed, entries.step)
+        numbers = {
+            "n_crops": len(drawn),
+            "n_backbones": len(own),
+            "n_labelled_crops": evidence.n_labelled,
+            "n_unshared": max(map(len, vectors.values())) - len(shared),
+            "n_no_longer_there": len(shared) - len(ids),
+        }
+        numbers |= coverage(context, f"embeddings/{backbones[0]}")
+        title = f"{len(drawn):,} crops of {evidence.n_tracklets:,} tracklets, seed {config.seed}"
+        return dg.MaterializeResult(
+            value=table,
+            check_results=[verdict(checks.LEAGUE, numbers)],
+            metadata=numbers | figure_metadata(figures, context.asset_key, "league", league_plot(table, title)),
+        )
+
+    return league

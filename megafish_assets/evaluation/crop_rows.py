@@ -1,0 +1,87 @@
+"""What is known of crops besides what grouped them, gathered from the tables, row for row."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import polars as pl
+
+from megafish_assets.evaluation.confounders import nuisances
+from megafish_assets.features.crop_rows import borders_of
+
+
+@dataclass(frozen=True)
+class Borders:
+    """The border pixels of some crops, by which the water is told."""
+
+    rows: np.ndarray
+    """int64 `(m,)`, which crops they are of."""
+    pixels: np.ndarray
+    """float32 `(m, N_BORDER)`, as `border_matrix` gives them."""
+
+    @classmethod
+    def drawn(cls, detection_ids: pl.Series, crops: pl.LazyFrame, n: int, seed: int) -> "Borders":
+        """Of a seeded draw of at most n of these crops."""
+        rows = np.sort(np.random.default_rng(seed).permutation(len(detection_ids))[:n])
+        return cls(rows, borders_of(detection_ids[rows], crops))
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of crops besides what grouped them, row for row."""
+
+    tracklets: np.ndarray
+    """str `(n,)`, "" for none."""
+    videos: np.ndarray
+    """str `(n,)`; trajectories where there are no videos."""
+    spaces: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """`(n, d)` each, by name: where silhouettes are taken. They belong to one backbone."""
+    nuisances: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """As `nuisances` gives them."""
+    borders: Borders | None = None
+    labels: np.ndarray | None = None
+    """str `(n,)`, what people say a crop shows; "" where nobody did."""
+
+    @property
+    def n_tracklets(self) -> int:
+        """Tracklets among them."""
+        return len(set(self.tracklets.tolist()) - {""})
+
+    @property
+    def n_labelled(self) -> int | None:
+        """Crops that bear a label; None where nobody has named any."""
+        return None if self.labels is None else int((self.labels != "").sum())
+
+    def seen_in(self, spaces: Mapping[str, np.ndarray]) -> "Evidence":
+        """The same with other spaces."""
+        return replace(self, spaces=spaces)
+
+
+def evidence_of(
+    rows: pl.DataFrame, spaces: Mapping[str, np.ndarray], borders: Borders, labels: pl.DataFrame | None = None
+) -> Evidence:
+    """The evidence in what `seen_rows` and `Borders.drawn` found, and in what people say."""
+    names, videos = (rows[name].to_numpy().astype(str) for name in ("tracklet_id", "video"))
+    said = None if labels is None else labels_of(rows, labels)
+    return Evidence(names, videos, spaces, nuisances(rows), borders, said)
+
+
+def labels_of(rows: pl.DataFrame, labels: pl.DataFrame) -> np.ndarray:
+    """str `(n,)`, what people say of each row, "" where nobody did; of a detection itself rather than of its tracklet.
+
+    `labels` holds `label` beside `detection_id`, `tracklet_id` or both. Raises ValueError for a table without them, and
+    where one id has two labels.
+    """
+    keys = [key for key in ("detection_id", "tracklet_id") if key in labels.columns]
+    if "label" not in labels.columns or not keys:
+        raise ValueError(f"labels need `label` and `detection_id` or `tracklet_id`; found {labels.columns}")
+    said = pl.Series([None] * rows.height, dtype=pl.String)
+    for key in keys:
+        text = [pl.col(name).cast(pl.String).str.strip_chars().replace("", None) for name in (key, "label")]
+        known = labels.select(text).drop_nulls().unique()
+        twice = known.filter(pl.col(key).is_duplicated())
+        if twice.height:
+            raise ValueError(f"{twice[key].n_unique()} {key}s have several labels, {twice[key][0]!r} first")
+        met = rows.select(key).join(known, on=key, how="left", maintain_order="left")["label"]
+        said = pl.select(pl.coalesce(said, met)).to_series()
+    return said.fill_null("").to_numpy().astype(str)

@@ -1,0 +1,129 @@
+"""The league: every backbone with every recipe on the same crops, as a table and as one picture."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import polars as pl
+from matplotlib.figure import Figure
+
+from megafish_assets.clusters.recipes import RECIPES, Grouped, Recipe, followed
+from megafish_assets.clusters.resampling import Crops, found_again
+from megafish_assets.clusters.stability import RESAMPLES
+from megafish_assets.evaluation.columns import LEAGUE
+from megafish_assets.evaluation.crop_rows import Evidence
+from megafish_assets.evaluation.evaluating import judged
+from megafish_assets.features.reduction import fit_projection
+from megafish_assets.footage.columns import empty_frame
+
+CROPS = 4_000
+"""Compared at most, whole tracklets: every recipe is followed anew for every backbone."""
+
+RESAMPLED_CROPS = 1_000
+"""Of those, at most so many are grouped anew in every draw of videos."""
+
+DRAWN = {
+    "species_ami": "AMI with labels",
+    "knn_other_trajectories": "1-NN over other tracks",
+    "silhouette_pca": "silhouette, PCA space",
+    "silhouette_umap": "silhouette, UMAP space",
+    "dbcv": "DBCV, where it was grouped",
+    "track_consistency": "track consistency",
+    "n_kinds": "kinds that other videos show too",
+    "agreement_ami": "AMI between draws of videos",
+    "noise_share": "noise, share of crops",
+    "border_leak": "told by the border (less is better)",
+    "leak_video": "AMI with the video (less is better)",
+    "leak_time": "AMI with the hour (less is better)",
+    "leak_place": "AMI with the place (less is better)",
+    "leak_size": "AMI with the size (less is better)",
+    "leak_pan": "AMI with the pan (less is better)",
+    "n_clusters": "clusters",
+    "crops_per_second": "crops a second",
+}
+"""What the picture shows, by column."""
+
+COLOURS = {"default": "#1f77a8", "notebook": "#e07b39"}
+
+
+def shared_ids(ids: Sequence[np.ndarray]) -> np.ndarray:
+    """The ids that every backbone has vectors of, sorted. Raises ValueError where there are fewer than two."""
+    shared = set(ids[0].tolist()).intersection(*(set(own.tolist()) for own in ids[1:]))
+    if len(shared) < 2:
+        raise ValueError(f"{len(shared)} crops have vectors of all {len(ids)} backbones: materialise the embeddings")
+    return np.array(sorted(shared), dtype=object)
+
+
+def standings(
+    vectors: Mapping[str, np.ndarray],
+    evidence: Evidence,
+    rates: Mapping[str, float | None],
+    seed: int,
+    on_entry: Callable[[], None] = lambda: None,
+) -> pl.DataFrame:
+    """The columns `LEAGUE`, a row a backbone and recipe.
+
+    `vectors` `(n, d)` by backbone are of the same crops, whose evidence holds the border of each; `rates` are crops a
+    second, None where unknown. Silhouettes of both recipes are taken in the PCA of the vectors and in the layout that
+    the default recipe made, so that they can be compared within a backbone, and not across. `on_entry` is told of
+    each row that is done.
+    """
+    rows = []
+    for backbone, own in vectors.items():
+        found = {
+            name: followed(recipe, own, evidence.tracklets, evidence.borders.pixels, evidence.videos)
+            for name, recipe in RECIPES.items()
+        }
+        layout = found["default"].positions[found["default"].units]
+        spaces = {"pca": fit_projection([own]).project(own), "umap": layout}
+        for name, grouped in found.items():
+            numbers = judged(grouped, evidence.seen_in(spaces), seed)
+            told = {"backbone": backbone, "recipe": name, "dim": own.shape[1], "crops_per_second": rates[backbone]}
+            told |= numbers | _found_again(RECIPES[name], grouped, evidence, seed)
+            rows.append({column: told.get(column) for column in LEAGUE})
+            on_entry()
+    table = pl.DataFrame(rows, schema=empty_frame(LEAGUE).schema, orient="row")
+    return table.with_columns(pl.col(pl.Float64).fill_nan(None))
+
+
+def _found_again(recipe: Recipe, grouped: Grouped, evidence: Evidence, seed: int) -> dict[str, float]:
+    crops = Crops(grouped.features, evidence.tracklets, evidence.videos, grouped.labels)
+    found = found_again(recipe, crops, RESAMPLED_CROPS, seed, RESAMPLES)
+    return {
+        "n_kinds": float(found.n_kinds),
+        "n_kinds_low": found.n_kinds_low,
+        "n_kinds_high": found.n_kinds_high,
+        "agreement_ami": found.ami,
+    }
+
+
+def league_plot(table: pl.DataFrame, title: str) -> Figure:
+    """A panel a measure, a bar a backbone and recipe; measures that nobody has are left out."""
+    shown = [column for column in DRAWN if table[column].null_count() < table.height]
+    n_columns = 3
+    n_rows = -(-len(shown) // n_columns)
+    height = 0.28 * table.height + 0.7
+    figure = Figure(figsize=(11, max(2.5, n_rows * height + 0.6)), layout="constrained")
+    panels = figure.subplots(n_rows, n_columns, squeeze=False)
+    names = [f"{backbone}, {recipe}" for backbone, recipe in table.select("backbone", "recipe").iter_rows()]
+    colours = [COLOURS.get(recipe, "#777777") for recipe in table["recipe"]]
+    for place, axes in enumerate(panels.flat):
+        if place >= len(shown):
+            axes.axis("off")
+            continue
+        values = table[shown[place]].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+        # Without a length of its own, since matplotlib writes no label beside a bar of nan.
+        bars = axes.barh(range(len(names)), np.nan_to_num(values), color=colours)
+        axes.bar_label(bars, labels=[_text(value) for value in values], padding=3, fontsize=7)
+        axes.set_yticks(range(len(names)), names if place % n_columns == 0 else [""] * len(names), fontsize=7)
+        axes.invert_yaxis()
+        axes.margins(x=0.2)
+        axes.tick_params(axis="x", labelsize=7)
+        axes.set_title(DRAWN[shown[place]], fontsize=8)
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def _text(value: float) -> str:
+    if np.isnan(value):
+        return "none"
+    return f"{value:,.0f}" if abs(value) >= 10 or value == round(value) else f"{value:z.2f}"

@@ -1,0 +1,14 @@
+"""Numbers in sentences."""
+
+import polars as pl
+
+
+def many(n: int, thing: str) -> str:
+    """`1 video`, `2 videos`."""
+    return f"{n} {thing}" if n == 1 else f"{n} {thing}s"
+
+
+def faults_text(rows: pl.DataFrame) -> str:
+    """Why rows have a `fault`, the commonest first, a line a reason; empty if none has."""
+    counts = rows.drop_nulls("fault").group_by("fault").len().sort(["len", "fault"], descending=[True, False])
+    return "\n".join(f"{count} x {fault}" for fault, count in counts.iter_rows())

@@ -1,0 +1,61 @@
+"""The league on made-up backbones, one of which tells kinds apart."""
+
+import io
+
+import numpy as np
+import polars as pl
+import pytest
+from PIL import Image
+
+from megafish_assets.evaluation.columns import LEAGUE
+from megafish_assets.evaluation.leaderboard import league_plot, shared_ids, standings
+from megafish_assets_tests.clusters.test_recipes import reef
+from megafish_assets_tests.evaluation.test_evaluating import evidence
+
+
+@pytest.fixture(scope="module")
+def table():
+    rows, _, _ = reef()
+    blind = np.random.default_rng(9).normal(size=(len(rows), 12)).astype(np.float32)
+    return standings({"good": rows, "blind": blind}, evidence(), {"good": 12.5, "blind": None}, seed=42)
+
+
+def test_every_backbone_has_a_row_a_recipe(table) -> None:
+    assert dict(table.schema) == {name: column.dtype for name, column in LEAGUE.items()}
+    assert table.select("backbone", "recipe", "dim", "crops_per_second").rows() == [
+        ("good", "default", 16, 12.5),
+        ("good", "notebook", 16, 12.5),
+        ("blind", "default", 12, None),
+        ("blind", "notebook", 12, None),
+    ]
+    assert table["n_crops"].n_unique() == 1
+
+
+def test_the_backbone_that_tells_kinds_apart_comes_out_ahead(table) -> None:
+    good, _, blind, _ = table["species_ami"].to_list()
+    assert good > 0.9 and blind < 0.3
+    assert table["knn_other_trajectories"][0] > 0.9
+
+
+def test_the_picture_draws_a_panel_a_measure(table) -> None:
+    figure = league_plot(table, "320 crops")
+    drawn = [axes.get_title() for axes in figure.axes if axes.get_title()]
+    assert "AMI with labels" in drawn and "crops a second" in drawn
+    unlabelled = league_plot(table.with_columns(species_ami=None, knn_other_trajectories=None), "320 crops")
+    assert "AMI with labels" not in [axes.get_title() for axes in unlabelled.axes]
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=72)
+    assert Image.open(buffer).size[0] > 700 and len(buffer.getvalue()) < 150_000
+
+
+def test_a_small_negative_number_is_written_without_the_sign_of_a_zero(table) -> None:
+    figure = league_plot(table.with_columns(species_ami=pl.Series([-0.001, -0.25, 0.5, None])), "320 crops")
+    [panel] = [axes for axes in figure.axes if axes.get_title() == "AMI with labels"]
+    assert [text.get_text() for text in panel.texts] == ["0.00", "-0.25", "0.50", "none"]
+
+
+def test_only_crops_that_all_have_are_compared() -> None:
+    ids = [np.array(["c", "a", "b"], dtype=object), np.array(["b", "c", "d"], dtype=object)]
+    assert shared_ids(ids).tolist() == ["b", "c"]
+    with pytest.raises(ValueError, match="0 crops have vectors of all 2 backbones"):
+        shared_ids([ids[0], np.array(["z"], dtype=object)])

@@ -1,0 +1,127 @@
+"""When a video was recorded: what names and an owner's table say, and nothing that is only likely."""
+
+from datetime import datetime
+
+import polars as pl
+import pytest
+
+from megafish_assets.detections.raw import raw_detections
+from megafish_assets.footage.clocks import Clock
+from megafish_assets.footage.file_names import chapters_before, start_in_name
+from megafish_assets.footage.recordings import TIMES, owners_table
+
+MOMENT = datetime(2024, 12, 31, 13, 30, 5)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "20241231_133005.mp4",
+        "reef_20241231133005.mp4",
+        "VID_20241231_133005.mp4",
+        "DJI_20241231133005_0001_D.MP4",
+        "2024-12-31 13.30.05.mkv",
+        "2024-12-31T13:30:05.mov",
+        "camera2_2024_12_31_13_30_05_left.avi",
+        "dive/2024-12-31_13h30m05.mp4",
+        "20241231_133005123.mp4",
+    ],
+)
+def test_a_date_and_a_time_in_a_name_are_its_start(name: str) -> None:
+    assert start_in_name(name) == MOMENT
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "reef.mp4",
+        "20241231.mp4",
+        "20241231_1330.mp4",  # a time, or a number
+        "20241331_133005.mp4",
+        "20240230_133005.mp4",
+        "20241231_253005.mp4",
+        "99920241231_133005.mp4",
+        "20241231_133005_20241231_134005.mp4",  # from and to, or to and from
+        "PXL_20241231_133005123.mp4",  # UTC, wherever the phone was
+        "20241231_133005/reef.mp4",  # of the dive
+        "GX010042.MP4",
+    ],
+)
+def test_a_name_that_holds_less_or_more_tells_no_time(name: str) -> None:
+    assert start_in_name(name) is None
+
+
+def test_chapters_of_a_gopro_follow_those_before_them() -> None:
+    assert chapters_before("day1/GX030042.MP4") == ["day1/GX010042.MP4", "day1/GX020042.MP4"]
+    assert chapters_before("GP020042.mp4") == ["GOPR0042.mp4", "GP010042.mp4"]
+    assert chapters_before("GX010042.MP4") == chapters_before("GOPR0042.MP4") == chapters_before("reef.mp4") == []
+
+
+def test_an_owners_table_may_leave_out_columns_and_hold_others() -> None:
+    found = owners_table(b"\xef\xbb\xbfFile, start ,notes,depth\na.mp4,2024-12-31 13:30:05,rain,12.5\nb.mp4,,,\n,,,\n")
+    assert found.to_dict(as_series=False) == {
+        "file": ["a.mp4", "b.mp4"],
+        "start": [MOMENT, None],
+        "station": [None, None],
+        "latitude": [None, None],
+        "longitude": [None, None],
+        "depth": [12.5, None],
+    }
+    assert owners_table(b"").height == owners_table(b"file,start\n").height == 0
+
+
+@pytest.mark.parametrize(
+    ("csv", "said"),
+    [
+        ("video;start\na;b\n", r"no column 'file', only \['video;start'\]"),
+        (
+            "file,start\na.mp4,31.12.2024 13:30\n",
+            "start in lines 2 is not local time of its first frame, as 2025-12-12T",
+        ),
+        ("file,start\na.mp4,2024-12-31\n", "start in lines 2"),
+        ("file,start\na.mp4,2024-12-31T13:30:05Z\n", "start in lines 2"),
+        ("file,latitude\na.mp4,1\nb.mp4,91\n", "latitude in lines 3 is not degrees north, -90 to 90"),
+        ("file,longitude\na.mp4,nan\n", "longitude in lines 2"),
+        ('file,depth\na.mp4,"12,5"\n', "depth in lines 2 is not metres below the surface"),
+        ("file,depth\na.mp4,-3\n", "depth in lines 2"),
+        ("file\na.mp4\na.mp4\n", "lines 2, 3: a line needs a file, and a file has one line"),
+        ("file,depth\n,3\n", "lines 2: a line needs a file"),
+        ("file,depth\na.mp4,3,4,5\n", "no comma-separated values"),
+    ],
+)
+def test_an_owners_table_that_can_not_be_is_refused_by_line(csv: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        owners_table(csv.encode())
+
+
+def test_letters_in_another_encoding_are_refused() -> None:
+    with pytest.raises(ValueError, match="no comma-separated values in UTF-8"):
+        owners_table("file,station\na.mp4,Riff Süd\n".encode("latin-1"))
+
+
+def times(**of_file: object) -> pl.DataFrame:
+    row = {"video_file": "reef_0002.mp4", "frames_per_second": 25.0} | of_file
+    return pl.DataFrame([row], {name: column.dtype for name, column in TIMES.items()})
+
+
+def row(clock: Clock, known: pl.DataFrame | None) -> dict:
+    given = {"video_file": ["reef_0002.mp4"], "frame_id": [50], "box": [[1.0, 2.0, 40.0, 50.0]], "score": [0.5]}
+    return raw_detections(pl.DataFrame(given), clock, known).row(0, named=True)
+
+
+def test_seconds_in_the_video_come_from_its_own_rate() -> None:
+    assert row(Clock(10, 300, None), times())["seconds_in_video"] == 2.0
+    assert row(Clock(10, 300, None), None)["seconds_in_video"] is None
+    assert row(Clock(10, 300, None), times(frames_per_second=None))["seconds_in_video"] is None
+
+
+def test_a_persons_word_goes_before_the_files() -> None:
+    owner, file, first = datetime(2024, 1, 1, 10), datetime(2023, 1, 1, 10), datetime(2022, 1, 1)
+    silent, started = Clock(10, 300, None), Clock(10, 300, first)
+    assert row(silent, times(file_start=file))["recorded_at"] == datetime(2023, 1, 1, 10, 0, 2)
+    # 2 clips of 10 s and 50 of 300 frames of one.
+    assert row(started, times(file_start=file))["recorded_at"] == datetime(2022, 1, 1, 0, 0, 21, 666_667)
+    assert row(started, times(file_start=file, owner_start=owner))["recorded_at"] == datetime(2024, 1, 1, 10, 0, 2)
+    # Where the rate of an owner's file is not known, another source would contradict him.
+    assert row(started, times(owner_start=owner, frames_per_second=None))["recorded_at"] is None
+    assert row(silent, times())["recorded_at"] is None
