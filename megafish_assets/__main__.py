@@ -70,7 +70,7 @@ def work(given: argparse.Namespace, parent: int) -> int:
             wishes = Wishes(given.begin, given.trust == "boxes")
         from megafish_assets.definitions import defs
         from megafish_assets.preflight import preflight
-    except (OSError, ValueError) as wrong:
+    except (OSError, ValueError, RuntimeError) as wrong:  # the last of a home folder that nobody has
         return refused(str(wrong))
 
     try:

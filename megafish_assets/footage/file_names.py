@@ -114,10 +114,17 @@ def video_number(video_file: str, own_pattern: str | None = None) -> Number:
 NAMED_MOMENT = re.compile(
     r"(?<!\d)((?:19|20)\d\d)([-_.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])"  # 2024-12-31, or without dashes
     r"[-_.T ]{0,3}"
-    r"([01]\d|2[0-3])([-_.:h]?)([0-5]\d)[-_.:m]?([0-5]\d)(?:\d{3})?(?!\d)",  # 13-30-00, or without; and milliseconds
+    r"([01]\d|2[0-3])(?:h([0-5]\d)m([0-5]\d)|([-_.:]?)([0-5]\d)\8([0-5]\d))"  # 13h30m00, 13-30-00, or without
+    r"(?:\d{3})?(?!\d)",  # milliseconds
     re.ASCII,
 )
 
+OTHERWISE_MEANT = re.compile(
+    r"[a-z]|(?:[.,]\d+)?[ _-]?(?:[ap]\.?m(?![a-z])|z(?![a-z])|utc|gmt)|[+-]\d|[-_ .](?:part|pt|p)?\d{1,3}(?!\d)",
+    re.IGNORECASE | re.ASCII,
+)
+"""What may stand behind such a moment and make it another: half a day, another zone, a unit, the part of a recording
+whose first part alone began then."""
 
 UTC_NAMES = "PXL_"
 """Google's phones write another time into names than the clock on the wall shows."""
@@ -126,18 +133,19 @@ UTC_NAMES = "PXL_"
 def start_in_name(video_file: str) -> datetime | None:
     """The local time that a file's name holds, to the second, as `reef_20241231_133000.mp4`; None where it holds none,
     or several."""
-    name = re.split(r"[/\\]", video_file)[-1]
-    found = NAMED_MOMENT.findall(name)
-    if len(found) != 1 or name.upper().startswith(UTC_NAMES):
+    stem = re.sub(r"(?<=.)\.[^.\d][^.]*$", "", re.split(r"[/\\]", video_file)[-1])
+    found = list(NAMED_MOMENT.finditer(stem))
+    if len(found) != 1 or UTC_NAMES in stem.upper() or OTHERWISE_MEANT.match(stem, found[0].end()):
         return None
-    year, _, month, day, hour, _, minute, second = found[0]
+    year, _, month, day, hour, minute, second, _, bare_minute, bare_second = found[0].groups()
     try:
-        return datetime(*map(int, (year, month, day, hour, minute, second)))
+        return datetime(*map(int, (year, month, day, hour, minute or bare_minute, second or bare_second)))
     except ValueError:  # the 30th of February
         return None
 
 
-GOPRO = re.compile(r"(G[A-Z])(\d\d)(\d{4})(\.[^.]+)", re.IGNORECASE | re.ASCII)
+GOPRO = re.compile(r"((?:.*[^A-Z])?)(G[A-Z])(\d\d)(\d{4})((?:\D.*)?)", re.IGNORECASE | re.ASCII)
+"""With whatever somebody has put before and behind it."""
 
 
 def chapters_before(video_file: str) -> list[str]:
@@ -150,8 +158,10 @@ def chapters_before(video_file: str) -> list[str]:
     found = GOPRO.fullmatch(name)
     if found is None:
         return []
-    family, chapter, number, ending = found.groups()
+    before, family, chapter, number, ending = found.groups()
+    place += before
     if family.upper() == "GP":  # up to HERO5: GOPR0042, then GP010042
-        first = [f"{place}GOPR{number}{ending}"]
-        return first + [f"{place}{family}{before:02d}{number}{ending}" for before in range(1, int(chapter))]
-    return [f"{place}{family}{before:02d}{number}{ending}" for before in range(1, int(chapter))]
+        gopr = "GOPR" if family.isupper() else "gopr"
+        first = [f"{place}{gopr}{number}{ending}"]
+        return first + [f"{place}{family}{earlier:02d}{number}{ending}" for earlier in range(1, int(chapter))]
+    return [f"{place}{family}{earlier:02d}{number}{ending}" for earlier in range(1, int(chapter))]

@@ -39,7 +39,10 @@ def owners_table(csv: bytes) -> pl.DataFrame:
         return pl.DataFrame(schema={name: column.dtype for name, column in OWNERS_TABLE.items()})
     except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
         raise ValueError(f"no comma-separated values in UTF-8: {str(error).splitlines()[0]}") from None
-    given = given.rename({name: name.strip().lower() for name in given.columns}, strict=False)
+    names = [name.strip().lower() for name in given.columns]
+    if len(set(names)) < len(names):
+        raise ValueError(f"a column stands twice in {names}")
+    given.columns = names
     if "file" not in given.columns:
         raise ValueError(f"no column 'file', only {given.columns}; columns are {', '.join(OWNERS_TABLE)}, with commas")
     given = given.select(pl.all().str.strip_chars().replace("", None)).filter(pl.any_horizontal(pl.all().is_not_null()))

@@ -42,10 +42,12 @@ class Knobs:
         """The file in a collection's folder; without one, no knob is set. Raises ValueError for what is no TOML, or no
         section of knobs."""
         path = root / FILE
-        if not path.is_file():
+        if not path.exists() and not path.is_symlink():
             return cls(str(path))
+        if not path.is_file():
+            raise ValueError(f"{path} is no file that can be read")
         try:
-            sections = tomllib.loads(path.read_text())
+            sections = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ValueError(f"{path} is not TOML: {error}") from None
         for name, section in sections.items():
@@ -72,13 +74,16 @@ class Knobs:
         if not given:
             return config
         try:
-            config(**given)
+            checked = config(**given)
         except ValidationError as error:
             told = "; ".join(_told(one) for one in error.errors())
             raise ValueError(f"{self.place}: [{asset}] {told}") from None
         fields = {
-            name: (config.model_fields[name].annotation, _with_default(config.model_fields[name], value))
-            for name, value in given.items()
+            name: (
+                config.model_fields[name].annotation,
+                _with_default(config.model_fields[name], getattr(checked, name)),
+            )
+            for name in given
         }
         return create_model(config.__name__, __base__=config, __module__=config.__module__, **fields)
 

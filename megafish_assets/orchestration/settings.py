@@ -144,6 +144,8 @@ def _address(name: str, value: str) -> str:
 
 def _require_whole(name: str, value: str) -> None:
     """Refuses an address that ends early for whoever reads it, without showing what may be a secret."""
+    if re.match(r"[a-z0-9+]+:/(?!/)", value):
+        raise ValueError(f"{name} begins like an address with one slash: an address has two, as s3://bucket/table")
     if "://" in value and re.search(r"\s", value):
         raise ValueError(f"{name} is an address with a space in it: write that as %20")
 

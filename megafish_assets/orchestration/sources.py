@@ -196,8 +196,10 @@ class Recordings(dg.ConfigurableResource):
         created = container.created
         if self.created != LOCAL:
             created = created.replace(tzinfo=UTC).astimezone(ZoneInfo(self.created)).replace(tzinfo=None)
-        earlier = [self._container_times(file).duration_seconds for file in chapters_before(video_file)]
-        return after(created, earlier)
+        earlier = [self._container_times(file) for file in chapters_before(video_file)]
+        if earlier and earlier[0].created not in (None, container.created):
+            return created  # this camera writes when the chapter began
+        return after(created, [chapter.duration_seconds for chapter in earlier])
 
 
 def read_owners_table(place: str | None) -> pl.DataFrame:

@@ -174,7 +174,10 @@ class Marks:
         """`Collection.again` as it was kept last; empty after a command that made everything."""
         if not self.path.exists():
             return {}
-        marks = json.loads(self.path.read_text())
+        try:
+            marks = json.loads(self.path.read_text())
+        except json.JSONDecodeError:  # written by a full disk
+            return {}
         return {dg.AssetKey.from_user_string(name): storage_id for name, storage_id in marks.items()}
 
     def keep(self, again: Mapping[dg.AssetKey, int]) -> None:

@@ -43,6 +43,18 @@ def test_a_date_and_a_time_in_a_name_are_its_start(name: str) -> None:
         "99920241231_133005.mp4",
         "20241231_133005_20241231_134005.mp4",  # from and to, or to and from
         "PXL_20241231_133005123.mp4",  # UTC, wherever the phone was
+        "reef_PXL_20241231_133005123.mp4",
+        "deploy_20241231_1330_07.mp4",  # clip 7 of half past one
+        "20241231_13_0042.mp4",
+        "2024-12-31 01.30.05 PM.mp4",
+        "2024-12-31_11-30-05pm.mp4",
+        "CODE_20241231T133005Z.mp4",
+        "CODE_20241231T133005.000Z.mp4",
+        "20241231_133005_UTC.mp4",
+        "20241231_133005+0200.mp4",
+        "rec_20241231_133005_002.mp4",  # the second part of what began then
+        "20241231_133005-part2.mp4",
+        "site_20241231_200000ft.mp4",
         "20241231_133005/reef.mp4",  # of the dive
         "GX010042.MP4",
     ],
@@ -53,6 +65,9 @@ def test_a_name_that_holds_less_or_more_tells_no_time(name: str) -> None:
 
 def test_chapters_of_a_gopro_follow_those_before_them() -> None:
     assert chapters_before("day1/GX030042.MP4") == ["day1/GX010042.MP4", "day1/GX020042.MP4"]
+    assert chapters_before("GX020050 east.MP4") == ["GX010050 east.MP4"]
+    assert chapters_before("pier-GX020042.MP4") == ["pier-GX010042.MP4"]
+    assert chapters_before("gp010007.mp4") == ["gopr0007.mp4"]
     assert chapters_before("GP020042.mp4") == ["GOPR0042.mp4", "GP010042.mp4"]
     assert chapters_before("GX010042.MP4") == chapters_before("GOPR0042.MP4") == chapters_before("reef.mp4") == []
 
@@ -85,6 +100,8 @@ def test_an_owners_table_may_leave_out_columns_and_hold_others() -> None:
         ('file,depth\na.mp4,"12,5"\n', "depth in lines 2 is not metres below the surface"),
         ("file,depth\na.mp4,-3\n", "depth in lines 2"),
         ("file\na.mp4\na.mp4\n", "lines 2, 3: a line needs a file, and a file has one line"),
+        ("File,file\na.mp4,b.mp4\n", "a column stands twice"),
+        ("file,start, start\na.mp4,,\n", "a column stands twice"),
         ("file,depth\n,3\n", "lines 2: a line needs a file"),
         ("file,depth\na.mp4,3,4,5\n", "no comma-separated values"),
     ],

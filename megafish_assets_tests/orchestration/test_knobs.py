@@ -41,6 +41,18 @@ def test_what_the_file_says_is_the_default_and_can_still_be_changed(tmp_path: Pa
     assert ClustersConfig().k is None
 
 
+def test_a_value_of_a_near_type_is_the_knobs_own(tmp_path: Path) -> None:
+    """As TOML's authors write it: 12.0 for 12, with Notepad's mark before it."""
+    found = knobs(tmp_path, '\ufeff[clusters]\nk = 12.0\n[sampled_detections]\nat_most = "5"\n').configs(STOCK)
+    assert repr(found["clusters"]().k) == "12" and repr(found["sampled_detections"]().at_most) == "5"
+
+
+def test_a_folder_of_that_name_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "megafish.toml").mkdir()
+    with pytest.raises(ValueError, match="no file that can be read"):
+        Knobs.read(tmp_path)
+
+
 def test_bounds_and_descriptions_stay(tmp_path: Path) -> None:
     config = knobs(tmp_path, "[umap]\nn_components = 3\n").configs(STOCK)["umap"]
     assert config.model_fields["n_components"].description == UmapConfig.model_fields["n_components"].description

@@ -16,11 +16,11 @@ from megafish_assets_tests.conftest import bring_up_to_date
 BEGUN = datetime(2024, 12, 31, 13, 30, 5)
 
 
-def record(path: Path, seconds: int) -> None:
-    """A small clip of 24 frames a second, as a camera writes it that was begun at `BEGUN`."""
+def record(path: Path, seconds: int, begun: datetime = BEGUN) -> None:
+    """A small clip of 24 frames a second, as a camera writes it that was begun then."""
     path.parent.mkdir(parents=True, exist_ok=True)
     source = ["-f", "lavfi", "-i", f"testsrc=size=64x64:rate=24:duration={seconds}"]
-    created = ["-metadata", f"creation_time={BEGUN.isoformat()}Z"]
+    created = ["-metadata", f"creation_time={begun.isoformat()}Z"]
     subprocess.run(["ffmpeg", "-v", "error", *source, *created, path], check=True)
 
 
@@ -56,6 +56,13 @@ def test_chapters_that_bear_one_time_follow_one_another(footage: Path) -> None:
     assert starts(footage, CHAPTERS, created="local") == after
     # Of a recording whose first chapter is not there, nobody knows how long it was.
     assert starts(footage, ["GX020007.MP4"], created="local") == [None]
+
+
+def test_chapters_that_bear_their_own_times_keep_them(tmp_path: Path) -> None:
+    record(tmp_path / "GX010042.MP4", 3)
+    record(tmp_path / "GX020042.MP4", 2, BEGUN + timedelta(seconds=3))
+    later = starts(tmp_path, ["GX010042.MP4", "GX020042.MP4"], created="local")
+    assert later == [BEGUN, BEGUN + timedelta(seconds=3)]
 
 
 def test_a_time_in_a_name_goes_before_the_containers(footage: Path) -> None:

@@ -65,6 +65,12 @@ def test_a_wrong_value_is_refused_with_the_variable_and_the_value(name: str, val
     assert name in str(caught.value)
 
 
+def test_an_address_that_lost_a_slash_is_refused_without_its_secret() -> None:
+    with pytest.raises(ValueError, match="MEGAFISH_INFERENCE begins like an address with one slash") as refused:
+        Settings.from_environment({"MEGAFISH_INFERENCE": "s3:/key:canary@bucket/t"})
+    assert "canary" not in str(refused.value)
+
+
 def test_the_readme_repeats_the_tables_of_settings_and_backbones() -> None:
     readme = (REPOSITORY / "README.md").read_text()
     for name, meaning in VARIABLES.items():
