@@ -166,8 +166,8 @@ def _told(reading: Reading, sizes_px: Mapping[str, tuple[int, int]]) -> str:
     factors = ["" if side == str(STRETCHED_PX) else f" * {STRETCHED_PX} / {side}" for side in sides]
     parts = [part + factor for part, factor in zip(reading.layout.written, factors * 2, strict=True)]
     return (
-        f"the boxes are not [x, y, w, h] in the frame stretched to 1024 x 1024: they fit as {reading.layout.name} in "
-        f"{reading.space.name}{joined}. Convert them and write the table again:\n"
+        "the boxes seem not to be [x, y, w, h] in the frame stretched to 1024 x 1024: they fit as "
+        f"{reading.layout.name} in {reading.space.name}{joined}. Convert them and write the table again:\n"
         f"    b = pl.col('box').list.get\n    box = pl.concat_list({', '.join(parts)})"
     )
 
