@@ -31,7 +31,8 @@ class UnreadableVideoError(ValueError):
 
 @dataclass(frozen=True)
 class ContainerTimes:
-    """What a container says of a video's time, its frames not decoded."""
+    """What a container says of a video's time; of many fields a second the first frame is decoded, to tell whether they
+    are frames."""
 
     frames_per_second: float | None
     """On average."""
@@ -40,9 +41,9 @@ class ContainerTimes:
     """When it was begun, as the camera's clock or UTC had it, which cameras do not tell."""
 
 
-def container_times(path: Path) -> ContainerTimes:
+def container_times(path: Path, most_megapixels: float = MOST_MEGAPIXELS) -> ContainerTimes:
     """A video's frame rate, length and creation time. Raises UnreadableVideoError."""
-    with opened(path) as stream:
+    with opened(path, most_megapixels) as stream:
         rate, length = stream.average_rate, stream.container.duration
         if rate is not None and rate >= LEAST_FIELDS_PER_SECOND and _is_interlaced(stream):
             rate = rate / 2  # a packet a field

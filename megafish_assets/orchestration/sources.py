@@ -184,7 +184,7 @@ class Recordings(dg.ConfigurableResource):
     def _container_times(self, video_file: str) -> ContainerTimes:
         path = self.path(video_file)
         try:
-            return ContainerTimes(None, None, None) if path is None else container_times(path)
+            return ContainerTimes(None, None, None) if path is None else container_times(path, self.most_megapixels)
         except (UnreadableVideoError, av.error.FFmpegError):  # it is set aside by name where its frames are wanted
             return ContainerTimes(None, None, None)
 

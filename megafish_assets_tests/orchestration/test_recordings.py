@@ -69,6 +69,12 @@ def test_a_time_in_a_name_goes_before_the_containers(footage: Path) -> None:
     assert starts(footage, ["reef_20200101_080000.mp4"], created="local") == [datetime(2020, 1, 1, 8)]
 
 
+def test_the_bound_on_pixels_is_the_collections(footage: Path) -> None:
+    for most, rates in ((0.001, [None]), (1.0, [24.0])):
+        found = Recordings.of(footage, Clock(10, 300, None), most_megapixels=most).times(CHAPTERS[:1])
+        assert found["frames_per_second"].to_list() == rates
+
+
 def test_a_file_that_can_not_be_read_has_no_rate(footage: Path) -> None:
     found = Recordings.of(footage, Clock(10, 300, None)).times(["broken.mp4", "absent.mp4", "../outside.mp4"])
     assert found["frames_per_second"].to_list() == [None] * 3
