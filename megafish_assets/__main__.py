@@ -18,7 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
         return up(given.port, given.read_only)
     parent = os.environ.pop(AT_WORK, None)
     if parent is None:
-        from megafish_assets.orchestration.upkeep import stopping_at_once
+        from megafish_assets.orchestration.interruption import stopping_at_once
 
         os.environ[AT_WORK] = str(os.getpid())
         command = [sys.executable, "-m", "megafish_assets", *(sys.argv[1:] if arguments is None else arguments)]
@@ -58,7 +58,9 @@ def work(given: argparse.Namespace, parent: int) -> int:
     1 if an asset failed, after naming it and making what doesn't need it.
     """
     from megafish_assets.orchestration.home import chosen
-    from megafish_assets.orchestration.upkeep import RefusedError, Wishes, bring_up_to_date, end_with, shown
+    from megafish_assets.orchestration.interruption import end_with
+    from megafish_assets.orchestration.summary import shown
+    from megafish_assets.orchestration.upkeep import RefusedError, Wishes, bring_up_to_date
 
     end_with(parent)
     wishes = Wishes()
@@ -68,9 +70,9 @@ def work(given: argparse.Namespace, parent: int) -> int:
             recorded(settings.root)
         else:
             wishes = Wishes(given.begin, given.trust == "boxes")
-        from megafish_assets.definitions import defs
+        from megafish_assets.definitions import defs  # reads what `chosen` has set, and the collection's knobs
         from megafish_assets.preflight import preflight
-    except (OSError, ValueError, RuntimeError) as wrong:  # the last of a home folder that nobody has
+    except (OSError, ValueError) as wrong:
         return refused(str(wrong))
 
     try:

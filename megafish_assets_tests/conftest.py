@@ -1,6 +1,7 @@
 """Real input for tests: the shared data, and a process that brings a collection up to date."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,14 @@ def real_data() -> Path:
         reason = "real data not found at ../shared/data from the project's root"
         pytest.fail(reason) if FORCED else pytest.skip(reason)
     return REAL_DATA
+
+
+@pytest.fixture(scope="session")
+def beside_ffmpeg() -> None:
+    """Another decoder than ours; a test without it skips, or fails where CI forces it."""
+    if shutil.which("ffmpeg") is None:
+        reason = "no ffmpeg command: install Debian's package of that name"
+        pytest.fail(reason) if FORCED else pytest.skip(reason)
 
 
 def collection_environment(root: Path, **settings: str) -> dict[str, str]:

@@ -26,6 +26,7 @@ from deltalake import write_deltalake
 
 from megafish_assets.orchestration.upkeep import Marks
 from megafish_assets_tests.conftest import FORCED, REPOSITORY, bring_up_to_date, collection_environment
+from megafish_assets_tests.deployment import wait_for
 
 PATIENCE_SECONDS = 150
 """The page's processes start in about 15 s on two idle cores."""
@@ -351,8 +352,7 @@ def proxy(page: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     (folder / "nginx.conf").write_text(WHOLE.format(folder=folder))
     process = subprocess.Popen([NGINX, "-c", folder / "nginx.conf", "-g", "daemon off;"])
     try:
-        while not (folder / "pid").exists() and process.poll() is None:
-            time.sleep(0.1)
+        wait_for(lambda: (folder / "pid").exists() or process.poll() is not None or None, lambda: "nginx has no pid")
         yield port
     finally:
         process.terminate()

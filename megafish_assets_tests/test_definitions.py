@@ -125,7 +125,7 @@ told, taken = [], []
 def tried(job, config):
     try:
         dg.validate_run_config(job, config)
-    except Exception as refused:
+    except dg.DagsterInvalidConfigError as refused:
         told.append(str(refused))
         return False
     return True

@@ -16,6 +16,7 @@ from megafish_assets.preflight import Preflight, preflight
 from megafish_assets_tests.fields import SIZE_WH
 
 N_FRAMES = 50
+pytestmark = pytest.mark.usefixtures("beside_ffmpeg")
 
 
 def clip(path: Path) -> None:

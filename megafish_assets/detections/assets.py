@@ -45,7 +45,7 @@ INFERENCE = dg.AssetSpec(
     kinds={"polars", "deltalake"},
 )
 def raw_detections(context: dg.AssetExecutionContext, inference: Inference, recordings: Recordings):
-    """Every row of the video, typed, keyed and timed; of a video file no more than its header is read."""
+    """Every row of the video, typed, keyed and timed; of a video file its header is read."""
     detected = inference.detected(left_to_make(context))
     files = detected.rows["video_file"].cast(pl.String).unique().sort().to_list()
     rows = raw_rows(detected.rows, recordings.clock(), recordings.times(files))

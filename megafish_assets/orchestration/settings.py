@@ -94,7 +94,7 @@ class Settings:
         Raises ValueError that names the variable, what it holds and what it may hold.
         """
         given = {name: environment[name] for name in VARIABLES if environment.get(name)}
-        root = _plain("MEGAFISH_ROOT", Path(given.get("MEGAFISH_ROOT", "data/demo")).expanduser().absolute())
+        root = _plain("MEGAFISH_ROOT", _place("MEGAFISH_ROOT", given.get("MEGAFISH_ROOT", "data/demo")))
         _require_whole("MEGAFISH_POSTGRES", given.get("MEGAFISH_POSTGRES", ""))
         weights = given.get("MEGAFISH_WEIGHTS")
         timezone = _zone("MEGAFISH_TIMEZONE", given.get("MEGAFISH_TIMEZONE", "UTC"))
@@ -102,7 +102,7 @@ class Settings:
         return cls(
             root=root,
             inference_uri=_address("MEGAFISH_INFERENCE", given.get("MEGAFISH_INFERENCE", str(root / "inference"))),
-            recordings=Path(given.get("MEGAFISH_RECORDINGS", root / "recordings")).expanduser().absolute(),
+            recordings=_place("MEGAFISH_RECORDINGS", given.get("MEGAFISH_RECORDINGS", str(root / "recordings"))),
             backbones=given.get("MEGAFISH_BACKBONES"),
             weights=None if weights is None else _folder("MEGAFISH_WEIGHTS", weights),
             geometry=given.get("MEGAFISH_GEOMETRY"),
@@ -139,7 +139,15 @@ class Settings:
 def _address(name: str, value: str) -> str:
     """An object store's address as it is, a path made absolute: Dagster's processes start in other folders."""
     _require_whole(name, value)
-    return value if "://" in value else str(_plain(name, Path(value).expanduser().absolute()))
+    return value if "://" in value else str(_plain(name, _place(name, value)))
+
+
+def _place(name: str, value: str) -> Path:
+    """An absolute path."""
+    try:
+        return Path(value).expanduser().absolute()
+    except RuntimeError as error:  # ~nobody
+        raise ValueError(f"{name} = {value!r}: {error}") from None
 
 
 def _require_whole(name: str, value: str) -> None:
@@ -162,10 +170,10 @@ def _plain(name: str, path: Path) -> Path:
 
 
 def _folder(name: str, value: str) -> Path:
-    folder = Path(value).expanduser()
+    folder = _place(name, value)
     if not folder.is_dir():
         raise ValueError(f"{name} = {value!r} is not a folder")
-    return folder.absolute()
+    return folder
 
 
 def _choice(name: str, value: str, allowed: tuple[str, ...]) -> str:

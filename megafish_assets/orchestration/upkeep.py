@@ -1,15 +1,11 @@
-"""Brings a collection up to date from the command line, and says in the end what came of it."""
+"""Brings a collection up to date from the command line."""
 
 import json
-import os
-import signal
-import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from collections.abc import Collection as Some
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -28,16 +24,14 @@ from megafish_assets.orchestration.materialise import (
 )
 from megafish_assets.orchestration.orphans import end_orphaned_runs
 from megafish_assets.orchestration.settings import Settings
-from megafish_assets.orchestration.sources import Inference
+from megafish_assets.orchestration.sources import Inference, read_owners_table
+from megafish_assets.orchestration.summary import Summary, broken_checks, summary_of
 from megafish_assets.reporting.wording import faults_text, many
 from megafish_assets.storage.delta import MissingTableError, Table, masked
 from megafish_assets.storage.partitions import VIDEOS, add_videos
 
 NAMED = 10
 """Names in one line."""
-
-STOPPED = 128 + signal.SIGINT
-"""What a shell takes for Ctrl-C."""
 
 
 class Found(Protocol):
@@ -66,79 +60,6 @@ class Wishes:
     """Whether boxes that look wrong are right."""
 
 
-@dataclass
-class Summary:
-    """What the collection holds once it is up to date."""
-
-    n_videos: int
-    n_detections: int
-    """Rows that the detector wrote."""
-    n_faulty: int
-    """Of them, rows that can't be believed."""
-    n_crops: int
-    n_set_aside: int
-    """Sampled rows without a crop."""
-    backbones: dict[str, dict[str, float]] = field(default_factory=dict)
-    """By name: `n_clusters`, and `n_kinds` with `n_kinds_low` and `n_kinds_high`."""
-    broken: list[str] = field(default_factory=list)
-    """Checks whose last result is outside its limits, in words."""
-    failed: list[str] = field(default_factory=list)
-    """Assets that failed, or were left out because what they are made from failed."""
-    figures: str = ""
-    """Folder of plots and montages."""
-
-    def lines(self) -> Iterator[str]:
-        """The same for a person."""
-        faulty = f" ({self.n_faulty} with a fault)" if self.n_faulty else ""
-        detections = f"{many(self.n_detections, 'detection')}{faulty}"
-        yield f"{many(self.n_videos, 'video')}, {detections}, {many(self.n_crops, 'crop')}"
-        if self.n_set_aside:
-            yield f"without a crop: {many(self.n_set_aside, 'sampled detection')}; the events of `crops` say why"
-        for name, told in self.backbones.items():
-            kinds = f", {told['n_kinds_low']:g} to {told['n_kinds_high']:g} kinds" if "n_kinds" in told else ""
-            yield f"{name}: {many(told['n_clusters'], 'cluster')}{kinds}"
-        yield from (f"check: {one}" for one in self.broken)
-        yield from (f"NOT MADE: {one}" for one in self.failed)
-        yield f"montages and plots: {self.figures}"
-        yield "next: `make up` shows all of it in the page"
-
-
-def stopping_at_once(command: Sequence[str]) -> int:
-    """Runs a command so that Ctrl-C, a closed terminal or a SIGTERM end it and all that it has started at once.
-
-    Whatever it was in the middle of: tables are whole after every commit, and what a run leaves open is ended at the
-    next start.
-    """
-    worker = subprocess.Popen(command, start_new_session=True)
-    for ending in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(ending, signal.default_int_handler)
-    try:
-        code = worker.wait()
-    except KeyboardInterrupt:
-        for ending in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-            signal.signal(ending, signal.SIG_IGN)
-        os.killpg(worker.pid, signal.SIGKILL)
-        worker.wait()
-        print("\nstopped: what is done stays, and `materialise` goes on from there", file=sys.stderr, flush=True)
-        return STOPPED
-    if code < 0:
-        why = "; out of memory, if nobody did it" if -code == signal.SIGKILL else ""
-        print(f"the work was ended by {signal.Signals(-code).name}{why}", file=sys.stderr, flush=True)
-        return 128 - code
-    return code
-
-
-def end_with(parent: int) -> None:
-    """Ends this process, and its group, once the one that started it is gone without a word."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os.killpg(0, signal.SIGKILL)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
 def bring_up_to_date(defs: dg.Definitions, settings: Settings, wishes: Wishes, preflight: Look) -> Summary:
     """Makes everything that is missing, with a line a run, once `preflight` has looked at what it is made from.
 
@@ -158,7 +79,7 @@ def bring_up_to_date(defs: dg.Definitions, settings: Settings, wishes: Wishes, p
         marks.keep(again)
         _registered(instance, arrived, inference, settings.root)
         collection = Collection(defs, instance, str(settings.tables), arrived, again)
-        summary = _summary(collection, settings, failed=_made(collection))
+        summary = summary_of(collection, settings, failed=_made(collection))
         if not summary.failed:
             marks.keep({})
         return summary
@@ -189,10 +110,12 @@ class Marks:
 
 def _looked_at(settings: Settings, wishes: Wishes, preflight: Look) -> tuple[Inference, pl.DataFrame]:
     """The detector's table and what has arrived in it, after everything that can be known before was looked at."""
-    inference, place = (
-        Inference(uri=settings.inference_uri, owners_table=str(settings.owners_table)),
-        masked(settings.inference_uri),
-    )
+    place, owners_table = masked(settings.inference_uri), str(settings.owners_table)
+    try:
+        read_owners_table(owners_table)
+    except ValueError as error:
+        raise RefusedError(str(error)) from error
+    inference = Inference(uri=settings.inference_uri, owners_table=owners_table)
     try:
         videos = inference.arrivals().videos
     except (MissingTableError, ValueError) as error:
@@ -265,7 +188,7 @@ def _brought_up_to_date(collection: Collection, asset_key: dg.AssetKey) -> bool:
             )
             return False
         print(f"{name:32} {many(len(keys), 'video') if keys else 'whole collection':20} {took}", flush=True)
-        for line in _broken_checks(collection, [asset_key]):
+        for line in broken_checks(collection, [asset_key]):
             print(f"  check: {line}", flush=True)
     return True
 
@@ -284,64 +207,3 @@ def _nothing_left(collection: Collection, asset_key: dg.AssetKey) -> str | None:
     before = {parent.to_user_string(): collection.n_rows(parent) for parent in collection.per_video_parents(asset_key)}
     told = ", ".join(f"{n} in {parent}" for parent, n in before.items())
     return f"has no rows{f', of {told}' if told else ''}: nothing can be made from it. See its checks"
-
-
-def _broken_checks(collection: Collection, asset_keys: Sequence[dg.AssetKey]) -> list[str]:
-    """What the last results of these assets' checks, and of what the same work makes, are outside of."""
-    graph = collection.defs.resolve_asset_graph()
-    together = {one for key in asset_keys for one in graph.get(key).execution_set_asset_keys}
-    keys = sorted(key for key in graph.asset_check_keys if key.asset_key in together)
-    found = collection.instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
-    lines = []
-    for key in keys:
-        event = found[key].event.dagster_event if key in found and found[key].event else None
-        if event is None or event.event_type != dg.DagsterEventType.ASSET_CHECK_EVALUATION:
-            continue  # planned, and not judged in that run
-        result = event.asset_check_evaluation_data
-        if not result.passed:
-            lines.append(f"{key.asset_key.to_user_string()}: {result.description}")
-    return lines
-
-
-def _summary(collection: Collection, settings: Settings, failed: list[str]) -> Summary:
-    """What the tables hold now."""
-
-    def rows(name: str, columns: Sequence[str]) -> pl.DataFrame:
-        table = Table(f"{settings.tables}/{name}")
-        return table.scan().select(columns).collect() if table.exists() else pl.DataFrame(schema=columns)
-
-    raw, crops = rows("detections/raw_detections", ["fault"]), rows("crops/crops", ["fault"])
-    backbones = {}
-    for backbone in _backbones(collection.defs):
-        labels = rows(f"clusters/clusters/{backbone}", ["cluster"])["cluster"]
-        backbones[backbone] = {"n_clusters": labels.n_unique()} | _kinds(collection, backbone)
-    return Summary(
-        n_videos=len(collection.arrived),
-        n_detections=raw.height,
-        n_faulty=raw["fault"].count(),
-        n_crops=crops["fault"].null_count(),
-        n_set_aside=crops["fault"].count(),
-        backbones=backbones,
-        broken=_broken_checks(collection, asset_order(collection.defs)),
-        failed=failed,
-        figures=str(settings.figures),
-    )
-
-
-def _backbones(defs: dg.Definitions) -> list[str]:
-    """Every backbone that crops are embedded by."""
-    specs = defs.resolve_all_asset_specs()
-    return sorted({spec.metadata["backbone"] for spec in specs if "backbone" in spec.metadata})
-
-
-def _kinds(collection: Collection, backbone: str) -> dict[str, float]:
-    """The number of kinds as `stability` told it last."""
-    event = collection.instance.get_latest_materialization_event(dg.AssetKey(["stability", backbone]))
-    told = {} if event is None else event.asset_materialization.metadata
-    names = ("n_kinds", "n_kinds_low", "n_kinds_high")
-    return {name: told[name].value for name in names if name in told}
-
-
-def shown(summary: Summary, as_json: bool) -> str:
-    """The summary as lines, or as one line of JSON."""
-    return json.dumps(asdict(summary)) if as_json else "\n".join(["", *summary.lines()])

@@ -102,6 +102,7 @@ def test_a_truncated_file_gives_no_wrong_frames(long_gop: Path, tmp_path: Path) 
         list(wanted_frames(path, range(N_FRAMES)))
 
 
+@pytest.mark.usefixtures("beside_ffmpeg")
 def test_a_container_says_its_rate_its_length_and_when_it_was_begun(tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
     source = ["-f", "lavfi", "-i", "testsrc=size=64x64:rate=24:duration=2"]
@@ -111,6 +112,7 @@ def test_a_container_says_its_rate_its_length_and_when_it_was_begun(tmp_path: Pa
     assert container_times(path) == ContainerTimes(24.0, 2.0, datetime(2024, 12, 31, 13, 30, 5))
 
 
+@pytest.mark.usefixtures("beside_ffmpeg")
 def test_a_clock_that_was_never_set_says_nothing(tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
     source = ["-f", "lavfi", "-i", "testsrc=size=64x64:rate=24:duration=1"]
@@ -120,6 +122,7 @@ def test_a_clock_that_was_never_set_says_nothing(tmp_path: Path) -> None:
     assert container_times(path).created is None
 
 
+@pytest.mark.usefixtures("beside_ffmpeg")
 def test_a_real_clips_rate_is_what_ffprobe_says(salmon: list[Path]) -> None:
     for path in salmon:
         asked = ["-select_streams", "v", "-show_entries", "stream=avg_frame_rate", "-of", "csv=p=0"]

@@ -3,7 +3,6 @@
 Pictures are numbered; Debian's ffmpeg says what is shown, and when, besides what is known from how a file was made.
 """
 
-import shutil
 import subprocess
 from collections.abc import Callable
 from fractions import Fraction
@@ -15,19 +14,13 @@ import pytest
 
 from megafish_assets.footage.containers import UnreadableVideoError, container_times
 from megafish_assets.footage.decoding import Frame, frame_index, wanted_frames
-from megafish_assets_tests.conftest import FORCED
 from megafish_assets_tests.fields import field_units
 from megafish_assets_tests.numbered import SIZE_WH, number_in, remux, shown_by_ffmpeg, write
 
 N = 60
 
 
-@pytest.fixture(autouse=True)
-def beside_ffmpeg() -> None:
-    """The other decoder; a test without it skips, or fails where CI forces it."""
-    if shutil.which("ffmpeg") is None:
-        reason = "no ffmpeg command: install Debian's package of that name"
-        pytest.fail(reason) if FORCED else pytest.skip(reason)
+pytestmark = pytest.mark.usefixtures("beside_ffmpeg")
 
 
 CODECS: dict[str, dict[str, str]] = {

@@ -2,7 +2,6 @@
 
 import gc
 import re
-import shutil
 import subprocess
 import weakref
 from pathlib import Path
@@ -16,18 +15,12 @@ from megafish_assets.crops.cutting import cuts
 from megafish_assets.footage.boxes import Boxes
 from megafish_assets.footage.decoding import Frame, wanted_frames
 from megafish_assets.footage.picture import ROTATED, Picture, Turn
-from megafish_assets_tests.conftest import FORCED
 
 SIZE_WH = (322, 180)
 """No whole number of blocks."""
 
 
-@pytest.fixture(autouse=True)
-def beside_ffmpeg() -> None:
-    """The other decoder; a test without it skips, or fails where CI forces it."""
-    if shutil.which("ffmpeg") is None:
-        reason = "no ffmpeg command: install Debian's package of that name"
-        pytest.fail(reason) if FORCED else pytest.skip(reason)
+pytestmark = pytest.mark.usefixtures("beside_ffmpeg")
 
 
 def coloured(size_wh: tuple[int, int] = SIZE_WH) -> np.ndarray:

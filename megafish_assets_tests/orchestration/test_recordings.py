@@ -25,7 +25,7 @@ def record(path: Path, seconds: int, begun: datetime = BEGUN) -> None:
 
 
 @pytest.fixture(scope="module")
-def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def footage(tmp_path_factory: pytest.TempPathFactory, beside_ffmpeg: None) -> Path:
     folder = tmp_path_factory.mktemp("footage")
     for name, seconds in (("day1/GX010042.MP4", 3), ("day1/GX020042.MP4", 2), ("day1/GX030042.MP4", 1)):
         record(folder / name, seconds)
@@ -58,6 +58,7 @@ def test_chapters_that_bear_one_time_follow_one_another(footage: Path) -> None:
     assert starts(footage, ["GX020007.MP4"], created="local") == [None]
 
 
+@pytest.mark.usefixtures("beside_ffmpeg")
 def test_chapters_that_bear_their_own_times_keep_them(tmp_path: Path) -> None:
     record(tmp_path / "GX010042.MP4", 3)
     record(tmp_path / "GX020042.MP4", 2, BEGUN + timedelta(seconds=3))
@@ -112,5 +113,6 @@ def test_a_wrong_line_is_told_before_anything_is_made(collection: Path, real_dat
     weights = real_data / "mobilenetv2-imagenet"
     finished = bring_up_to_date(collection, backbones="mobilenetv2", weights=weights)
     assert finished.returncode == 1 and "Traceback" not in finished.stderr
+    assert finished.stderr.startswith(str(collection / "recordings.csv"))
     assert f"{collection}/recordings.csv: start in lines 2 is not local time of its first frame" in finished.stderr
     assert not (collection / "tables").exists()

@@ -49,6 +49,8 @@ def test_a_collection_has_its_own_root_and_its_inference_can_lie_elsewhere(tmp_p
         ("MEGAFISH_WEIGHTS", "/no/such/folder"),
         ("MEGAFISH_GEOMETRY", "stretch"),
         ("MEGAFISH_DEVICE", "gpu"),
+        ("MEGAFISH_ROOT", "~nobody-of-that-name/reef"),
+        ("MEGAFISH_RECORDINGS", "~nobody-of-that-name/reef"),
         ("MEGAFISH_CLIP_SECONDS", "0"),
         ("MEGAFISH_CLIP_SECONDS", "nan"),
         ("MEGAFISH_CLIP_FRAMES", "300.5"),

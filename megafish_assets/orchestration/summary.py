@@ -1,0 +1,111 @@
+"""What a collection holds once it is up to date, for a person and as JSON."""
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+
+import dagster as dg
+import polars as pl
+
+from megafish_assets.orchestration.materialise import asset_order
+from megafish_assets.orchestration.settings import Settings
+from megafish_assets.reporting.wording import many
+from megafish_assets.storage.delta import Table
+
+
+@dataclass
+class Summary:
+    """What the collection holds once it is up to date."""
+
+    n_videos: int
+    n_detections: int
+    """Rows that the detector wrote."""
+    n_faulty: int
+    """Of them, rows that can't be believed."""
+    n_crops: int
+    n_set_aside: int
+    """Sampled rows without a crop."""
+    backbones: dict[str, dict[str, float]] = field(default_factory=dict)
+    """By name: `n_clusters`, and `n_kinds` with `n_kinds_low` and `n_kinds_high`."""
+    broken: list[str] = field(default_factory=list)
+    """Checks whose last result is outside its limits, in words."""
+    failed: list[str] = field(default_factory=list)
+    """Assets that failed, or were left out because what they are made from failed."""
+    figures: str = ""
+    """Folder of plots and montages."""
+
+    def lines(self) -> Iterator[str]:
+        """The same for a person."""
+        faulty = f" ({self.n_faulty} with a fault)" if self.n_faulty else ""
+        detections = f"{many(self.n_detections, 'detection')}{faulty}"
+        yield f"{many(self.n_videos, 'video')}, {detections}, {many(self.n_crops, 'crop')}"
+        if self.n_set_aside:
+            yield f"without a crop: {many(self.n_set_aside, 'sampled detection')}; the events of `crops` say why"
+        for name, told in self.backbones.items():
+            kinds = f", {told['n_kinds_low']:g} to {told['n_kinds_high']:g} kinds" if "n_kinds" in told else ""
+            yield f"{name}: {many(told['n_clusters'], 'cluster')}{kinds}"
+        yield from (f"check: {one}" for one in self.broken)
+        yield from (f"NOT MADE: {one}" for one in self.failed)
+        yield f"montages and plots: {self.figures}"
+        yield "next: `make up` shows all of it in the page"
+
+
+def broken_checks(collection: Collection, asset_keys: Sequence[dg.AssetKey]) -> list[str]:
+    """What the last results of these assets' checks, and of what the same work makes, are outside of."""
+    graph = collection.defs.resolve_asset_graph()
+    together = {one for key in asset_keys for one in graph.get(key).execution_set_asset_keys}
+    keys = sorted(key for key in graph.asset_check_keys if key.asset_key in together)
+    found = collection.instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
+    lines = []
+    for key in keys:
+        event = found[key].event.dagster_event if key in found and found[key].event else None
+        if event is None or event.event_type != dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            continue  # planned, and not judged in that run
+        result = event.asset_check_evaluation_data
+        if not result.passed:
+            lines.append(f"{key.asset_key.to_user_string()}: {result.description}")
+    return lines
+
+
+def summary_of(collection: Collection, settings: Settings, failed: list[str]) -> Summary:
+    """What the tables hold now."""
+
+    def rows(name: str, columns: Sequence[str]) -> pl.DataFrame:
+        table = Table(f"{settings.tables}/{name}")
+        return table.scan().select(columns).collect() if table.exists() else pl.DataFrame(schema=columns)
+
+    raw, crops = rows("detections/raw_detections", ["fault"]), rows("crops/crops", ["fault"])
+    backbones = {}
+    for backbone in _backbones(collection.defs):
+        labels = rows(f"clusters/clusters/{backbone}", ["cluster"])["cluster"]
+        backbones[backbone] = {"n_clusters": labels.n_unique()} | _kinds(collection, backbone)
+    return Summary(
+        n_videos=len(collection.arrived),
+        n_detections=raw.height,
+        n_faulty=raw["fault"].count(),
+        n_crops=crops["fault"].null_count(),
+        n_set_aside=crops["fault"].count(),
+        backbones=backbones,
+        broken=broken_checks(collection, asset_order(collection.defs)),
+        failed=failed,
+        figures=str(settings.figures),
+    )
+
+
+def _backbones(defs: dg.Definitions) -> list[str]:
+    """Every backbone that crops are embedded by."""
+    specs = defs.resolve_all_asset_specs()
+    return sorted({spec.metadata["backbone"] for spec in specs if "backbone" in spec.metadata})
+
+
+def _kinds(collection: Collection, backbone: str) -> dict[str, float]:
+    """The number of kinds as `stability` told it last."""
+    event = collection.instance.get_latest_materialization_event(dg.AssetKey(["stability", backbone]))
+    told = {} if event is None else event.asset_materialization.metadata
+    names = ("n_kinds", "n_kinds_low", "n_kinds_high")
+    return {name: told[name].value for name in names if name in told}
+
+
+def shown(summary: Summary, as_json: bool) -> str:
+    """The summary as lines, or as one line of JSON."""
+    return json.dumps(asdict(summary)) if as_json else "\n".join(["", *summary.lines()])
