@@ -78,7 +78,7 @@ def summary_of(collection: Collection, settings: Settings, failed: list[str]) ->
     backbones = {}
     for backbone in _backbones(collection.defs):
         labels = rows(f"clusters/clusters/{backbone}", ["cluster"])["cluster"]
-        backbones[backbone] = {"n_clusters": labels.n_unique()} | _kinds(collection, backbone)
+        backbones[backbone] = {"n_clusters": labels.filter(labels >= 0).n_unique()} | _kinds(collection, backbone)
     return Summary(
         n_videos=len(collection.arrived),
         n_detections=raw.height,
