@@ -70,21 +70,22 @@ def broken_checks(collection: Collection, asset_keys: Sequence[dg.AssetKey]) -> 
 def summary_of(collection: Collection, settings: Settings, failed: list[str]) -> Summary:
     """What the tables hold now."""
 
-    def rows(name: str, columns: Sequence[str]) -> pl.DataFrame:
+    def column(name: str, column: str, dtype: type[pl.DataType]) -> pl.Series:
         table = Table(f"{settings.tables}/{name}")
-        return table.scan().select(columns).collect() if table.exists() else pl.DataFrame(schema=columns)
+        return table.scan().select(column).collect()[column] if table.exists() else pl.Series(dtype=dtype)
 
-    raw, crops = rows("detections/raw_detections", ["fault"]), rows("crops/crops", ["fault"])
+    raw_faults = column("detections/raw_detections", "fault", pl.String)
+    crop_faults = column("crops/crops", "fault", pl.String)
     backbones = {}
     for backbone in _backbones(collection.defs):
-        labels = rows(f"clusters/clusters/{backbone}", ["cluster"])["cluster"]
-        backbones[backbone] = {"n_clusters": labels.filter(labels >= 0).n_unique()} | _kinds(collection, backbone)
+        cluster_ids = column(f"clusters/clusters/{backbone}", "cluster", pl.Int32)
+        backbones[backbone] = {"n_clusters": cluster_ids.filter(cluster_ids >= 0).n_unique()} | _kinds(collection, backbone)
     return Summary(
         n_videos=len(collection.arrived),
-        n_detections=raw.height,
-        n_faulty=raw["fault"].count(),
-        n_crops=crops["fault"].null_count(),
-        n_set_aside=crops["fault"].count(),
+        n_detections=len(raw_faults),
+        n_faulty=raw_faults.count(),
+        n_crops=crop_faults.null_count(),
+        n_set_aside=crop_faults.count(),
         backbones=backbones,
         broken=broken_checks(collection, asset_order(collection.defs)),
         failed=failed,
