@@ -79,7 +79,9 @@ def summary_of(collection: Collection, settings: Settings, failed: list[str]) ->
     backbones = {}
     for backbone in _backbones(collection.defs):
         cluster_ids = column(f"clusters/clusters/{backbone}", "cluster", pl.Int32)
-        backbones[backbone] = {"n_clusters": cluster_ids.filter(cluster_ids >= 0).n_unique()} | _kinds(collection, backbone)
+        backbones[backbone] = {"n_clusters": cluster_ids.filter(cluster_ids >= 0).n_unique()} | _kinds(
+            collection, backbone
+        )
     return Summary(
         n_videos=len(collection.arrived),
         n_detections=len(raw_faults),
