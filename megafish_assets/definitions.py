@@ -140,20 +140,8 @@ defs = dg.Definitions(
             "tables": Tables(root=str(settings.tables)),
             "figures": Figures(folder=str(settings.figures)),
             "labels": Labels(uri=settings.labels),
-            "inference": Inference(
-                uri=settings.inference_uri,
-                complete_when=settings.complete_when,
-                quiet_minutes=settings.quiet_minutes,
-                frames_per_clip=settings.clock.frames_per_clip,
-                owners_table=str(settings.owners_table),
-            ),
-            "recordings": Recordings.of(
-                settings.recordings,
-                settings.clock,
-                owners_table=str(settings.owners_table),
-                created=settings.created,
-                most_megapixels=settings.most_megapixels,
-            ),
+            "inference": Inference.of(settings),
+            "recordings": Recordings.of(settings),
         }
     ),
     executor=dg.in_process_executor,

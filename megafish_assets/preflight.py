@@ -24,6 +24,7 @@ from megafish_assets.footage.box_space import misread_boxes, misread_frames
 from megafish_assets.footage.clocks import Clock
 from megafish_assets.footage.decoding import frame_index, video_header
 from megafish_assets.footage.file_names import video_number
+from megafish_assets.footage.recordings import OWNERS_TABLE, unread_columns
 from megafish_assets.orchestration.settings import Settings
 from megafish_assets.orchestration.sources import Inference, Recordings, read_owners_table
 
@@ -62,7 +63,7 @@ def preflight(videos: pl.DataFrame, inference: Inference, settings: Settings, tr
     found.refusals += _weights(chosen_backbones(settings.backbones), settings.weights)
     _owners_table(settings.owners_table, videos["video_file"], found)
     _numbers(settings.clock.number_pattern, videos["video_file"], found)
-    paths = _paths(videos, Recordings.of(settings.recordings, settings.clock), found)
+    paths = _paths(videos, Recordings.of(settings), found)
     some = spread(sorted(paths), LOOKED_AT)
     sizes, n_frames = {}, {}
     for file in some:
@@ -119,6 +120,11 @@ def _weights(backbones: Sequence[Backbone], folder: Path | None) -> Iterator[str
 def _owners_table(path: Path, video_files: pl.Series, found: Preflight) -> None:
     """Whether `recordings.csv`, which could be read, meets the files that it should."""
     said = read_owners_table(str(path))
+    unread = unread_columns(path.read_bytes()) if path.is_file() else []
+    if unread:
+        found.warnings.append(
+            f"{path}: nobody reads the columns {', '.join(map(repr, unread[:NAMED]))}, only {', '.join(OWNERS_TABLE)}"
+        )
     strange = said["file"].filter(~said["file"].is_in(video_files.to_list())).to_list()
     if strange:
         named = ", ".join(map(repr, strange[:NAMED]))

@@ -41,7 +41,7 @@ def detect(root: Path, frames: range, file: str = "reef.avi") -> None:
 def looked_at(root: Path, **settings: str) -> Preflight:
     given = {"MEGAFISH_ROOT": str(root), "MEGAFISH_BACKBONES": "reef_tiny"}
     chosen = Settings.from_environment(given | {f"MEGAFISH_{name}": value for name, value in settings.items()})
-    inference = Inference(uri=chosen.inference_uri)
+    inference = Inference.of(chosen)
     return preflight(inference.arrivals().videos, inference, chosen)
 
 
@@ -81,10 +81,11 @@ def test_the_first_look_is_a_picture_of_frames_with_their_boxes(tmp_path: Path) 
 def test_a_pattern_that_finds_no_number_and_a_strange_file_are_warned_of(tmp_path: Path) -> None:
     clip(tmp_path / "recordings" / "reef.avi")
     detect(tmp_path, range(N_FRAMES))
-    (tmp_path / "recordings.csv").write_text("file,station\nreef.mp4,pier\n")
+    (tmp_path / "recordings.csv").write_text("file,station,strat\nreef.mp4,pier,\n")
     found = looked_at(tmp_path, NUMBER="x(y)?")
     assert found.refusals == []
-    of_table, of_pattern = found.warnings
+    of_columns, of_table, of_pattern = found.warnings
+    assert "nobody reads the columns 'strat', only file, start, station" in of_columns
     assert of_table.endswith("recordings.csv: 1 of 1 files are not in the inference table: 'reef.mp4'")
     assert of_pattern.startswith("MEGAFISH_NUMBER = 'x(y)?' finds no number in any name, such as 'reef.avi'")
 

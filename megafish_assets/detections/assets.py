@@ -16,7 +16,7 @@ from megafish_assets.detections.raw import raw_detections as raw_rows
 from megafish_assets.detections.size_limits import SizeLimits, largest_move, settled
 from megafish_assets.detections.size_limits import size_limits as limits_of
 from megafish_assets.detections.tracklets import tracklets as tracklets_of
-from megafish_assets.orchestration.arrivals import FINGERPRINT
+from megafish_assets.orchestration.arrivals import FINGERPRINT, VIDEO_BYTES
 from megafish_assets.orchestration.policy import seed_knob
 from megafish_assets.orchestration.sources import Inference, Recordings
 from megafish_assets.reporting.figures import Figures, figure_metadata
@@ -47,11 +47,12 @@ INFERENCE = dg.AssetSpec(
 def raw_detections(context: dg.AssetExecutionContext, inference: Inference, recordings: Recordings):
     """Every row of the video, typed, keyed and timed; of a video file its header is read."""
     detected = inference.detected(left_to_make(context))
-    files = detected.rows["video_file"].cast(pl.String).unique().sort().to_list()
-    rows = raw_rows(detected.rows, recordings.clock(), recordings.times(files))
+    sizes = {video: recordings.size_bytes(file) or 0 for video, file in detected.files.items()}
+    rows = raw_rows(detected.rows, recordings.clock(), recordings.times(sorted(detected.files.values())))
     context.log.info(f"{rows['fault'].count()} of {rows.height} rows have a fault\n{faults_text(rows)}".rstrip())
     counts = measures.raw_counts(detected.counts, rows)
-    per_video(context, {video: {FINGERPRINT: seal} for video, seal in detected.fingerprints.items()})
+    prints = detected.fingerprints.items()
+    per_video(context, {video: {FINGERPRINT: seal, VIDEO_BYTES: sizes[video]} for video, seal in prints})
     return dg.MaterializeResult(
         value=rows,
         metadata={"inference_version": detected.version}

@@ -88,6 +88,49 @@ are no numbers of a video."""
 YEAR = r"(?:19|20)[0-9]{2}"
 """Whether `dive_2024` is the 2,025th file or of that year, its name does not tell."""
 
+NO_COUNT = frozenset(
+    [
+        "cam",
+        "camera",
+        "channel",
+        "ch",
+        "day",
+        "week",
+        "month",
+        "year",
+        "depth",
+        "temp",
+        "site",
+        "station",
+        "stn",
+        "st",
+        "transect",
+        "quadrat",
+        "replicate",
+        "rep",
+        "drop",
+        "deployment",
+        "dep",
+        "haul",
+        "trawl",
+        "tank",
+        "pond",
+        "box",
+        "bruv",
+        "dive",
+        "diver",
+        "zone",
+        "plot",
+        "block",
+        "lane",
+        "run",
+        "trip",
+        "cruise",
+        "leg",
+    ]
+)
+"""Words whose number counts places, days or quantities: `depth_25` and `cam_2` are not the 26th and the 3rd file."""
+
 
 def video_number(video_file: str, own_pattern: str | None = None) -> Number:
     """The number in the name of a file, by its own pattern, where one is given, or by what cameras write.
@@ -107,8 +150,14 @@ def video_number(video_file: str, own_pattern: str | None = None) -> Number:
             is_date = re.match(DATE, found["number"]) or len(found["number"]) > LONGEST_COUNTER
             return Number(None if is_date else int(found["number"]), is_clock=False)
     found = None if re.search(DATE, stem) else re.fullmatch(ONE_NUMBER, stem, re.IGNORECASE)
-    is_number = found is not None and not re.fullmatch(YEAR, found["number"])
+    is_number = found is not None and not re.fullmatch(YEAR, found["number"]) and not _counts_no_files(stem)
     return Number(int(found["number"]) if is_number else None, is_clock=True)
+
+
+def _counts_no_files(stem: str) -> bool:
+    """Whether the word before the number says that it counts something else."""
+    word = re.search(r"([a-z]+)[^a-z0-9]*[0-9]", stem, re.IGNORECASE | re.ASCII)
+    return word is not None and word[1].lower() in NO_COUNT
 
 
 NAMED_MOMENT = re.compile(
@@ -120,11 +169,17 @@ NAMED_MOMENT = re.compile(
 )
 
 OTHERWISE_MEANT = re.compile(
-    r"[a-z]|(?:[.,]\d+)?[ _-]?(?:[ap]\.?m(?![a-z])|z(?![a-z])|utc|gmt)|[+-]\d|[-_ .](?:part|pt|p)?\d{1,3}(?!\d)",
+    r"[a-z]|(?:[.,]\d+)?[ _-]?(?:[ap]\.?m(?![a-z])|z(?![a-z])|utc|gmt)|[+-]\d|[-_ .](?:part|pt|p)?\d{1,5}(?!\d)",
     re.IGNORECASE | re.ASCII,
 )
 """What may stand behind such a moment and make it another: half a day, another zone, a unit, the part of a recording
 whose first part alone began then."""
+
+EACH_ITS_OWN = re.compile(r"DJI_\d{14}_\d{4}", re.ASCII)
+"""DJI's number behind the time counts files, each of which bears its own."""
+
+COUNTED_FROM_MIDNIGHT = re.compile(r"[-_. ]00\d{4}$", re.ASCII)
+"""Six digits behind a date that may be a counter's, `cam_20250601_000012`, or of the hour after midnight."""
 
 UTC_NAMES = "PXL_"
 """Google's phones write another time into names than the clock on the wall shows."""
@@ -135,7 +190,9 @@ def start_in_name(video_file: str) -> datetime | None:
     or several."""
     stem = re.sub(r"(?<=.)\.[^.\d][^.]*$", "", re.split(r"[/\\]", video_file)[-1])
     found = list(NAMED_MOMENT.finditer(stem))
-    if len(found) != 1 or UTC_NAMES in stem.upper() or OTHERWISE_MEANT.match(stem, found[0].end()):
+    if len(found) != 1 or UTC_NAMES in stem.upper() or COUNTED_FROM_MIDNIGHT.search(found[0][0]):
+        return None
+    if OTHERWISE_MEANT.match(stem, found[0].end()) and not EACH_ITS_OWN.match(stem):
         return None
     year, _, month, day, hour, minute, second, _, bare_minute, bare_second = found[0].groups()
     try:

@@ -1,6 +1,8 @@
 """When a video was recorded: by its owner's table, its name, or its container. No file is opened here."""
 
+import csv
 import io
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -9,7 +11,7 @@ from megafish_assets.footage.columns import Column, Columns
 
 OWNERS_TABLE: Columns = {
     "file": Column(pl.String, "file as the detector named it"),
-    "start": Column(pl.Datetime("us"), "local time of its first frame, as 2025-12-12T13:30:00"),
+    "start": Column(pl.Datetime("us"), "local time of its first frame, as 2025-12-12T13:30:00, from 1950 on"),
     "station": Column(pl.String, "where the camera stood, by name"),
     "latitude": Column(pl.Float64, "degrees north, -90 to 90"),
     "longitude": Column(pl.Float64, "degrees east, -180 to 180"),
@@ -20,6 +22,12 @@ OWNERS_TABLE: Columns = {
 BOUNDS = {"latitude": (-90.0, 90.0), "longitude": (-180.0, 180.0), "depth": (0.0, 11_000.0)}
 """The deepest sea floor lies at 10,935 m."""
 
+NAMED = 5
+"""Lines in one sentence."""
+
+YEARS = range(1950, 2100)
+"""Of a start: others are slips of the pen, or a camera's clock that was never set."""
+
 TIMES: Columns = {
     "video_file": Column(pl.String, "file as the detector named it"),
     "frames_per_second": Column(pl.Float64, "its average frame rate; null where it can't be read"),
@@ -28,30 +36,51 @@ TIMES: Columns = {
 }
 
 
-def owners_table(csv: bytes) -> pl.DataFrame:
+def owners_table(content: bytes) -> pl.DataFrame:
     """The columns `OWNERS_TABLE`, those that are left out as nulls, of a file of comma-separated values.
 
     Raises ValueError that names the line and what it may hold.
     """
-    try:
-        given = pl.read_csv(io.BytesIO(csv), infer_schema=False, truncate_ragged_lines=False)
-    except pl.exceptions.NoDataError:
+    header, lines, cells = _read(content)
+    if not header:
         return pl.DataFrame(schema={name: column.dtype for name, column in OWNERS_TABLE.items()})
-    except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
-        raise ValueError(f"no comma-separated values in UTF-8: {str(error).splitlines()[0]}") from None
-    names = [name.strip().lower() for name in given.columns]
-    if len(set(names)) < len(names):
-        raise ValueError(f"a column stands twice in {names}")
-    given.columns = names
-    if "file" not in given.columns:
-        raise ValueError(f"no column 'file', only {given.columns}; columns are {', '.join(OWNERS_TABLE)}, with commas")
-    given = given.select(pl.all().str.strip_chars().replace("", None)).filter(pl.any_horizontal(pl.all().is_not_null()))
-    if (lines := _lines(given["file"].is_null())) or (lines := _lines(given["file"].is_duplicated())):
-        raise ValueError(f"lines {lines}: a line needs a file, and a file has one line")
-    return given.select(_typed(given, name, column) for name, column in OWNERS_TABLE.items())
+    if len(set(header)) < len(header):
+        raise ValueError(f"a column stands twice in {header}")
+    if "file" not in header:
+        raise ValueError(f"no column 'file', only {header}; columns are {', '.join(OWNERS_TABLE)}, with commas")
+    ragged = [line for line, row in zip(lines, cells, strict=True) if len(row) != len(header)]
+    if ragged:
+        raise ValueError(
+            f"no comma-separated values: lines {_named(ragged)} have not the {len(header)} cells of the header"
+        )
+    given = pl.DataFrame(cells, dict.fromkeys(header, pl.String), orient="row")
+    if (wrong := _where(lines, given["file"].is_null())) or (wrong := _where(lines, given["file"].is_duplicated())):
+        raise ValueError(f"lines {wrong}: a line needs a file, and a file has one line")
+    return given.select(_typed(given, lines, name, column) for name, column in OWNERS_TABLE.items())
 
 
-def _typed(given: pl.DataFrame, name: str, column: Column) -> pl.Series:
+def unread_columns(content: bytes) -> list[str]:
+    """The columns of such a file that are none of `OWNERS_TABLE`: notes, or one that was misspelt."""
+    return [name for name in _read(content)[0] if name not in OWNERS_TABLE]
+
+
+def _read(content: bytes) -> tuple[list[str], list[int], list[list[str | None]]]:
+    """The header in small letters, and of each line that says anything its number, from 1, and its cells."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"no comma-separated values in UTF-8: {error}") from None
+    reader = csv.reader(io.StringIO(text, newline=None), strict=True)
+    try:
+        rows = [(reader.line_num, [cell.strip() or None for cell in row]) for row in reader]
+    except csv.Error as error:
+        raise ValueError(f"no comma-separated values: {error} in line {reader.line_num}") from None
+    rows = [(line, row) for line, row in rows if any(row)]
+    header = [(name or "").lower() for name in rows[0][1]] if rows else []
+    return header, [line for line, _ in rows[1:]], [row for _, row in rows[1:]]
+
+
+def _typed(given: pl.DataFrame, lines: Sequence[int], name: str, column: Column) -> pl.Series:
     if name not in given.columns:
         return pl.Series(name, [None] * given.height, column.dtype)
     if column.dtype == pl.String:
@@ -59,15 +88,18 @@ def _typed(given: pl.DataFrame, name: str, column: Column) -> pl.Series:
     texts = given[name].to_list()
     found = [text if text is None else _moment(text) if name == "start" else _number(text, name) for text in texts]
     typed = pl.Series(name, found, column.dtype)
-    if lines := _lines(typed.is_null() & given[name].is_not_null()):
-        raise ValueError(f"{name} in lines {lines} is not {column.meaning}")
+    if wrong := _where(lines, typed.is_null() & given[name].is_not_null()):
+        raise ValueError(f"{name} in lines {wrong} is not {column.meaning}")
     return typed
 
 
-def _lines(wrong: pl.Series) -> str:
-    """The lines of a file of which something is wrong, the first few; the header is line 1."""
-    lines = [str(place + 2) for place in wrong.arg_true().to_list()]
-    return ", ".join(lines[:5])
+def _where(lines: Sequence[int], wrong: pl.Series) -> str:
+    """The lines of a file of which something is wrong."""
+    return _named([lines[place] for place in wrong.arg_true().to_list()])
+
+
+def _named(lines: Sequence[int]) -> str:
+    return ", ".join(map(str, lines[:NAMED]))
 
 
 def _number(text: str, name: str) -> float | None:
@@ -84,7 +116,8 @@ def _moment(text: str) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return moment if moment.tzinfo is None and len(text) > len("2025-12-12") else None
+    is_whole = moment.tzinfo is None and len(text) > len("2025-12-12")
+    return moment if is_whole and moment.year in YEARS else None
 
 
 IGNORED, LOCAL = "ignored", "local"

@@ -18,6 +18,9 @@ rows for some time."""
 FINGERPRINT = "fingerprint"
 """On the events of raw rows: of the detector's rows that they were made from."""
 
+VIDEO_BYTES = "video_bytes"
+"""On the same events: the size of the video file whose header told their times, 0 where there was none."""
+
 QUIET_MINUTES = 10.0
 """A detector that writes a video in one go is silent between two of them for less."""
 

@@ -8,6 +8,7 @@ import dagster as dg
 from megafish_assets.storage.dagster_internals import AssetGraphSubset, BaseAssetGraph, PartitionBackfill
 from megafish_assets.storage.partitions import VIDEOS
 
+RAW = dg.AssetKey("raw_detections")
 LIMITS = dg.AssetKey("size_limits")
 FILTERED = dg.AssetKey("filtered_detections")
 CROPS = dg.AssetKey("crops")
@@ -16,12 +17,6 @@ CROPS = dg.AssetKey("crops")
 def per_video_assets(graph: BaseAssetGraph) -> list[dg.AssetKey]:
     """Every asset with a partition a video, in the order of the data's flow."""
     return [key for key in graph.toposorted_asset_keys if graph.get(key).partitions_def == VIDEOS]
-
-
-def from_crops_on(graph: BaseAssetGraph) -> list[dg.AssetKey]:
-    """Those that are made again when a video's crops are cut again."""
-    follows = dg.AssetSelection.assets(CROPS).downstream().resolve(graph) | graph.get(CROPS).execution_set_asset_keys
-    return [key for key in per_video_assets(graph) if key in follows]
 
 
 def start_backfill(

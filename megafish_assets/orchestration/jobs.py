@@ -4,7 +4,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from megafish_assets.orchestration.backfills import CROPS, FILTERED, LIMITS, per_video_assets, start_backfill
+from megafish_assets.orchestration.backfills import FILTERED, LIMITS, per_video_assets, start_backfill
 from megafish_assets.orchestration.policy import videos_asked
 from megafish_assets.orchestration.sources import Inference
 from megafish_assets.reporting.metadata import versions_read
@@ -51,11 +51,11 @@ def unfinished(
         made[key] = instance.get_latest_storage_id_by_partition(key, dg.DagsterEventType.ASSET_MATERIALIZATION)
     for key in made:
         parents = [parent for parent in graph.get(key).parent_keys if parent in made]
-        lacking = set().union(*(wanted[parent] for parent in parents))
+        # Of a file that is there at last the header too has not been read.
+        lacking = set().union(*(wanted[parent] for parent in parents)) if parents else set(set_aside)
         for one in graph.get(key).execution_set_asset_keys:  # what the same work makes is made together
             older = {v for v in made[one] for parent in parents if made[parent].get(v, 0) > made[one][v]}
             lacking |= (every - made[one].keys()) | set(attempts(one)) | older
-            lacking |= set(set_aside) if one == CROPS else set()
         wanted[key] = lacking & every
     return wanted
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
-from megafish_assets.orchestration.arrivals import are_these
+from megafish_assets.orchestration.arrivals import VIDEO_BYTES, are_these
 from megafish_assets.orchestration.orphans import this_process
 from megafish_assets.storage.dagster_internals import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 from megafish_assets.storage.delta import table_of
@@ -42,6 +42,8 @@ class Collection:
     """Folder of the Delta tables: an event whose table is gone counts for nothing."""
     arrived: Mapping[str, str]
     """The fingerprint of each video's rows in the detector's table, by partition key."""
+    video_bytes: Mapping[str, int] = field(default_factory=dict)
+    """The size of each video file that is there, by partition key."""
     again: Mapping[dg.AssetKey, int] = field(default_factory=dict)
     """Assets whose materialisations count for nothing up to a storage id: a person wants them made again."""
 
@@ -51,8 +53,8 @@ class Collection:
 
         One empty run for an asset without partitions. Missing is what was never made or is no longer stored, what
         another code version made, what is older than its parents, and raw rows that were made from others than the
-        detector's table has now. A per-video asset does not count as older than a parent over all videos: new size
-        limits restate nothing.
+        detector's table has now, or beside another video file. A per-video asset does not count as older than a parent
+        over all videos: new size limits restate nothing.
         """
         node = self.defs.resolve_asset_graph().get(asset_key)
         if node.partitions_def is None:
@@ -78,8 +80,15 @@ class Collection:
         if made is None:
             return True
         if not parents:
-            return not are_these(self.arrived[key], made.metadata, ROW_COUNT)
+            return not are_these(self.arrived[key], made.metadata, ROW_COUNT) or self._has_other_video(key, made)
         return any(key in parent and parent[key].storage_id > made.storage_id for parent in parents)
+
+    def _has_other_video(self, key: str, made: Made) -> bool:
+        """Whether a video's file is another than that beside which its rows were made; one that is gone is none."""
+        if key not in self.video_bytes:
+            return False
+        beside = made.metadata.get(VIDEO_BYTES)
+        return beside is None or beside.value != self.video_bytes[key]
 
     def per_video_parents(self, asset_key: dg.AssetKey) -> list[dg.AssetKey]:
         """Those of an asset's parents that have a partition a video."""

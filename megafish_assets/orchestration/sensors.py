@@ -8,7 +8,7 @@ import dagster as dg
 import polars as pl
 
 from megafish_assets.orchestration.arrivals import are_these
-from megafish_assets.orchestration.backfills import CROPS, LIMITS, from_crops_on, per_video_assets, start_backfill
+from megafish_assets.orchestration.backfills import CROPS, LIMITS, RAW, per_video_assets, start_backfill
 from megafish_assets.orchestration.sources import Inference
 from megafish_assets.reporting.wording import many
 from megafish_assets.storage.delta import MissingTableError
@@ -17,8 +17,6 @@ from megafish_assets.storage.partitions import VIDEOS, add_videos, last_made
 RETRY_PAUSES_MINUTES = (10, 60, 360)
 """A file that is still being copied is there in ten minutes, a disk that was not mounted by the next shift; what can't
 be read after three tries needs a person."""
-
-RAW = dg.AssetKey("raw_detections")
 
 STARTED = "megafish/new_videos/contents"
 """Where the instance keeps the fingerprint with which each video was started: 45 kB at 1,589 videos, which in a cursor
@@ -121,7 +119,7 @@ def _note(waiting: dict[str, dict], record: dg.EventLogRecord) -> None:
 def _start_again(context: dg.SensorEvaluationContext, videos: list[str], tries: dict[str, int]) -> None:
     start_backfill(
         context.instance,
-        {key: videos for key in from_crops_on(context.repository_def.asset_graph)},
+        {key: videos for key in per_video_assets(context.repository_def.asset_graph)},  # the file's header tells times
         title=f"{len(videos)} videos set aside, again",
         backfill_id=f"again-{hashlib.sha256(json.dumps([context.cursor, tries]).encode()).hexdigest()[:8]}",
     )

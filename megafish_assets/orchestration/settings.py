@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from zoneinfo import available_timezones
 
@@ -86,6 +87,14 @@ class Settings:
     def owners_table(self) -> Path:
         """What the owner says of his files, if anything: starts and places."""
         return self.root / "recordings.csv"
+
+    @property
+    def timing(self) -> str:
+        """Changes with whatever the times of rows are made from, besides their files; empty at the defaults."""
+        chosen = (self.clock, self.created)
+        if chosen == (Clock(CLIP_SECONDS, CLIP_FRAMES, None), IGNORED):
+            return ""
+        return sha256(repr(chosen).encode()).hexdigest()[:8]
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":

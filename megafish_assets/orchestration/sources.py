@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import av
@@ -14,12 +13,13 @@ import polars as pl
 from deltalake import DeltaTable
 from pydantic import Field
 
-from megafish_assets.footage.clocks import CLIP_FRAMES, Clock
+from megafish_assets.footage.clocks import CLIP_FRAMES, CLIP_SECONDS, Clock
 from megafish_assets.footage.containers import MOST_MEGAPIXELS, ContainerTimes, UnreadableVideoError, container_times
 from megafish_assets.footage.file_names import chapters_before, clashing_videos, keyed_videos, start_in_name
 from megafish_assets.footage.recordings import IGNORED, LOCAL, TIMES, after, owners_table
 from megafish_assets.orchestration.arrivals import QUIET_MINUTES, SIGNS, Completeness, arrivals, fingerprint
 from megafish_assets.orchestration.detector_table import rows, sealed
+from megafish_assets.orchestration.settings import Settings
 from megafish_assets.storage.delta import MissingTableError, Table, masked
 
 
@@ -41,6 +41,8 @@ class Detected:
     """The columns that the contract names."""
     counts: pl.DataFrame
     """`video` (partition key) and `n_arrived`, counted by another read of the table than the one that gave `rows`."""
+    files: dict[str, str]
+    """The file of each video that has rows, by its key."""
     fingerprints: dict[str, str]
     """Of each video's rows, as `arrivals` tells them."""
     version: int
@@ -55,18 +57,31 @@ class Inference(dg.ConfigurableResource):
     quiet_minutes: float = Field(default=QUIET_MINUTES, ge=0, description="Without new rows, for the sign `quiet`.")
     frames_per_clip: int = Field(default=CLIP_FRAMES, gt=0, description="Frames of a video, for `last_frame`.")
     owners_table: str | None = Field(default=None, description="`recordings.csv`, whose times are part of the rows.")
+    timing: str = Field(default="", description="What else the rows' times are made from, see `Settings.timing`.")
 
-    def state(self) -> dict[str, int]:
-        """What changes with the table, or with what its owner says of the files. Raises MissingTableError."""
+    @classmethod
+    def of(cls, settings: Settings) -> "Inference":
+        """The table of a collection."""
+        return cls(
+            uri=settings.inference_uri,
+            complete_when=settings.complete_when,
+            quiet_minutes=settings.quiet_minutes,
+            frames_per_clip=settings.clock.frames_per_clip,
+            owners_table=str(settings.owners_table),
+            timing=settings.timing,
+        )
+
+    def state(self) -> dict[str, int | str]:
+        """What changes with the table, or with what is said of its files' times. Raises MissingTableError."""
         said = Path(self.owners_table or "")
         written = {"owners_table": said.stat().st_mtime_ns} if said.is_file() else {}
-        return {"version": self._table().version()} | written
+        return {"version": self._table().version()} | written | ({"timing": self.timing} if self.timing else {})
 
     def arrivals(self) -> Arrivals:
         """Every video that has rows, and whether the detector is done with it."""
         table = self._table()
         found = arrivals(table)
-        videos = found.with_columns(fingerprint=self._with_starts(found))
+        videos = found.with_columns(fingerprint=self._with_times(found))
         rule = Completeness(self.complete_when, 60 * self.quiet_minutes, self.frames_per_clip)
         complete = rule.complete(videos, now_ms=1000 * time.time())
         return Arrivals(videos.with_columns(complete.alias("is_complete")), table.version())
@@ -99,14 +114,16 @@ class Inference(dg.ConfigurableResource):
         own = rows(table, list(files))
         prints = sealed(own).select("video_file", fingerprint().alias("fingerprint"))
         videos = prints["video_file"].replace_strict(files, return_dtype=pl.String)
-        return Detected(own, named, dict(zip(videos, self._with_starts(prints), strict=True)), table.version())
+        fingerprints = dict(zip(videos, self._with_times(prints), strict=True))
+        return Detected(own, named, {key: file for file, key in files.items()}, fingerprints, table.version())
 
-    def _with_starts(self, videos: pl.DataFrame) -> pl.Series:
-        """The fingerprints of these videos, with what their owner says of their start."""
+    def _with_times(self, videos: pl.DataFrame) -> pl.Series:
+        """The fingerprints of these videos, with what is said of their times."""
         said = read_owners_table(self.owners_table).select(video_file="file", start="start")
         both = videos.join(said, on="video_file", how="left", maintain_order="left")
-        marked = pl.format("{}-{}", pl.col("fingerprint"), pl.col("start").dt.to_string("iso"))
-        return both.select(pl.when(pl.col("start").is_null()).then("fingerprint").otherwise(marked)).to_series()
+        timing = pl.lit(self.timing or None, pl.String)
+        marks = pl.concat_list("fingerprint", pl.col("start").dt.to_string("iso"), timing)
+        return both.select(marks.list.drop_nulls().list.join("-")).to_series()
 
     def _table(self) -> DeltaTable:
         try:
@@ -129,8 +146,8 @@ class Recordings(dg.ConfigurableResource):
     """The folder of video files, and how their numbers become times."""
 
     folder: str = Field(description="Folder of the video files.")
-    clip_seconds: float = Field(description="Length of one video file in seconds.", gt=0)
-    frames_per_clip: int = Field(description="Frames in one video file.", gt=0)
+    clip_seconds: float = Field(default=CLIP_SECONDS, description="Length of one video file in seconds.", gt=0)
+    frames_per_clip: int = Field(default=CLIP_FRAMES, description="Frames in one video file.", gt=0)
     recording_start: str | None = Field(default=None, description="Local time of video 0, frame 0; none if unknown.")
     owners_table: str | None = Field(default=None, description="`recordings.csv`: starts and places of files.")
     created: str = Field(default=IGNORED, description="What the creation time of a container is taken for.")
@@ -140,16 +157,18 @@ class Recordings(dg.ConfigurableResource):
     number_pattern: str | None = Field(default=None, description="Where a file's name has its number; none: by camera.")
 
     @classmethod
-    def of(cls, folder: Path, clock: Clock, **others: Any) -> "Recordings":
-        """The resource for a folder and a clock."""
-        start = None if clock.recording_start is None else clock.recording_start.isoformat()
+    def of(cls, settings: Settings) -> "Recordings":
+        """The video files of a collection."""
+        clock = settings.clock
         return cls(
-            folder=str(folder),
+            folder=str(settings.recordings),
             clip_seconds=clock.clip_seconds,
             frames_per_clip=clock.frames_per_clip,
-            recording_start=start,
+            recording_start=None if clock.recording_start is None else clock.recording_start.isoformat(),
             number_pattern=clock.number_pattern,
-            **others,
+            owners_table=str(settings.owners_table),
+            created=settings.created,
+            most_megapixels=settings.most_megapixels,
         )
 
     def path(self, video_file: str) -> Path | None:
@@ -160,6 +179,14 @@ class Recordings(dg.ConfigurableResource):
         except ValueError:  # a name with a null byte
             return None
         return path if path.is_relative_to(folder) else None
+
+    def size_bytes(self, video_file: str) -> int | None:
+        """Of the file, None where it is not there: it tells whether another has come in its place."""
+        path = self.path(video_file)
+        try:
+            return None if path is None else path.stat().st_size
+        except OSError:  # also a name that is too long for the file system
+            return None
 
     def clock(self) -> Clock:
         """How video and frame numbers become times."""

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from collections.abc import Collection as Some
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -24,7 +25,7 @@ from megafish_assets.orchestration.materialise import (
 )
 from megafish_assets.orchestration.orphans import end_orphaned_runs
 from megafish_assets.orchestration.settings import Settings
-from megafish_assets.orchestration.sources import Inference, read_owners_table
+from megafish_assets.orchestration.sources import Inference, Recordings, read_owners_table
 from megafish_assets.orchestration.summary import Summary, broken_checks, summary_of
 from megafish_assets.reporting.wording import faults_text, many
 from megafish_assets.storage.delta import MissingTableError, Table, masked
@@ -78,7 +79,8 @@ def bring_up_to_date(defs: dg.Definitions, settings: Settings, wishes: Wishes, p
         again = marks.kept() | ({} if begin is None else from_here_on(defs, instance, begin))
         marks.keep(again)
         _registered(instance, arrived, inference, settings.root)
-        collection = Collection(defs, instance, str(settings.tables), arrived, again)
+        video_bytes = _video_bytes(videos, Recordings.of(settings))
+        collection = Collection(defs, instance, str(settings.tables), arrived, video_bytes, again)
         summary = summary_of(collection, settings, failed=_made(collection))
         if not summary.failed:
             marks.keep({})
@@ -115,7 +117,7 @@ def _looked_at(settings: Settings, wishes: Wishes, preflight: Look) -> tuple[Inf
         read_owners_table(owners_table)
     except ValueError as error:
         raise RefusedError(str(error)) from error
-    inference = Inference(uri=settings.inference_uri, owners_table=owners_table)
+    inference = Inference.of(settings)
     try:
         videos = inference.arrivals().videos
     except (MissingTableError, ValueError) as error:
@@ -132,6 +134,14 @@ def _looked_at(settings: Settings, wishes: Wishes, preflight: Look) -> tuple[Inf
     if found.refusals:
         raise RefusedError("\n".join(found.refusals))
     return inference, videos
+
+
+def _video_bytes(videos: pl.DataFrame, recordings: Recordings) -> dict[str, int]:
+    """The sizes of the video files that are there, by partition key."""
+    files = videos.select("video", "video_file").iter_rows()
+    with ThreadPoolExecutor() as pool:  # a network drive answers many at once
+        found = pool.map(lambda row: (row[0], recordings.size_bytes(row[1])), files)
+        return {video: size for video, size in found if size is not None}
 
 
 def _to_begin_with(defs: dg.Definitions, wishes: Wishes) -> dg.AssetKey | None:

@@ -8,7 +8,7 @@ import pytest
 from megafish_assets.detections.raw import raw_detections
 from megafish_assets.footage.clocks import Clock
 from megafish_assets.footage.file_names import chapters_before, start_in_name
-from megafish_assets.footage.recordings import TIMES, owners_table
+from megafish_assets.footage.recordings import TIMES, owners_table, unread_columns
 
 MOMENT = datetime(2024, 12, 31, 13, 30, 5)
 
@@ -25,10 +25,16 @@ MOMENT = datetime(2024, 12, 31, 13, 30, 5)
         "camera2_2024_12_31_13_30_05_left.avi",
         "dive/2024-12-31_13h30m05.mp4",
         "20241231_133005123.mp4",
+        "DJI_20241231133005_0042_D.MP4",
     ],
 )
 def test_a_date_and_a_time_in_a_name_are_its_start(name: str) -> None:
     assert start_in_name(name) == MOMENT
+
+
+@pytest.mark.parametrize("name", ["20241231000012.mp4", "20241231T000012.mp4", "2024-12-31_00-00-12.mp4"])
+def test_the_hour_after_midnight_is_one_where_nothing_else_could_be_meant(name: str) -> None:
+    assert start_in_name(name) == datetime(2024, 12, 31, 0, 0, 12)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +60,9 @@ def test_a_date_and_a_time_in_a_name_are_its_start(name: str) -> None:
         "20241231_133005+0200.mp4",
         "rec_20241231_133005_002.mp4",  # the second part of what began then
         "20241231_133005-part2.mp4",
+        "rec_20241231_133005_0002.mp4",
+        "cam_20241231_000001.mp4",  # the first clip of that day, or a second past midnight
+        "megalab_20241231_000012.mp4",
         "site_20241231_200000ft.mp4",
         "20241231_133005/reef.mp4",  # of the dive
         "GX010042.MP4",
@@ -73,7 +82,9 @@ def test_chapters_of_a_gopro_follow_those_before_them() -> None:
 
 
 def test_an_owners_table_may_leave_out_columns_and_hold_others() -> None:
-    found = owners_table(b"\xef\xbb\xbfFile, start ,notes,depth\na.mp4,2024-12-31 13:30:05,rain,12.5\nb.mp4,,,\n,,,\n")
+    found = owners_table(
+        b"\xef\xbb\xbfFile, start ,notes,depth\na.mp4,2024-12-31 13:30:05,rain,12.5\nb.mp4,,,\n,,,\n\n"
+    )
     assert found.to_dict(as_series=False) == {
         "file": ["a.mp4", "b.mp4"],
         "start": [MOMENT, None],
@@ -95,7 +106,9 @@ def test_an_owners_table_may_leave_out_columns_and_hold_others() -> None:
         ),
         ("file,start\na.mp4,2024-12-31\n", "start in lines 2"),
         ("file,start\na.mp4,2024-12-31T13:30:05Z\n", "start in lines 2"),
-        ("file,latitude\na.mp4,1\nb.mp4,91\n", "latitude in lines 3 is not degrees north, -90 to 90"),
+        ("file,start\na.mp4,0001-01-01T00:00:00\n", "start in lines 2"),
+        ("file,start\na.mp4,9999-12-31T00:00:00\n", "start in lines 2"),
+        ("file,latitude\na.mp4,1\n\n,\nb.mp4,91\n", "latitude in lines 5 is not degrees north, -90 to 90"),
         ("file,longitude\na.mp4,nan\n", "longitude in lines 2"),
         ('file,depth\na.mp4,"12,5"\n', "depth in lines 2 is not metres below the surface"),
         ("file,depth\na.mp4,-3\n", "depth in lines 2"),
@@ -109,6 +122,16 @@ def test_an_owners_table_may_leave_out_columns_and_hold_others() -> None:
 def test_an_owners_table_that_can_not_be_is_refused_by_line(csv: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         owners_table(csv.encode())
+
+
+def test_line_ends_of_old_macintoshes_are_line_ends() -> None:
+    assert owners_table(b"file,depth\ra.mp4,1\rb.mp4,2\r")["depth"].to_list() == [1, 2]
+
+
+def test_columns_that_nobody_reads_are_named() -> None:
+    csv = b"file,strat,Station,notes\na.mp4,2024-12-31 13:30:05,pier,rain\n"
+    assert unread_columns(csv) == ["strat", "notes"]
+    assert unread_columns(b"") == []
 
 
 def test_letters_in_another_encoding_are_refused() -> None:

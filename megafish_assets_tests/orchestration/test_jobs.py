@@ -47,5 +47,5 @@ def test_a_new_video_and_one_made_again_further_up_are_unfinished(instance: dg.D
     assert found(instance) == {"rows": {"new"}, "crops": {"new", "b"}, "vectors": {"new", "b"}}
 
 
-def test_a_set_aside_video_is_cut_and_embedded_again(instance: dg.DagsterInstance) -> None:
-    assert found(instance, ("a", "removed")) == {"rows": set(), "crops": {"a"}, "vectors": {"a"}}
+def test_a_set_aside_video_is_made_again_from_its_rows_on(instance: dg.DagsterInstance) -> None:
+    assert found(instance, ("a", "removed")) == {"rows": {"a"}, "crops": {"a"}, "vectors": {"a"}}

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from dagster._core.events import DagsterEvent, DagsterEventType, StepMaterializationData
 
+from megafish_assets.orchestration.arrivals import VIDEO_BYTES
 from megafish_assets.orchestration.knobs import Knobs
 from megafish_assets.orchestration.materialise import Collection, asset_named, asset_order, from_here_on, run_work
 from megafish_assets.orchestration.policy import grouped, with_knobs
@@ -114,19 +115,37 @@ def test_rows_that_arrived_later_are_made_and_what_follows_from_them(tmp_path: P
     assert bring(tmp_path, defs, instance, a="2-7", b="5-7")["rows"] == [("b",)]
 
 
+def test_a_video_file_that_comes_or_is_another_makes_its_rows_again_and_one_that_goes_makes_nothing(
+    tmp_path: Path,
+) -> None:
+    @dg.asset(partitions_def=VIDEOS, backfill_policy=ROW_RUNS)
+    def rows(context: dg.AssetExecutionContext) -> pl.DataFrame:
+        for key in context.partition_keys:
+            context.add_asset_metadata({VIDEO_BYTES: {"a": 10, "b": 0}[key]}, partition_key=key)
+        return pl.DataFrame({"video": context.partition_keys, "detection_id": context.partition_keys})
+
+    defs, instance = platform(tmp_path, grouped("small", [rows])), dg.DagsterInstance.ephemeral()
+    instance.add_dynamic_partitions(VIDEOS.name, ["a", "b"])
+    arrived = {"a": "1-7", "b": "1-7"}
+    bring(tmp_path, defs, instance, **arrived)
+    for there, wanted in (({"a": 10}, []), ({"a": 10, "b": 5}, [("b",)]), ({"a": 11}, [("a",)]), ({}, [])):
+        collection = Collection(defs, instance, str(tmp_path), arrived, there)
+        assert list(collection.missing(dg.AssetKey("rows"))) == wanted
+
+
 def test_an_asset_that_a_person_wants_again_is_made_again_with_all_that_follows(tmp_path: Path) -> None:
     defs, instance = platform(tmp_path), dg.DagsterInstance.ephemeral()
     instance.add_dynamic_partitions(VIDEOS.name, ["a", "b"])
     bring(tmp_path, defs, instance)
     again = from_here_on(defs, instance, asset_named(defs, "doubled"))
-    wanted = Collection(defs, instance, str(tmp_path), {"a": "2-7", "b": "2-7"}, again)
+    wanted = Collection(defs, instance, str(tmp_path), {"a": "2-7", "b": "2-7"}, again=again)
     assert list(wanted.missing(dg.AssetKey("rows"))) == []
     assert list(wanted.missing(dg.AssetKey("doubled"))) == [("a", "b")]
     run(defs, "doubled", ("a", "b"), instance)
     assert list(wanted.missing(dg.AssetKey("doubled"))) == []
     # A video that has left the detector's table has no rows there to be made from: what is stored of it stays.
     left = Collection(
-        defs, instance, str(tmp_path), {"a": "2-7"}, from_here_on(defs, instance, asset_named(defs, "rows"))
+        defs, instance, str(tmp_path), {"a": "2-7"}, again=from_here_on(defs, instance, asset_named(defs, "rows"))
     )
     assert list(left.missing(dg.AssetKey("rows"))) == [("a",)]
     with pytest.raises(ValueError, match=r"no asset 'crop'.*rows, doubled, everything"):

@@ -3,13 +3,14 @@
 import shutil
 import subprocess
 from datetime import datetime, timedelta
+from itertools import combinations
 from pathlib import Path
 
 import polars as pl
 import pytest
 from deltalake import write_deltalake
 
-from megafish_assets.footage.clocks import Clock
+from megafish_assets.orchestration.settings import Settings
 from megafish_assets.orchestration.sources import Inference, Recordings
 from megafish_assets_tests.conftest import bring_up_to_date
 
@@ -36,7 +37,7 @@ def footage(tmp_path_factory: pytest.TempPathFactory, beside_ffmpeg: None) -> Pa
 
 
 def starts(footage: Path, files: list[str], **given: str) -> list[datetime | None]:
-    found = Recordings.of(footage, Clock(10, 300, None), **given).times(files)
+    found = Recordings(folder=str(footage), **given).times(files)
     assert found["video_file"].to_list() == files
     return found["file_start"].to_list()
 
@@ -72,14 +73,14 @@ def test_a_time_in_a_name_goes_before_the_containers(footage: Path) -> None:
 
 def test_the_bound_on_pixels_is_the_collections(footage: Path) -> None:
     for most, rates in ((0.001, [None]), (1.0, [24.0])):
-        found = Recordings.of(footage, Clock(10, 300, None), most_megapixels=most).times(CHAPTERS[:1])
+        found = Recordings(folder=str(footage), most_megapixels=most).times(CHAPTERS[:1])
         assert found["frames_per_second"].to_list() == rates
 
 
 def test_a_file_that_can_not_be_read_has_no_rate(footage: Path) -> None:
-    found = Recordings.of(footage, Clock(10, 300, None)).times(["broken.mp4", "absent.mp4", "../outside.mp4"])
+    found = Recordings(folder=str(footage)).times(["broken.mp4", "absent.mp4", "../outside.mp4"])
     assert found["frames_per_second"].to_list() == [None] * 3
-    assert Recordings.of(footage, Clock(10, 300, None)).times([]).is_empty()
+    assert Recordings(folder=str(footage)).times([]).is_empty()
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +107,23 @@ def test_a_changed_start_changes_the_fingerprint_of_its_video_alone(collection: 
         table.write_text(text)
         assert inference.arrivals().videos["fingerprint"].to_list() == before
     table.unlink()
+
+
+def test_a_setting_of_time_changes_every_fingerprint_and_what_the_sensor_has_seen(collection: Path) -> None:
+    def state(**settings: str) -> tuple[dict, list[str]]:
+        inference = Inference.of(Settings.from_environment({"MEGAFISH_ROOT": str(collection), **settings}))
+        return inference.state(), inference.arrivals().videos["fingerprint"].to_list()
+
+    found = [
+        state(),
+        state(MEGAFISH_CLIP_SECONDS="12"),
+        state(MEGAFISH_NUMBER=r"(\d+)"),
+        state(MEGAFISH_CREATED="utc"),
+        state(MEGAFISH_CREATED="utc", MEGAFISH_TIMEZONE="Europe/Lisbon"),
+        state(MEGAFISH_RECORDING_START="2025-12-12T13:30:00"),
+    ]
+    assert all(one[0] != other[0] and one[1] != other[1] for one, other in combinations(found, 2))
+    assert state() == state(MEGAFISH_CLIP_SECONDS="10.0", MEGAFISH_TIMEZONE="Europe/Lisbon") == found[0]
 
 
 def test_a_wrong_line_is_told_before_anything_is_made(collection: Path, real_data: Path) -> None:
