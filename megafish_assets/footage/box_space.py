@@ -27,7 +27,7 @@ the expected one is wrong."""
 NAMED = 5
 """Videos in one sentence."""
 
-Sides = tuple[pl.Expr, pl.Expr, pl.Expr, pl.Expr]
+Four = tuple[pl.Expr, pl.Expr, pl.Expr, pl.Expr]
 
 
 @dataclass(frozen=True)
@@ -35,21 +35,23 @@ class Layout:
     """What the four numbers of a box mean."""
 
     name: str
-    sides: Callable[[pl.Expr, pl.Expr, pl.Expr, pl.Expr], Sides]
+    sides: Callable[[pl.Expr, pl.Expr, pl.Expr, pl.Expr], Four]
     """Left, top, width and height of a box from its numbers."""
     written: tuple[str, str, str, str]
     """The same, for a person to copy; `b(i)` is the box's number i."""
+    holds_ends: bool = False
+    """Whether the last two numbers are the right and lower ends, beyond the first two in every box."""
 
 
 @dataclass(frozen=True)
 class Space:
-    """The unit of a box's numbers."""
+    """Where the frame lies in the plane in which a box's numbers are."""
 
     name: str
-    frame: tuple[pl.Expr, pl.Expr]
-    """Width and height of the frame in it."""
-    written: tuple[str, str] | None
-    """The same, for a person to copy; None where it is each video's own."""
+    frame: Callable[[pl.Expr, pl.Expr], Four]
+    """Left, top, width and height of the frame, of a video's width and height in px."""
+    is_padded: bool = False
+    """Whether bars beside the frame fill the plane up."""
 
 
 LAYOUTS = (
@@ -58,21 +60,58 @@ LAYOUTS = (
         "[x1, y1, x2, y2]",
         lambda left, top, right, bottom: (left, top, right - left, bottom - top),
         ("b(0)", "b(1)", "(b(2) - b(0))", "(b(3) - b(1))"),
+        holds_ends=True,
     ),
     Layout(
         "[centre x, centre y, w, h]",
         lambda x, y, w, h: (x - w / 2, y - h / 2, w, h),
         ("(b(0) - b(2) / 2)", "(b(1) - b(3) / 2)", "b(2)", "b(3)"),
     ),
+    Layout("[y, x, h, w]", lambda y, x, h, w: (x, y, w, h), ("b(1)", "b(0)", "b(3)", "b(2)")),
+    Layout(
+        "[y1, x1, y2, x2]",
+        lambda top, left, bottom, right: (left, top, right - left, bottom - top),
+        ("b(1)", "b(0)", "(b(3) - b(1))", "(b(2) - b(0))"),
+        holds_ends=True,
+    ),
 )
+"""The right one first. In a square x and y look alike: exchanged ones are told only where the frame is none."""
+
+
+def stretched(side: float, name: str | None = None) -> Space:
+    """The whole frame made a square, or its numbers divided by its sides."""
+    zero, whole = pl.lit(0.0), pl.lit(float(side))
+    return Space(name or f"the frame stretched to {side} x {side}", lambda w, h: (zero, zero, whole, whole))
+
+
+def letterboxed(side: int) -> Space:
+    """The frame made as large as fits into a square, in its middle."""
+
+    def frame(w: pl.Expr, h: pl.Expr) -> Four:
+        scale = side / pl.max_horizontal(w, h)
+        return (side - w * scale) / 2, (side - h * scale) / 2, w * scale, h * scale
+
+    return Space(f"the frame letterboxed into {side} x {side}", frame, is_padded=True)
+
+
+def copied(width: int) -> Space:
+    """A copy of the video that is so wide."""
+    zero = pl.lit(0.0)
+    return Space(
+        f"px of a copy of the video, {width} px wide", lambda w, h: (zero, zero, pl.lit(float(width)), width * h / w)
+    )
+
+
 SPACES = (
-    Space("the frame stretched to 1024 x 1024", (pl.lit(STRETCHED_PX), pl.lit(STRETCHED_PX)), ("1024", "1024")),
-    Space("px of the video", (pl.col("width_px"), pl.col("height_px")), None),
-    Space("shares of the frame, 0 to 1", (pl.lit(1), pl.lit(1)), ("1", "1")),
-    Space("percent of the frame, 0 to 100", (pl.lit(100), pl.lit(100)), ("100", "100")),
-    Space("the frame stretched to 640 x 640", (pl.lit(640), pl.lit(640)), ("640", "640")),  # YOLO's usual input
+    stretched(STRETCHED_PX),
+    Space("px of the video", lambda w, h: (pl.lit(0.0), pl.lit(0.0), w, h)),
+    stretched(1, "shares of the frame, 0 to 1"),
+    stretched(100, "percent of the frame, 0 to 100"),
+    *[stretched(side) for side in (640, 320, 416, 512, 768, 800, 960, 1280, 1536)],
+    *[letterboxed(side) for side in (1024, 640, 320, 416, 512, 768, 800, 960, 1280, 1536)],
+    *[copied(width) for width in (1920, 1280, 960, 854, 720, 640, 480, 320)],
 )
-"""The right one of each first."""
+"""The right one first; the sides are those that detectors are given, the widths those that videos are made small to."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +129,11 @@ class Reading:
     def fits(self) -> bool:
         """Whether nearly every box would lie in its frame."""
         return self.misfits <= MOST_MISFITS
+
+    @property
+    def is_likely(self) -> bool:
+        """Whether they would also fill it, as by chance no others do."""
+        return self.fits and self.reach >= SURELY_FILLED
 
 
 def misread_boxes(boxes: pl.DataFrame, sizes_px: Mapping[str, tuple[int, int]]) -> str | None:
@@ -116,8 +160,7 @@ def misread_boxes(boxes: pl.DataFrame, sizes_px: Mapping[str, tuple[int, int]]) 
     rest = sound.filter(~pl.col("video_file").is_in(right))
     if rest.height < FEWEST_ROWS or _is_right(rest):
         return None
-    others = [_read(rest, layout, space) for space in SPACES for layout in LAYOUTS][1:]
-    likely = [one for one in others if one.fits and one.reach >= SURELY_FILLED]
+    likely = [one for one in _readings(rest) if one.is_likely]
     if not likely:
         return None
     wrong = rest["video_file"].unique().sort().to_list()
@@ -133,13 +176,31 @@ def misread_boxes(boxes: pl.DataFrame, sizes_px: Mapping[str, tuple[int, int]]) 
 def _is_right(sound: pl.DataFrame) -> bool:
     """Whether these boxes fit and fill the frame as they should."""
     expected = _read(sound, LAYOUTS[0], SPACES[0])
-    return expected.fits and expected.reach >= FILLED
+    if not expected.fits or expected.reach < FILLED or _hold_ends(sound):
+        return False
+    # A frame of 4 to 3 between bars fills its square by three quarters, and the boxes end where the bars begin.
+    return expected.reach >= SURELY_FILLED or not any(one.is_likely for one in _readings(sound) if one.space.is_padded)
+
+
+def _hold_ends(sound: pl.DataFrame) -> bool:
+    """Whether the last two numbers lie beyond the first two in nearly every box, as no sizes do all over a frame: ends
+    in half a frame would also fit as sizes in the whole."""
+    beyond = (pl.col("2") > pl.col("0")) & (pl.col("3") > pl.col("1"))
+    return sound.select(beyond.mean()).item() >= 1 - MOST_MISFITS
+
+
+def _readings(sound: pl.DataFrame) -> list[Reading]:
+    """All but the right one."""
+    layouts = [layout for layout in LAYOUTS if layout.holds_ends] if _hold_ends(sound) else LAYOUTS
+    right = LAYOUTS[0], SPACES[0]
+    return [_read(sound, layout, space) for space in SPACES for layout in layouts if (layout, space) != right]
 
 
 def _read(sound: pl.DataFrame, layout: Layout, space: Space) -> Reading:
     """How well one reading fits these boxes."""
     left, top, width, height = layout.sides(*[pl.col(str(i)) for i in range(4)])
-    spans = ((left, width, space.frame[0]), (top, height, space.frame[1]))
+    frame_left, frame_top, frame_width, frame_height = space.frame(pl.col("width_px"), pl.col("height_px"))
+    spans = ((left - frame_left, width, frame_width), (top - frame_top, height, frame_height))
     ends = sound.select(
         *[(low / side).alias(f"low{axis}") for axis, (low, _, side) in enumerate(spans)],
         *[((low + span) / side).alias(f"high{axis}") for axis, (low, span, side) in enumerate(spans)],
@@ -151,25 +212,38 @@ def _read(sound: pl.DataFrame, layout: Layout, space: Space) -> Reading:
         "is_empty",
     )
     reach = [pl.col(f"high{axis}").quantile(1 - MOST_MISFITS / 2) for axis in range(2)]
+    if space.is_padded:
+        down = [1 - pl.col(f"low{axis}").quantile(MOST_MISFITS / 2) for axis in range(2)]
+        reach += [share.alias(f"down{axis}") for axis, share in enumerate(down)]
     misfits, *reached = ends.select(out.mean(), *reach).row(0)
     return Reading(layout, space, misfits, min(reached))
 
 
 def _told(reading: Reading, sizes_px: Mapping[str, tuple[int, int]]) -> str:
     """The mistake and its remedy."""
-    sizes, sides, joined = sorted(set(sizes_px.values())), reading.space.written, ""
-    if sides is None and len(sizes) == 1:
-        sides = str(sizes[0][0]), str(sizes[0][1])
-    elif sides is None:
-        sides = "pl.col('width_px')", "pl.col('height_px')"
+    steps = {size: _conversion(reading, size) for size in sorted(set(sizes_px.values()))}
+    line, joined = next(iter(steps.values())), ""
+    if len(set(steps.values())) > 1:
         joined = ", of which there are several sizes: join each video's own as width_px and height_px"
-    factors = ["" if side == str(STRETCHED_PX) else f" * {STRETCHED_PX} / {side}" for side in sides]
-    parts = [part + factor for part, factor in zip(reading.layout.written, factors * 2, strict=True)]
+        own = "(pl.col('width_px') == {}) & (pl.col('height_px') == {})".format
+        line = "pl" + "".join(f".when({own(*size)}).then({step})" for size, step in steps.items())
     return (
         "the boxes seem not to be [x, y, w, h] in the frame stretched to 1024 x 1024: they fit as "
         f"{reading.layout.name} in {reading.space.name}{joined}. Convert them and write the table again:\n"
-        f"    b = pl.col('box').list.get\n    box = pl.concat_list({', '.join(parts)})"
+        f"    b = pl.col('box').list.get\n    box = {line}"
     )
+
+
+def _conversion(reading: Reading, size_px: tuple[int, int]) -> str:
+    """What makes right boxes of those of videos of this size, for a person to copy."""
+    sides = reading.space.frame(*[pl.lit(float(side)) for side in size_px])
+    frame = pl.select(side.alias(str(i)) for i, side in enumerate(sides)).row(0)
+    parts = []
+    for i, written in enumerate(reading.layout.written):
+        start, side = (frame[i] if i < 2 else 0), frame[2 + i % 2]
+        moved = f"({written} - {start:.12g})" if start else written
+        parts.append(moved if side == STRETCHED_PX else f"{moved} * {STRETCHED_PX} / {side:.12g}")
+    return f"pl.concat_list({', '.join(parts)})"
 
 
 def misread_frames(frames: pl.DataFrame, n_frames: Mapping[str, int]) -> str | None:

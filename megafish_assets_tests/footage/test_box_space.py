@@ -10,6 +10,20 @@ from megafish_assets.reef.plan import ReefPlan
 from megafish_assets.reef.tables import simulate_video
 
 SIZE = {"fish.mp4": (640, 360)}
+FRAMES = {
+    "stretched": (0, 0, 1024, 1024),
+    "pixels": (0, 0, 640, 360),
+    "shares": (0, 0, 1, 1),
+    "percent": (0, 0, 100, 100),
+    "yolo": (0, 0, 640, 640),
+    "half": (0, 0, 512, 512),
+    "wide yolo": (0, 0, 1280, 1280),
+    "bars": (0, 224, 1024, 576),
+    "small bars": (0, 140, 640, 360),
+    "a larger copy": (0, 0, 1920, 1080),
+    "a smaller copy": (0, 0, 320, 180),
+}
+"""Where a frame of 16 to 9 lies: left, top, width, height."""
 
 
 @pytest.fixture(scope="module")
@@ -26,20 +40,27 @@ def table(source: pl.DataFrame, how: str, space: str) -> pl.DataFrame:
         "xywh": (x, y, w, h),
         "corners": (x, y, x + w, y + h),
         "centres": (x + w / 2, y + h / 2, w, h),
+        "exchanged": (y, x, h, w),
+        "exchanged corners": (y, x, y + h, x + w),
     }[how]
-    frame = {
-        "stretched": (1024, 1024),
-        "pixels": (640, 360),
-        "shares": (1, 1),
-        "percent": (100, 100),
-        "yolo": (640, 640),
-    }[space]
-    scaled = [number * frame[i % 2] / (640, 360)[i % 2] for i, number in enumerate(numbers)]
+    order = (1, 0) if "exchanged" in how else (0, 1)
+    moved = 4 if "corners" in how else 2
+    frame, size = FRAMES[space], (640, 360)
+    scaled = [
+        number * frame[2 + order[i % 2]] / size[order[i % 2]] + (frame[order[i % 2]] if i < moved else 0)
+        for i, number in enumerate(numbers)
+    ]
     return source.select(pl.lit("fish.mp4").alias("video_file"), pl.concat_list(scaled).alias("box"))
 
 
-@pytest.mark.parametrize("space", ["stretched", "pixels", "shares", "percent", "yolo"])
-@pytest.mark.parametrize("how", ["xywh", "corners", "centres"])
+IN_A_SQUARE = ("stretched", "shares", "percent", "yolo", "half", "wide yolo")
+LAYOUTS = ("xywh", "corners", "centres", "exchanged", "exchanged corners")
+
+
+@pytest.mark.parametrize(
+    ("how", "space"),
+    [(how, space) for how in LAYOUTS for space in FRAMES if "exchanged" not in how or space not in IN_A_SQUARE],
+)
 def test_each_mistake_is_named_and_its_line_converts_the_boxes(source: pl.DataFrame, how: str, space: str) -> None:
     right, given = table(source, "xywh", "stretched"), table(source, how, space)
     told = misread_boxes(given, SIZE)
@@ -71,8 +92,27 @@ def test_a_few_boxes_that_are_wrong_in_any_space_do_not_hide_the_rest(source: pl
 def test_the_videos_own_sizes_are_asked_for_where_they_differ(source: pl.DataFrame) -> None:
     given = table(source, "xywh", "pixels")
     both = pl.concat([given, given.with_columns(pl.lit("b.mp4").alias("video_file"), pl.col("box") * 2)])
-    told = misread_boxes(both, SIZE | {"b.mp4": (1280, 720)})
-    assert "several sizes" in told and "1024 / pl.col('width_px')" in told
+    sizes = SIZE | {"b.mp4": (1280, 720)}
+    told = misread_boxes(both, sizes)
+    assert "several sizes: join each video's own as width_px and height_px" in told
+    scope = {"pl": pl}
+    exec("\n".join(line.strip() for line in told.splitlines()[1:]), scope)
+    sides = pl.DataFrame(
+        [(file, *size) for file, size in sizes.items()], ["video_file", "width_px", "height_px"], orient="row"
+    )
+    converted = both.join(sides, on="video_file", maintain_order="left").select("video_file", scope["box"].alias("box"))
+    right = table(source, "xywh", "stretched")["box"].explode()
+    for file in sizes:
+        own = converted.filter(pl.col("video_file") == file)["box"].explode()
+        assert (own - right).abs().max() < 1e-6
+
+
+def test_frames_of_4_to_3_between_bars_are_told_too(source: pl.DataFrame) -> None:
+    x, y, w, h = (pl.col(side) for side in "xywh")
+    numbers = [x * 1024 / 640, y * 768 / 360 + 128, w * 1024 / 640, h * 768 / 360]
+    given = source.select(pl.lit("fish.mp4").alias("video_file"), pl.concat_list(numbers).alias("box"))
+    told = misread_boxes(given, {"fish.mp4": (640, 480)})
+    assert "in the frame letterboxed into 1024 x 1024" in told and "(b(1) - 128) * 1024 / 768" in told
 
 
 def test_the_reefs_boxes_are_right() -> None:
