@@ -1,19 +1,31 @@
-"""Command line: `python -m megafish_assets demo | materialise | up`. Starts processes; computes nothing."""
+"""Command line: `python -m megafish_assets demo | materialise | check | up`. Starts processes; computes nothing."""
 
 import argparse
 import fcntl
+import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 AT_WORK = "MEGAFISH_AT_WORK"
 """Set for the process that does the work of a command, to the number of the one that waits for it."""
 
+UNUSABLE = 2
+"""What `check` ends with where nothing could be served by these settings, as argparse does for arguments."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command; 0 if it went well."""
     keep_blas_from_spinning()
     given = _parser().parse_args(arguments)
+    try:
+        return _ran(given, arguments)
+    except ModuleNotFoundError as missing:
+        return refused(f"{missing}: run make again, or pip install -e .", given)
+
+
+def _ran(given: argparse.Namespace, arguments: list[str] | None) -> int:
     if given.command == "up":
         return up(given.port, given.read_only)
     parent = os.environ.pop(AT_WORK, None)
@@ -33,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     own = commands.add_parser("materialise", help="bring the collection of MEGAFISH_ROOT up to date")
     own.add_argument("--from", dest="begin", metavar="ASSET", help="make this asset and all after it again")
     own.add_argument("--trust", choices=["boxes"], help="go on though the boxes' numbers look wrong")
+    commands.add_parser("check", help="say what can be known to go wrong, and make nothing")
     for command in (demo, own):
         command.add_argument("--json", action="store_true", help="the summary as one line of JSON, the last one")
     page = commands.add_parser(
@@ -55,30 +68,34 @@ def keep_blas_from_spinning() -> None:
 def work(given: argparse.Namespace, parent: int) -> int:
     """Brings a collection up to date: the demo's, recorded first if it is absent, or the user's own.
 
-    1 if an asset failed, after naming it and making what doesn't need it.
+    1 if an asset failed, after naming it and making what doesn't need it. `check` only looks, and tells settings that
+    nobody can use, by `UNUSABLE`, from what is not right yet.
     """
     from megafish_assets.orchestration.home import chosen
     from megafish_assets.orchestration.interruption import end_with
     from megafish_assets.orchestration.summary import shown
-    from megafish_assets.orchestration.upkeep import RefusedError, Wishes, bring_up_to_date
+    from megafish_assets.orchestration.upkeep import RefusedError, Wishes, bring_up_to_date, looked_at
 
     end_with(parent)
-    wishes = Wishes()
+    wishes, unusable = Wishes(), UNUSABLE if given.command == "check" else 1
     try:
-        settings = chosen(os.environ, own_collection=given.command == "materialise" and is_set())
+        settings = chosen(os.environ, own_collection=given.command != "demo" and is_set())
         if given.command == "demo":
             recorded(settings.root)
-        else:
+        if given.command == "materialise":
             wishes = Wishes(given.begin, given.trust == "boxes")
         from megafish_assets.definitions import defs  # reads what `chosen` has set, and the collection's knobs
         from megafish_assets.preflight import preflight
     except (OSError, ValueError) as wrong:
-        return refused(str(wrong))
+        return refused(str(wrong), given, unusable)
 
     try:
+        if given.command == "check":
+            looked_at(settings, wishes, preflight)
+            return 0
         summary = bring_up_to_date(defs, settings, wishes, preflight)
     except RefusedError as wrong:
-        return refused(str(wrong))
+        return refused(str(wrong), given)
     print(shown(summary, given.json), flush=True)
     return 1 if summary.failed else 0
 
@@ -103,6 +120,10 @@ def up(port: int, read_only: bool) -> int:
 
     try:
         settings = chosen(os.environ, own_collection=is_set())
+        if not settings.root.is_dir():
+            return refused(
+                f"no folder {settings.root}: make it, or correct MEGAFISH_ROOT; the demo's is made by `make`"
+            )
         home = made_home(settings)
     except (OSError, ValueError) as wrong:
         return refused(str(wrong))
@@ -113,13 +134,17 @@ def up(port: int, read_only: bool) -> int:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return refused(f"this collection is up already: two daemons would do everything twice ({home})")
+        if subprocess.run([sys.executable, "-m", "megafish_assets", "check"]).returncode == UNUSABLE:
+            return 1
         return serve(REPOSITORY, os.environ, port, settings.hosts, read_only)
 
 
-def refused(why: str) -> int:
-    """Says why nothing was done."""
+def refused(why: str, given: argparse.Namespace | None = None, code: int = 1) -> int:
+    """Says why nothing was done, where a program reads it in JSON too."""
     print(why, file=sys.stderr)
-    return 1
+    if getattr(given, "json", False):
+        print(json.dumps({"refused": why}), flush=True)
+    return code
 
 
 if __name__ == "__main__":

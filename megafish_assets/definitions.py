@@ -53,20 +53,19 @@ settings = Settings.from_environment(os.environ)
 models = chosen_backbones(settings.backbones)
 backbones = [model.name for model in models]
 geometry = chosen_geometry(settings.geometry)
-knobs = settings.knobs.configs(
-    {
-        "size_limits": LimitsConfig,
-        "sampled_detections": SampleConfig,
-        "pca": PcaConfig,
-        "kmeans_sweep": SweepConfig,
-        "clusters": ClustersConfig,
-        "umap": UmapConfig,
-        "stability": StabilityConfig,
-        "quality": QualityConfig,
-        "montages": MontagesConfig,
-        "league": LeagueConfig,
-    }
-)
+STOCK = {
+    "size_limits": LimitsConfig,
+    "sampled_detections": SampleConfig,
+    "pca": PcaConfig,
+    "kmeans_sweep": SweepConfig,
+    "clusters": ClustersConfig,
+    "umap": UmapConfig,
+    "stability": StabilityConfig,
+    "quality": QualityConfig,
+    "montages": MontagesConfig,
+    "league": LeagueConfig,
+}
+knobs = settings.knobs.configs(STOCK)
 reducing = (
     partial(pca_asset, knobs=knobs["pca"]),
     partial(kmeans_sweep_asset, knobs=knobs["kmeans_sweep"]),
@@ -117,7 +116,7 @@ defs = dg.Definitions(
                 )
             ),
         ],
-        settings.knobs,
+        settings.knobs.versions(STOCK),
     ),
     asset_checks=[gate(b) for b in backbones],
     sensors=[new_videos, retry_set_aside_videos],

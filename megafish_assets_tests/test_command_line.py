@@ -181,6 +181,50 @@ def test_what_is_wanted_again_stays_so_until_it_is_made(tmp_path: Path) -> None:
     assert marks.kept() == {}
 
 
+def command(name: str, environment: dict[str, str]) -> subprocess.CompletedProcess:
+    words = [sys.executable, "-m", "megafish_assets", name]
+    return subprocess.run(words, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=100)
+
+
+def test_the_page_of_a_mistyped_root_is_refused_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    done = command("up", collection_environment(tmp_path / "typo"))
+    assert done.returncode == 1 and f"no folder {tmp_path}/typo" in done.stderr
+    assert not (tmp_path / "typo").exists()
+
+
+@pytest.mark.parametrize(
+    ("knobs", "settings", "said"),
+    [("[clusters]\nk = 1\n", {}, r"megafish.toml: \[clusters\] k = 1"), ("", {"backbones": "vti"}, "vti")],
+)
+def test_a_page_that_could_not_be_served_is_refused_in_a_sentence(
+    tmp_path: Path, knobs: str, settings: dict[str, str], said: str
+) -> None:
+    (tmp_path / "megafish.toml").write_text(knobs)
+    done = command("up", collection_environment(tmp_path, **settings))
+    assert done.returncode == 1 and re.search(said, done.stderr)
+    assert "Traceback" not in done.stderr and "code server" not in done.stdout
+
+
+def test_a_look_says_what_a_run_would_refuse_and_makes_nothing(tmp_path: Path, real_data: Path) -> None:
+    aquarium(tmp_path, real_data, "source pixels")
+    done = command("check", collection_environment(tmp_path, backbones="reef_tiny"))
+    assert done.returncode == 1 and "px of the video" in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["inference", "recordings"]
+
+
+def test_a_refusal_is_json_too_where_json_is_asked_for(tmp_path: Path) -> None:
+    finished = bring_up_to_date(tmp_path, "--json", backbones="reef_tiny")
+    assert finished.returncode == 1
+    assert json.loads(finished.stdout.splitlines()[-1])["refused"] == finished.stderr.strip()
+
+
+def test_a_package_that_is_missing_is_named(tmp_path: Path) -> None:
+    (tmp_path / "cv2.py").write_text("raise ModuleNotFoundError(\"No module named 'cv2'\", name='cv2')")
+    done = command("check", collection_environment(tmp_path) | {"PYTHONPATH": str(tmp_path)})
+    assert done.returncode == 1
+    assert done.stderr.strip() == "No module named 'cv2': run make again, or pip install -e ."
+
+
 def test_a_mistyped_root_leaves_nothing_behind(tmp_path: Path) -> None:
     assert bring_up_to_date(tmp_path / "typo").returncode == 1
     assert list(tmp_path.iterdir()) == []

@@ -87,10 +87,15 @@ class Knobs:
         }
         return create_model(config.__name__, __base__=config, __module__=config.__module__, **fields)
 
-    def version(self, asset: str) -> str | None:
-        """Changes with an asset's knobs; None where all are at megafish's defaults."""
-        given = self.sections.get(asset, {})
-        return KNOBS_VERSION + json.dumps(given, sort_keys=True) if given else None
+    def versions(self, stock: Mapping[str, type[dg.Config]]) -> dict[str, str]:
+        """By asset, what changes with its knobs; none where all are at megafish's defaults. Raises as `configs`."""
+        configs, versions = self.configs(stock), {}
+        for asset, config in stock.items():
+            fields, own = config.model_fields, configs[asset].model_fields
+            moved = {name: own[name].default for name in own if own[name].default != fields[name].default}
+            if moved:
+                versions[asset] = KNOBS_VERSION + json.dumps(moved, sort_keys=True)
+        return versions
 
     def cron(self, schedule: str) -> str:
         """When one of `SCHEDULES` runs, as cron writes it. Raises ValueError."""

@@ -6,7 +6,6 @@ from datetime import timedelta
 import dagster as dg
 from pydantic import Field
 
-from megafish_assets.orchestration.knobs import Knobs
 from megafish_assets.storage.partitions import VIDEO_COLUMN
 
 LARGEST_SEED = 2**32 - 1
@@ -45,11 +44,11 @@ def made_every_night(assets: list) -> list:
     return dg.map_asset_specs(lambda spec: spec.replace_attributes(freshness_policy=EVERY_NIGHT), assets)
 
 
-def with_knobs(assets: list, knobs: Knobs) -> list:
-    """These assets, whose code version changes with what the collection's file says of them."""
+def with_knobs(assets: list, versions: Mapping[str, str]) -> list:
+    """These assets, whose code version changes with what the collection's file says of them, see `Knobs.versions`."""
 
     def versioned(spec: dg.AssetSpec) -> dg.AssetSpec:
-        version = knobs.version(spec.key.path[0])
+        version = versions.get(spec.key.path[0])
         return spec.replace_attributes(code_version=version) if version else spec
 
     return dg.map_asset_specs(versioned, assets)

@@ -105,6 +105,8 @@ class Settings:
         given = {name: environment[name] for name in VARIABLES if environment.get(name)}
         root = _plain("MEGAFISH_ROOT", _place("MEGAFISH_ROOT", given.get("MEGAFISH_ROOT", "data/demo")))
         _require_whole("MEGAFISH_POSTGRES", given.get("MEGAFISH_POSTGRES", ""))
+        if not re.match(r"postgresql(\+psycopg2)?://|$", given.get("MEGAFISH_POSTGRES", "")):
+            raise ValueError("MEGAFISH_POSTGRES is no address that begins with postgresql+psycopg2://")
         weights = given.get("MEGAFISH_WEIGHTS")
         timezone = _zone("MEGAFISH_TIMEZONE", given.get("MEGAFISH_TIMEZONE", "UTC"))
         created = _choice("MEGAFISH_CREATED", given.get("MEGAFISH_CREATED", IGNORED), (IGNORED, LOCAL, "utc"))

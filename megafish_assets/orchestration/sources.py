@@ -203,7 +203,7 @@ class Recordings(dg.ConfigurableResource):
         with ThreadPoolExecutor() as pool:  # a network drive answers many at once
             containers = dict(zip(video_files, pool.map(self._container_times, video_files), strict=True))
         rows = [
-            (file, containers[file].frames_per_second, starts.get(file), self._file_start(file, containers[file]))
+            (file, containers[file].frames_per_second, starts.get(file), self._file_start(file, containers))
             for file in video_files
         ]
         return pl.DataFrame(rows, {name: column.dtype for name, column in TIMES.items()}, orient="row")
@@ -215,15 +215,17 @@ class Recordings(dg.ConfigurableResource):
         except (UnreadableVideoError, av.error.FFmpegError):  # it is set aside by name where its frames are wanted
             return ContainerTimes(None, None, None)
 
-    def _file_start(self, video_file: str, container: ContainerTimes) -> datetime | None:
-        """What a file's name says, or its container, if its word is taken."""
-        named = start_in_name(video_file)
+    def _file_start(self, video_file: str, containers: dict[str, ContainerTimes]) -> datetime | None:
+        """What a file's name says, or its container, if its word is taken; of chapters also those before it."""
+        named, container = start_in_name(video_file), containers[video_file]
         if named is not None or self.created == IGNORED or container.created is None:
             return named
         created = container.created
         if self.created != LOCAL:
             created = created.replace(tzinfo=UTC).astimezone(ZoneInfo(self.created)).replace(tzinfo=None)
-        earlier = [self._container_times(file) for file in chapters_before(video_file)]
+        chapters = chapters_before(video_file)
+        containers |= {file: self._container_times(file) for file in chapters if file not in containers}
+        earlier = [containers[file] for file in chapters]
         if earlier and earlier[0].created not in (None, container.created):
             return created  # this camera writes when the chapter began
         return after(created, [chapter.duration_seconds for chapter in earlier])

@@ -67,7 +67,7 @@ def bring_up_to_date(defs: dg.Definitions, settings: Settings, wishes: Wishes, p
     Raises RefusedError before anything is made.
     """
     begin = _to_begin_with(defs, wishes)
-    inference, videos = _looked_at(settings, wishes, preflight)
+    inference, videos = looked_at(settings, wishes, preflight)
     arrived = dict(videos.select("video", "fingerprint").iter_rows())
     try:
         home = made_home(settings)
@@ -110,7 +110,7 @@ class Marks:
         beside.replace(self.path)
 
 
-def _looked_at(settings: Settings, wishes: Wishes, preflight: Look) -> tuple[Inference, pl.DataFrame]:
+def looked_at(settings: Settings, wishes: Wishes, preflight: Look) -> tuple[Inference, pl.DataFrame]:
     """The detector's table and what has arrived in it, after everything that can be known before was looked at."""
     place, owners_table = masked(settings.inference_uri), str(settings.owners_table)
     try:

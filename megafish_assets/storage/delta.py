@@ -42,13 +42,18 @@ class ForeignRowsError(ValueError):
     """Rows of other partitions than those that are being written."""
 
 
+SECRET = r"(?!partition_)(?:\w*(?:secret|token|password|pwd|sig|signature)|\w+key)"
+"""What stands before a secret that has a name; a key without any is mostly a partition's."""
+
+
 def masked(text: str) -> str:
     """The text with the secrets of all addresses in it as stars: `s3://key:***@host/path?***`, `AccountKey=***`."""
     # A secret may hold slashes and at signs, and so may a user.
     text = re.sub(r"(?<=://)([^\s:/]*):\S*@", lambda found: f"{_user(found[1])}:***@", text)
     text = re.sub(r"(?<=://)[^\s:/@]+@", "***@", text)
     text = re.sub(r"(://[^\s?#]*[?#])[^\s]+", r"\1***", text)
-    return re.sub(r"(?i)\b(\w*(?:key|secret|token|password|pwd|sig|signature)=)[^\s;&,'\"]+", r"\1***", text)
+    text = re.sub(rf"(?i)\b((?:{SECRET}|key)=)[^\s;&,'\"]+", r"\1***", text)
+    return re.sub(rf"(?i)\b({SECRET}['\"]?: +['\"]?)[^\s;&,'\"]+", r"\1***", text)
 
 
 def _user(name: str) -> str:

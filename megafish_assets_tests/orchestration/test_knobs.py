@@ -25,7 +25,7 @@ def knobs(root: Path, text: str) -> Knobs:
 def test_without_a_file_every_knob_is_at_its_own_default(tmp_path: Path) -> None:
     found = Knobs.read(tmp_path)
     assert found.configs(STOCK) == STOCK
-    assert found.version("clusters") is None
+    assert found.versions(STOCK) == {}
     assert (found.cron("nightly"), found.cron("weekly")) == ("0 2 * * *", "0 5 * * 0")
 
 
@@ -61,10 +61,14 @@ def test_bounds_and_descriptions_stay(tmp_path: Path) -> None:
 
 
 def test_versions_change_with_the_values_alone(tmp_path: Path) -> None:
-    one = knobs(tmp_path, "[clusters]\nk = 7\nseed = 1\n").version("clusters")
-    same = knobs(tmp_path, "# k by eye\n[clusters]\nseed = 1\nk = 7\n").version("clusters")
-    other = knobs(tmp_path, "[clusters]\nk = 8\nseed = 1\n").version("clusters")
-    assert one == same != other
+    def version(text: str) -> str | None:
+        return knobs(tmp_path, text).versions(STOCK).get("clusters")
+
+    one = version("[clusters]\nk = 7\nseed = 1\n")
+    assert one == version("# k by eye\n[clusters]\nseed = 1\nk = 7.0\n") != version("[clusters]\nk = 8\nseed = 1\n")
+    # What is written down at its default changes nothing.
+    assert version("[clusters]\nseed = 42\n") is None
+    assert one == version("[clusters]\nk = 7\nseed = 1\nrecipe = 'default'\n")
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,11 @@ import pytest
 from dagster._core.events import DagsterEvent, DagsterEventType, StepMaterializationData
 
 from megafish_assets.orchestration.arrivals import VIDEO_BYTES
-from megafish_assets.orchestration.knobs import Knobs
 from megafish_assets.orchestration.materialise import Collection, asset_named, asset_order, from_here_on, run_work
 from megafish_assets.orchestration.policy import grouped, with_knobs
 from megafish_assets.storage.io_manager import GpuDeltaLakeIOManager
 from megafish_assets.storage.partitions import ROW_RUNS, VIDEOS, last_made
-from megafish_assets.storage.parts import Part, Parts, StoredBeside
+from megafish_assets.storage.parts import KNOBS_VERSION, Part, Parts, StoredBeside
 from megafish_assets_tests.storage.small_platform import ASSETS
 
 
@@ -97,7 +96,8 @@ def test_another_code_version_remakes_every_partition(tmp_path: Path) -> None:
 
 def test_knobs_that_are_set_changed_or_taken_out_make_an_asset_again(tmp_path: Path) -> None:
     def knobs(**of_everything: int) -> dg.Definitions:
-        return platform(tmp_path, with_knobs(ASSETS, Knobs("", {"everything": of_everything})))
+        versions = {"everything": f"{KNOBS_VERSION}{of_everything}"} if of_everything else {}
+        return platform(tmp_path, with_knobs(ASSETS, versions))
 
     instance = dg.DagsterInstance.ephemeral()
     instance.add_dynamic_partitions(VIDEOS.name, ["a"])

@@ -74,6 +74,12 @@ def test_a_commit_returns_its_own_version_and_the_log_is_summarised_as_it_grows(
         ("https://host/t#token=canary", "https://host/t#***"),
         ("AccountName=fish;AccountKey=canary+/==;Suffix=x", "AccountName=fish;AccountKey=***;Suffix=x"),
         ("secret=canary password=canary, sig=canary", "secret=*** password=***, sig=***"),
+        (
+            "{'aws_secret_access_key': 'canary', \"token\": canary, n",
+            "{'aws_secret_access_key': '***', \"token\": ***, n",
+        ),
+        ("password: canary", "password: ***"),
+        ("no rows of partition_key=reef_0001", "no rows of partition_key=reef_0001"),
         ("s3://bucket/a@b", "s3://bucket/a@b"),
         ("/data/reef/t?x", "/data/reef/t?x"),
     ],
