@@ -34,6 +34,9 @@ LOOKED_AT = 10
 LEAST_FREE_GB = 1.0
 """Of the disk: crops, vectors and the history of a few hundred videos."""
 
+CLIP_TOLERANCE = 0.02
+"""Of a clip's length: 1,589 clips that are so much longer than they are taken for end an hour late."""
+
 NAMED = 5
 
 MOST_COUNTED = 2_000
@@ -63,7 +66,8 @@ def preflight(videos: pl.DataFrame, inference: Inference, settings: Settings, tr
     found.refusals += _weights(chosen_backbones(settings.backbones), settings.weights)
     _owners_table(settings.owners_table, videos["video_file"], found)
     _numbers(settings.clock.number_pattern, videos["video_file"], found)
-    paths = _paths(videos, Recordings.of(settings), found)
+    recordings = Recordings.of(settings)
+    paths = _paths(videos, recordings, found)
     some = spread(sorted(paths), LOOKED_AT)
     sizes, n_frames = {}, {}
     for file in some:
@@ -74,6 +78,8 @@ def preflight(videos: pl.DataFrame, inference: Inference, settings: Settings, tr
         sizes[file] = header.size_wh_px
         if header.n_frames is not None:
             n_frames[file] = header.n_frames
+    if settings.clock.recording_start is not None:
+        _lengths(settings.clock, n_frames, recordings, found)
     rows = inference.rows_of(list(sizes))
     if not trusts_boxes:
         told = misread_boxes(rows, sizes), _misread_frames(_ends(rows), n_frames, paths)
@@ -138,6 +144,20 @@ def _numbers(pattern: str | None, video_files: pl.Series, found: Preflight) -> N
             f"MEGAFISH_NUMBER = {pattern!r} finds no number in any name, such as {video_files[0]!r}: its first group "
             "should be one"
         )
+
+
+def _lengths(clock: Clock, n_frames: Mapping[str, int], recordings: Recordings, found: Preflight) -> None:
+    """Whether videos last as long as the time from one number to the next."""
+    for file, rate in recordings.times(list(n_frames)).select("video_file", "frames_per_second").iter_rows():
+        if rate is None or not video_number(file, clock.number_pattern).is_clock:
+            continue
+        seconds = n_frames[file] / rate
+        if abs(seconds - clock.clip_seconds) > CLIP_TOLERANCE * clock.clip_seconds:
+            found.warnings.append(
+                f"{file!r} lasts {seconds:.4g} s, and MEGAFISH_CLIP_SECONDS is {clock.clip_seconds:g}: the times of day "
+                "that MEGAFISH_RECORDING_START and the videos' numbers give drift away from the clock"
+            )
+            return
 
 
 def _disk(root: Path) -> Iterator[str]:

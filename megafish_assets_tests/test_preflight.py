@@ -90,6 +90,16 @@ def test_a_pattern_that_finds_no_number_and_a_strange_file_are_warned_of(tmp_pat
     assert of_pattern.startswith("MEGAFISH_NUMBER = 'x(y)?' finds no number in any name, such as 'reef.avi'")
 
 
+def test_videos_that_last_longer_than_their_numbers_say_are_warned_of(tmp_path: Path) -> None:
+    clip(tmp_path / "recordings" / "reef_0001.avi")  # 50 frames, 25 a second
+    detect(tmp_path, range(N_FRAMES), "reef_0001.avi")
+    start = "2025-12-12T13:30:00"
+    (why,) = looked_at(tmp_path, RECORDING_START=start).warnings
+    assert why.startswith("'reef_0001.avi' lasts 2 s, and MEGAFISH_CLIP_SECONDS is 10")
+    assert looked_at(tmp_path, RECORDING_START=start, CLIP_SECONDS="2").warnings == []
+    assert looked_at(tmp_path).warnings == []
+
+
 @pytest.mark.parametrize(
     ("installed", "said"),
     [("2.13.0+cpu", "torchvision needs torch==2.12.1, and 2.13.0+cpu is installed"), (None, "torch is not installed")],
