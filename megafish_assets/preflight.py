@@ -35,7 +35,7 @@ LEAST_FREE_GB = 1.0
 """Of the disk: crops, vectors and the history of a few hundred videos."""
 
 CLIP_TOLERANCE = 0.02
-"""Of a clip's length: 1,589 clips that are so much longer than they are taken for end an hour late."""
+"""Of a clip's length: 1,589 clips that are so much longer than they are taken for end five minutes late."""
 
 NAMED = 5
 
@@ -154,8 +154,8 @@ def _lengths(clock: Clock, n_frames: Mapping[str, int], recordings: Recordings, 
         seconds = n_frames[file] / rate
         if abs(seconds - clock.clip_seconds) > CLIP_TOLERANCE * clock.clip_seconds:
             found.warnings.append(
-                f"{file!r} lasts {seconds:.4g} s, and MEGAFISH_CLIP_SECONDS is {clock.clip_seconds:g}: the times of day "
-                "that MEGAFISH_RECORDING_START and the videos' numbers give drift away from the clock"
+                f"{file!r} lasts {seconds:.4g} s, and MEGAFISH_CLIP_SECONDS is {clock.clip_seconds:g}: the times of "
+                "day that MEGAFISH_RECORDING_START and the videos' numbers give drift away from the clock"
             )
             return
 
