@@ -1,12 +1,20 @@
-"""Command line: `python -m megafish_assets demo | materialise | check | up`. Starts processes; computes nothing."""
+"""Command line: `python -m megafish_assets demo | materialise | check | up | upgrade`.
+
+Starts processes; computes nothing.
+"""
 
 import argparse
-import fcntl
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+    from megafish_assets.orchestration.settings import Settings
 
 AT_WORK = "MEGAFISH_AT_WORK"
 """Set for the process that does the work of a command, to the number of the one that waits for it."""
@@ -46,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     own.add_argument("--from", dest="begin", metavar="ASSET", help="make this asset and all after it again")
     own.add_argument("--trust", choices=["boxes"], help="go on though the boxes' numbers look wrong")
     commands.add_parser("check", help="say what can be known to go wrong, and make nothing")
+    commands.add_parser("upgrade", help="rename the tables of a collection that an earlier megafish made")
     for command in (demo, own):
         command.add_argument("--json", action="store_true", help="the summary as one line of JSON, the last one")
     page = commands.add_parser(
@@ -74,12 +83,17 @@ def work(given: argparse.Namespace, parent: int) -> int:
     from megafish_assets.orchestration.home import chosen
     from megafish_assets.orchestration.interruption import end_with
     from megafish_assets.orchestration.summary import shown
+    from megafish_assets.orchestration.upgrading import rename_knobs, require_upgraded
     from megafish_assets.orchestration.upkeep import RefusedError, Wishes, bring_up_to_date, looked_at
 
     end_with(parent)
     wishes, unusable = Wishes(), UNUSABLE if given.command == "check" else 1
     try:
         settings = chosen(os.environ, own_collection=given.command != "demo" and is_set())
+        if given.command == "upgrade":
+            rename_knobs(settings.catalog.knobs)
+        else:
+            require_upgraded(settings.catalog)
         if given.command == "demo":
             recorded(settings.root)
         if given.command == "materialise":
@@ -89,6 +103,8 @@ def work(given: argparse.Namespace, parent: int) -> int:
     except (OSError, ValueError) as wrong:
         return refused(str(wrong), given, unusable)
 
+    if given.command == "upgrade":
+        return upgraded(settings, defs)
     try:
         if given.command == "check":
             looked_at(settings, wishes, preflight)
@@ -98,6 +114,26 @@ def work(given: argparse.Namespace, parent: int) -> int:
         return refused(str(wrong), given)
     print(shown(summary, given.json), flush=True)
     return 1 if summary.failed else 0
+
+
+def upgraded(settings: "Settings", defs: "dg.Definitions") -> int:
+    """Brings a collection to the names of this version."""
+    import dagster as dg
+
+    from megafish_assets.orchestration.home import alone, made_home, up_alone
+    from megafish_assets.orchestration.upgrading import is_of_before, upgrade
+
+    if not is_of_before(settings.catalog):
+        print(f"{settings.root}: nothing to upgrade", flush=True)
+        return 0
+    home = made_home(settings)
+    try:
+        with up_alone(home), alone(home), dg.DagsterInstance.get() as instance:
+            moved = upgrade(settings.catalog, defs, instance)
+    except OSError as wrong:
+        return refused(str(wrong))
+    print(f"{settings.root}: {len(moved)} assets renamed: {', '.join(moved)}", flush=True)
+    return 0
 
 
 def is_set() -> bool:
@@ -115,8 +151,9 @@ def recorded(root: Path) -> None:
 
 def up(port: int, read_only: bool) -> int:
     """The page, and the daemon that starts what is launched from it, until Ctrl-C."""
-    from megafish_assets.orchestration.home import REPOSITORY, chosen, made_home
+    from megafish_assets.orchestration.home import REPOSITORY, chosen, made_home, up_alone
     from megafish_assets.orchestration.serving import serve
+    from megafish_assets.orchestration.upgrading import require_upgraded
 
     try:
         settings = chosen(os.environ, own_collection=is_set())
@@ -124,19 +161,19 @@ def up(port: int, read_only: bool) -> int:
             return refused(
                 f"no folder {settings.root}: make it, or correct MEGAFISH_ROOT; the demo's is made by `make`"
             )
+        require_upgraded(settings.catalog)
         home = made_home(settings)
     except (OSError, ValueError) as wrong:
         return refused(str(wrong))
     if read_only:  # it starts nothing, so it may stand beside the one that does
         return serve(REPOSITORY, os.environ, port, settings.hosts, read_only)
-    with (home / ".up").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return refused(f"this collection is up already: two daemons would do everything twice ({home})")
-        if subprocess.run([sys.executable, "-m", "megafish_assets", "check"]).returncode == UNUSABLE:
-            return 1
-        return serve(REPOSITORY, os.environ, port, settings.hosts, read_only)
+    try:
+        with up_alone(home):
+            if subprocess.run([sys.executable, "-m", "megafish_assets", "check"]).returncode == UNUSABLE:
+                return 1
+            return serve(REPOSITORY, os.environ, port, settings.hosts, read_only)
+    except FileExistsError as wrong:
+        return refused(str(wrong))
 
 
 def refused(why: str, given: argparse.Namespace | None = None, code: int = 1) -> int:

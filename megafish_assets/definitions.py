@@ -29,7 +29,7 @@ from megafish_assets.embeddings.assets import embeddings_asset
 from megafish_assets.embeddings.backbones import chosen_backbones
 from megafish_assets.embeddings.checks import READY, gate
 from megafish_assets.embeddings.geometry import chosen_geometry
-from megafish_assets.evaluation.assets import LeagueConfig, QualityConfig, league_asset, quality_asset
+from megafish_assets.evaluation.assets import ConfoundersConfig, LeaderboardConfig, confounders_asset, leaderboard_asset
 from megafish_assets.features.assets import (
     PcaConfig,
     UmapConfig,
@@ -46,7 +46,7 @@ from megafish_assets.orchestration.settings import Settings
 from megafish_assets.orchestration.sources import Inference, Labels, Recordings
 from megafish_assets.reporting.console import console
 from megafish_assets.reporting.figures import Figures
-from megafish_assets.storage.catalog import Tables
+from megafish_assets.storage.catalog import Tables, named
 from megafish_assets.storage.io_manager import GpuDeltaLakeIOManager
 
 settings = Settings.from_environment(os.environ)
@@ -61,22 +61,21 @@ STOCK = {
     "clusters": ClustersConfig,
     "umap": UmapConfig,
     "stability": StabilityConfig,
-    "quality": QualityConfig,
+    "confounders": ConfoundersConfig,
     "montages": MontagesConfig,
-    "league": LeagueConfig,
+    "leaderboard": LeaderboardConfig,
 }
 knobs = settings.knobs.configs(STOCK)
 reducing = (
     partial(pca_asset, knobs=knobs["pca"]),
-    partial(kmeans_sweep_asset, knobs=knobs["kmeans_sweep"]),
     whitening_asset,
     features_asset,
+    partial(umap_asset, knobs=knobs["umap"]),
 )
 grouping = (
+    partial(kmeans_sweep_asset, knobs=knobs["kmeans_sweep"]),
     partial(clusters_asset, geometry=geometry, knobs=knobs["clusters"]),
-    partial(umap_asset, knobs=knobs["umap"]),
     partial(stability_asset, knobs=knobs["stability"]),
-    partial(quality_asset, knobs=knobs["quality"]),
 )
 nightly_analysis = nightly_analysis_job(backbones, READY.name)
 
@@ -99,26 +98,22 @@ defs = dg.Definitions(
                 "embeddings",
                 [embeddings_asset(model, settings.weights, geometry) for model in models],
             ),
+            *made_every_night(grouped("features", [make(b) for make in reducing for b in backbones])),
+            *made_every_night(grouped("clusters", [make(b) for make in grouping for b in backbones])),
             *made_every_night(
                 grouped(
-                    "clusters",
-                    [make(b) for make in reducing for b in backbones]
-                    + [make(b) for make in grouping for b in backbones],
-                )
-            ),
-            *made_every_night(
-                grouped(
-                    "atlas",
+                    "evaluation",
                     [
-                        *[montages_asset(b, knobs["montages"]) for b in backbones],
-                        league_asset(backbones, knobs["league"]),
+                        *[confounders_asset(b, knobs["confounders"]) for b in backbones],
+                        leaderboard_asset(backbones, knobs["leaderboard"]),
                     ],
                 )
             ),
+            *made_every_night(grouped("atlas", [montages_asset(b, knobs["montages"]) for b in backbones])),
         ],
         settings.knobs.versions(STOCK),
     ),
-    asset_checks=[gate(b) for b in backbones],
+    asset_checks=[gate(b, named("embeddings", b)) for b in backbones],
     sensors=[new_videos, retry_set_aside_videos],
     schedules=[
         nightly(nightly_analysis, settings.knobs.cron("nightly"), settings.timezone),
@@ -135,9 +130,9 @@ defs = dg.Definitions(
     ],
     resources=fixed(
         {
-            "io_manager": GpuDeltaLakeIOManager(root_uri=str(settings.tables), device=settings.device),
-            "tables": Tables(root=str(settings.tables)),
-            "figures": Figures(folder=str(settings.figures)),
+            "io_manager": GpuDeltaLakeIOManager(root_uri=str(settings.catalog.tables), device=settings.device),
+            "tables": Tables(root=str(settings.catalog.tables)),
+            "figures": Figures(folder=str(settings.catalog.figures)),
             "labels": Labels(uri=settings.labels),
             "inference": Inference.of(settings),
             "recordings": Recordings.of(settings),

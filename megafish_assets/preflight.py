@@ -64,7 +64,7 @@ def preflight(videos: pl.DataFrame, inference: Inference, settings: Settings, tr
     found = Preflight()
     found.refusals += _versions()
     found.refusals += _weights(chosen_backbones(settings.backbones), settings.weights)
-    _owners_table(settings.owners_table, videos["video_file"], found)
+    _owners_table(settings.catalog.owners_table, videos["video_file"], found)
     _numbers(settings.clock.number_pattern, videos["video_file"], found)
     recordings = Recordings.of(settings)
     paths = _paths(videos, recordings, found)
@@ -85,11 +85,11 @@ def preflight(videos: pl.DataFrame, inference: Inference, settings: Settings, tr
         told = misread_boxes(rows, sizes), _misread_frames(_ends(rows), n_frames, paths)
         found.refusals += [f"{why}\nIf they are right as they are: make materialise TRUST=boxes" for why in told if why]
     found.refusals += _disk(settings.root)
-    if not found.refusals and not settings.tables.exists():
+    if not found.refusals and not settings.catalog.tables.exists():
         sound = sound_rows(raw_detections(rows, Clock(1, 1, None)))
         sheet = contact_sheet({file: paths[file] for file in sizes}, sound, settings.most_megapixels)
         if sheet is not None:
-            found.sheet = settings.figures / "boxes.jpg"
+            found.sheet = settings.catalog.first_look
             found.sheet.parent.mkdir(parents=True, exist_ok=True)
             found.sheet.write_bytes(sheet)
     return found

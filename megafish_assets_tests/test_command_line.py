@@ -167,16 +167,16 @@ def test_the_first_stage_that_has_nothing_says_so_with_its_numbers(tmp_path: Pat
     finished = bring_up_to_date(tmp_path, "--json", backbones="reef_tiny")
     assert finished.returncode == 1
     assert re.search(r"filtered_detections +has no rows, of 300 in raw_detections", finished.stdout)
-    assert re.search(r"embeddings/reef_tiny +left out", finished.stdout)
+    assert re.search(r"embeddings_reef_tiny +left out", finished.stdout)
     failed = json.loads(finished.stdout.splitlines()[-1])["failed"]
-    assert {"filtered_detections", "crops", "embeddings/reef_tiny", "montages/reef_tiny"} <= set(failed)
+    assert {"filtered_detections", "crops", "embeddings_reef_tiny", "montages_reef_tiny"} <= set(failed)
 
 
 def test_what_is_wanted_again_stays_so_until_it_is_made(tmp_path: Path) -> None:
     marks = Marks(tmp_path / "marks")
     assert marks.kept() == {}
-    marks.keep({dg.AssetKey("crops"): 7, dg.AssetKey(["pca", "vit"]): 7})
-    assert Marks(tmp_path / "marks").kept() == {dg.AssetKey("crops"): 7, dg.AssetKey(["pca", "vit"]): 7}
+    marks.keep({dg.AssetKey("crops"): 7, dg.AssetKey("pca_vit"): 7})
+    assert Marks(tmp_path / "marks").kept() == {dg.AssetKey("crops"): 7, dg.AssetKey("pca_vit"): 7}
     marks.keep({})
     assert marks.kept() == {}
 

@@ -8,16 +8,16 @@ from pathlib import Path
 from megafish_assets_tests.conftest import REPOSITORY, collection_environment
 
 BACKBONE_ASSETS = {
-    "embeddings/{}": "embeddings",
-    "pca/{}": "clusters",
-    "kmeans_sweep/{}": "clusters",
-    "whitening/{}": "clusters",
-    "features/{}": "clusters",
-    "clusters/{}": "clusters",
-    "umap/{}": "clusters",
-    "stability/{}": "clusters",
-    "quality/{}": "clusters",
-    "montages/{}": "atlas",
+    "embeddings_{}": "embeddings",
+    "pca_{}": "features",
+    "whitening_{}": "features",
+    "features_{}": "features",
+    "umap_{}": "features",
+    "kmeans_sweep_{}": "clusters",
+    "clusters_{}": "clusters",
+    "stability_{}": "clusters",
+    "confounders_{}": "evaluation",
+    "montages_{}": "atlas",
 }
 SHARED_ASSETS = {
     "inference": "detections",
@@ -28,7 +28,7 @@ SHARED_ASSETS = {
     "sampled_detections": "detections",
     "crops": "crops",
     "camera_motion": "crops",
-    "league": "atlas",
+    "leaderboard": "evaluation",
 }
 PER_VIDEO = {"raw_detections", "tracklets", "filtered_detections", "sampled_detections", "crops", "camera_motion"}
 
@@ -73,9 +73,9 @@ def test_the_graph_is_the_promised_one_to_the_name(tmp_path: Path) -> None:
     backbones = ["mobilenetv3", "vit", "xcit"]
     assert {key: asset["group"] for key, asset in graph["assets"].items()} == expected_groups(backbones)
     partitioned = {key for key, asset in graph["assets"].items() if asset["partitioned"]}
-    assert partitioned == PER_VIDEO | {f"embeddings/{backbone}" for backbone in backbones}
+    assert partitioned == PER_VIDEO | {f"embeddings_{backbone}" for backbone in backbones}
     assert graph["assets"]["filtered_detections"]["parents"] == ["raw_detections", "size_limits"]
-    assert graph["assets"]["montages/vit"]["parents"] == ["clusters/vit", "crops", "sampled_detections"]
+    assert graph["assets"]["montages_vit"]["parents"] == ["clusters_vit", "crops", "sampled_detections"]
 
 
 def test_every_asset_but_the_external_one_has_its_columns_on_the_definition(tmp_path: Path) -> None:
@@ -90,8 +90,18 @@ def test_backbones_are_chosen_by_the_environment(tmp_path: Path) -> None:
 
 def test_every_job_selects_something(tmp_path: Path) -> None:
     jobs = described(tmp_path, backbones="vit")["jobs"]
-    of_vit = ["clusters", "features", "kmeans_sweep", "montages", "pca", "quality", "stability", "umap", "whitening"]
-    assert jobs.pop("nightly_analysis") == sorted([*(f"{name}/vit" for name in of_vit), "league", "size_limits"])
+    of_vit = [
+        "clusters",
+        "features",
+        "kmeans_sweep",
+        "montages",
+        "pca",
+        "confounders",
+        "stability",
+        "umap",
+        "whitening",
+    ]
+    assert jobs.pop("nightly_analysis") == sorted([*(f"{name}_vit" for name in of_vit), "leaderboard", "size_limits"])
     # Jobs of ops: they make no asset in their own run.
     ops = [
         "draw_tracklets",

@@ -85,10 +85,10 @@ def test_the_chain_gets_narrower_and_loses_no_sampled_row(aquarium: Path) -> Non
     ids = set(sampled["detection_id"])
     for place in (
         ("crops", "crops"),
-        ("embeddings", "embeddings", "mobilenetv2"),
-        ("clusters", "pca", "mobilenetv2"),
-        ("clusters", "clusters", "mobilenetv2"),
-        ("clusters", "umap", "mobilenetv2"),
+        ("embeddings", "embeddings_mobilenetv2"),
+        ("features", "pca_mobilenetv2"),
+        ("clusters", "clusters_mobilenetv2"),
+        ("features", "umap_mobilenetv2"),
     ):
         assert set(table(aquarium, *place)["detection_id"]) == ids, place
 
@@ -119,13 +119,13 @@ def test_ten_crops_hold_the_pixels_that_pyav_decodes(aquarium: Path) -> None:
 
 
 def test_every_tile_shows_the_fish_of_its_key(aquarium: Path) -> None:
-    tiles = table(aquarium, "atlas", "montages", "mobilenetv2").join(
+    tiles = table(aquarium, "atlas", "montages_mobilenetv2").join(
         table(aquarium, "detections", "raw_detections"), on=["video", "detection_id"]
     )
-    labels = dict(table(aquarium, "clusters", "clusters", "mobilenetv2").select("detection_id", "cluster").iter_rows())
+    labels = dict(table(aquarium, "clusters", "clusters_mobilenetv2").select("detection_id", "cluster").iter_rows())
     assert tiles.height >= 100
     frames = {name: decoded_frames(aquarium / "recordings" / name) for name in NAMES}
-    sheets = aquarium / "figures" / "montages" / "mobilenetv2"
+    sheets = aquarium / "figures" / "montages_mobilenetv2"
     for tile in tiles.iter_rows(named=True):
         assert labels[tile["detection_id"]] == tile["cluster"]
         fish = Image.fromarray(region(frames[tile["video_file"]][tile["frame_id"]], tile)[..., ::-1])
@@ -143,7 +143,7 @@ def test_every_tile_shows_the_fish_of_its_key(aquarium: Path) -> None:
 
 
 def test_vectors_are_those_of_the_given_weights(aquarium: Path) -> None:
-    vectors = table(aquarium, "embeddings", "embeddings", "mobilenetv2")
+    vectors = table(aquarium, "embeddings", "embeddings_mobilenetv2")
     assert set(vectors["vector"].list.len()) == {1280}
     assert vectors["vectors_version"].n_unique() == 1
     matrix = np.array(vectors["vector"].to_list())
@@ -154,11 +154,11 @@ def test_plots_and_sheets_are_files_that_open(aquarium: Path) -> None:
     made = {path.relative_to(aquarium / "figures").as_posix() for path in (aquarium / "figures").rglob("*.*")}
     assert {
         "size_limits/filter.png",
-        "pca/mobilenetv2/cumulative_variance.png",
-        "kmeans_sweep/mobilenetv2/inertia_silhouette.png",
-        "umap/mobilenetv2/pairs.png",
-        "montages/mobilenetv2/cluster_00_random.png",
-        "montages/mobilenetv2/cluster_03_extremes.png",
+        "pca_mobilenetv2/cumulative_variance.png",
+        "kmeans_sweep_mobilenetv2/inertia_silhouette.png",
+        "umap_mobilenetv2/pairs.png",
+        "montages_mobilenetv2/cluster_00_random.png",
+        "montages_mobilenetv2/cluster_03_extremes.png",
         *[f"crops/{key}.jpg" for key in table(aquarium, "crops", "crops")["video"].unique()],
     } <= made
     for name in made:

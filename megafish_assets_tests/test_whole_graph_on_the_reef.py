@@ -52,8 +52,8 @@ def test_it_says_what_it_made_and_where_the_pictures_are(reef: Path) -> None:
     summary = lines[lines.index("") :]
     assert f"{N_VIDEOS} videos, {told}, {n_crops} crops" in summary
     assert f"montages and plots: {reef / 'figures'}" in summary and "make up" in summary[-1]
-    assert (reef / "figures" / "montages" / "reef_tiny" / "cluster_00_random.png").is_file()
-    assert (reef / "figures" / "umap" / "reef_tiny" / "pairs.png").is_file()
+    assert (reef / "figures" / "montages_reef_tiny" / "cluster_00_random.png").is_file()
+    assert (reef / "figures" / "umap_reef_tiny" / "pairs.png").is_file()
 
 
 def test_a_second_call_records_and_makes_nothing(reef: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_second_call_records_and_makes_nothing(reef: Path) -> None:
     assert finished.stdout.count("up to date") == 17
     summary = json.loads(finished.stdout.splitlines()[-1])
     assert summary["n_videos"] == N_VIDEOS and summary["failed"] == []
-    clusters = pl.read_delta(str(reef / "tables" / "clusters" / "clusters" / "reef_tiny"))["cluster"]
+    clusters = pl.read_delta(str(reef / "tables" / "clusters" / "clusters_reef_tiny"))["cluster"]
     assert summary["backbones"]["reef_tiny"]["n_clusters"] == clusters.filter(clusters >= 0).n_unique()
     assert [line for line in finished.stdout.splitlines() if "to look at first" in line] == []
 

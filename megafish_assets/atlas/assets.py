@@ -1,4 +1,4 @@
-"""The assets of pictures: `montages/<backbone>`, from one factory, and `league`, over all backbones."""
+"""The asset of pictures: `montages`, one a backbone, by a factory; and the films that a person asks for."""
 
 import cv2
 import dagster as dg
@@ -20,7 +20,7 @@ from megafish_assets.reporting.figures import Figures
 from megafish_assets.reporting.metadata import column_lineage, picture, seen_through, table_metadata
 from megafish_assets.reporting.verdicts import specs, verdict
 from megafish_assets.reporting.wording import many
-from megafish_assets.storage.catalog import Tables
+from megafish_assets.storage.catalog import Tables, named, of_backbone
 from megafish_assets.storage.partitions import VIDEOS
 
 PAGE_WIDTH_PX = 900
@@ -38,14 +38,14 @@ def montages_asset(backbone: str, knobs: type[MontagesConfig] = MontagesConfig) 
     """Two sheets a cluster, and the table that says which detection lies where."""
 
     @dg.asset(
-        key=["montages", backbone],
-        check_specs=specs(f"montages/{backbone}", checks.MONTAGES),
+        key=named("montages", backbone),
+        check_specs=specs(named("montages", backbone), checks.MONTAGES),
         ins={
-            "clusters": dg.AssetIn(["clusters", backbone]),
+            "clusters": dg.AssetIn(named("clusters", backbone)),
             "crops": dg.AssetIn("crops"),
             "sampled": dg.AssetIn("sampled_detections", metadata={"columns": ["detection_id", "score"]}),
         },
-        metadata=table_metadata(TILES),
+        metadata=table_metadata(TILES) | of_backbone("montages", backbone),
         kinds={"opencv", "deltalake"},
         description="A 5 x 10 sheet of crops a cluster, one of the nearest to and farthest from its centre, each "
         "tracklet by its best crop, and the table of their tiles.",
@@ -82,7 +82,7 @@ def montages_asset(backbone: str, knobs: type[MontagesConfig] = MontagesConfig) 
             check_results=[verdict(checks.MONTAGES, numbers)],
             metadata=numbers
             | {"sheets": dg.MetadataValue.path(str(figures.place(context.asset_key)))}
-            | column_lineage({f"clusters/{backbone}": ["video", "detection_id", "cluster", "distance_to_centre"]})
+            | column_lineage({named("clusters", backbone): ["video", "detection_id", "cluster", "distance_to_centre"]})
             | shown,
         )
 

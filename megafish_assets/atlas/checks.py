@@ -13,5 +13,5 @@ MONTAGES = Check(
 )
 
 
-CHECKS = {"montages/<backbone>": MONTAGES}
+CHECKS = {"montages_<backbone>": MONTAGES}
 """Every check of this stage by asset."""

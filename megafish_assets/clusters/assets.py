@@ -1,7 +1,4 @@
-"""The assets of groups: `clusters` and `umap`, each one a backbone, by factories.
-
-What they group is made in `reducing_assets.py`; what judges them lies in `judging_assets.py`.
-"""
+"""The assets of groups: `kmeans_sweep`, `clusters` and `stability`, each one a backbone, by factories."""
 
 from dataclasses import replace
 from typing import Literal
@@ -27,7 +24,7 @@ from megafish_assets.reporting.figures import Figures, figure_metadata
 from megafish_assets.reporting.metadata import column_lineage, seen_through, table_metadata
 from megafish_assets.reporting.progress import Progress
 from megafish_assets.reporting.verdicts import specs, verdict
-from megafish_assets.storage.catalog import Tables
+from megafish_assets.storage.catalog import Tables, named, of_backbone
 from megafish_assets.storage.io_types import Fitted
 
 SEED = seed_knob(42, "Seed of every random choice of this asset.")
@@ -82,17 +79,17 @@ def clusters_asset(backbone: str, geometry: str, knobs: type[ClustersConfig] = C
     """A label for every row, by the chosen recipe; `geometry` is how the collection's vectors saw the crops."""
 
     @dg.asset(
-        key=["clusters", backbone],
-        check_specs=specs(f"clusters/{backbone}", checks.CLUSTERS),
+        key=named("clusters", backbone),
+        check_specs=specs(named("clusters", backbone), checks.CLUSTERS),
         ins={
-            "features": dg.AssetIn(["features", backbone]),
-            "reduced": dg.AssetIn(["pca", backbone]),
+            "features": dg.AssetIn(named("features", backbone)),
+            "reduced": dg.AssetIn(named("pca", backbone)),
             "tracklets": dg.AssetIn("tracklets", metadata={"columns": ["detection_id", "tracklet_id"]}),
         },
-        metadata=table_metadata(CLUSTERS),
+        metadata=table_metadata(CLUSTERS) | of_backbone("clusters", backbone),
         kinds={"scikitlearn", "umap", "deltalake"},
         description="The cluster of every row, and where it was grouped. The centres lie beside them, in "
-        f"`clusters_model/{backbone}`.",
+        f"`{named('clusters', backbone)}_model`.",
     )
     def clusters(
         context: dg.AssetExecutionContext,
@@ -113,7 +110,7 @@ def clusters_asset(backbone: str, geometry: str, knobs: type[ClustersConfig] = C
             check_results=[verdict(checks.CLUSTERS, numbers)],
             metadata=numbers
             | {"recipe": recipe.to_json()}
-            | column_lineage({f"{seen_by}/{backbone}": ["video", "detection_id"], "tracklets": ["tracklet_id"]}),
+            | column_lineage({named(seen_by, backbone): ["video", "detection_id"], "tracklets": ["tracklet_id"]}),
         )
 
     return clusters
@@ -140,13 +137,13 @@ def kmeans_sweep_asset(backbone: str, knobs: type[SweepConfig] = SweepConfig) ->
     """Inertia and silhouette against k, on the sample that all backbones share."""
 
     @dg.asset(
-        key=["kmeans_sweep", backbone],
-        check_specs=specs(f"kmeans_sweep/{backbone}", checks.SWEEP),
+        key=named("kmeans_sweep", backbone),
+        check_specs=specs(named("kmeans_sweep", backbone), checks.SWEEP),
         ins={
-            "reduced": dg.AssetIn(["pca", backbone]),
+            "reduced": dg.AssetIn(named("pca", backbone)),
             "crops": dg.AssetIn("crops", metadata={"columns": ["detection_id", "fault"]}),
         },
-        metadata=table_metadata(SWEEP),
+        metadata=table_metadata(SWEEP) | of_backbone("kmeans_sweep", backbone),
         kinds={"scikitlearn", "deltalake"},
         description="Inertia and silhouette of KMeans against k, in PCA space, on one seeded sample of crops that all "
         "backbones share.",
@@ -202,14 +199,14 @@ def stability_asset(backbone: str, knobs: type[StabilityConfig] = StabilityConfi
     """Which clusters other videos would show too."""
 
     @dg.asset(
-        key=["stability", backbone],
-        check_specs=specs(f"stability/{backbone}", checks.STABILITY),
+        key=named("stability", backbone),
+        check_specs=specs(named("stability", backbone), checks.STABILITY),
         ins={
-            "clusters": dg.AssetIn(["clusters", backbone]),
-            "features": dg.AssetIn(["features", backbone]),
-            "reduced": dg.AssetIn(["pca", backbone]),
+            "clusters": dg.AssetIn(named("clusters", backbone)),
+            "features": dg.AssetIn(named("features", backbone)),
+            "reduced": dg.AssetIn(named("pca", backbone)),
         },
-        metadata=table_metadata(STABILITY),
+        metadata=table_metadata(STABILITY) | of_backbone("stability", backbone),
         kinds={"scikitlearn", "deltalake"},
         description="The clusters found again when videos are drawn anew and everything is grouped afresh: the overlap "
         "of each with its nearest, the tracklets and videos behind it, and the number of kinds as an interval.",

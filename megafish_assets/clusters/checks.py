@@ -84,8 +84,8 @@ STABILITY = Check(
 
 
 CHECKS = {
-    "kmeans_sweep/<backbone>": SWEEP,
-    "clusters/<backbone>": CLUSTERS,
-    "stability/<backbone>": STABILITY,
+    "kmeans_sweep_<backbone>": SWEEP,
+    "clusters_<backbone>": CLUSTERS,
+    "stability_<backbone>": STABILITY,
 }
 """Every check of this stage by asset."""

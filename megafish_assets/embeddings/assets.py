@@ -1,4 +1,4 @@
-"""The assets of vectors: `embeddings/<backbone>`, one a backbone, all from one factory."""
+"""The asset of vectors: `embeddings`, one a backbone, by a factory."""
 
 import time
 from collections.abc import Iterator
@@ -16,6 +16,7 @@ from megafish_assets.embeddings.weights import find_weights, vectors_version
 from megafish_assets.reporting.metadata import column_lineage, table_metadata
 from megafish_assets.reporting.progress import Progress
 from megafish_assets.reporting.verdicts import Tally, specs
+from megafish_assets.storage.catalog import named, of_backbone
 from megafish_assets.storage.io_types import VECTORS_VERSION
 from megafish_assets.storage.partitions import PIXEL_RUNS, VIDEOS
 from megafish_assets.storage.parts import COMMIT_VIDEOS, Part, Parts, left_to_make
@@ -31,15 +32,16 @@ def embeddings_asset(backbone: Backbone, weights_folder: Path | None, geometry: 
     version = vectors_version(weights, geometry)
 
     @dg.asset(
-        key=["embeddings", backbone.name],
+        key=named("embeddings", backbone.name),
         ins={"crops": dg.AssetIn("crops")},
         partitions_def=VIDEOS,
         backfill_policy=PIXEL_RUNS,
         code_version=version,
         pool="gpu",
-        check_specs=specs(f"embeddings/{backbone.name}", checks.EMBEDDINGS),
+        check_specs=specs(named("embeddings", backbone.name), checks.EMBEDDINGS),
         metadata=table_metadata(VECTORS)
-        | {"backbone": backbone.name, "timm_id": backbone.timm_id, "dim": backbone.dim}
+        | of_backbone("embeddings", backbone.name)
+        | {"timm_id": backbone.timm_id, "dim": backbone.dim}
         | ({VECTORS_VERSION: version} if version else {}),
         kinds={"pytorch", "deltalake"},
         description=f"One vector of {backbone.dim} numbers a crop, by timm's `{backbone.timm_id}`"

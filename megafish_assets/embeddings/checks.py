@@ -57,16 +57,19 @@ READY = Check(
 )
 
 
-def gate(backbone: str) -> dg.AssetChecksDefinition:
-    """The check that stops what would be fitted to broken rows: on the fitted assets' direct parent, because a
-    failed check further up stops only its own children."""
+def gate(backbone: str, embeddings: str) -> dg.AssetChecksDefinition:
+    """The check that stops what would be fitted to broken rows.
+
+    It judges the asset named `embeddings`, which the fitted ones are made from: a failed check further up would stop
+    its own asset's children alone.
+    """
     stages = ("raw_detections", "tracklets", "filtered_detections", "sampled_detections", "crops")
 
     @dg.multi_asset_check(
         name=f"ready_for_analysis__{backbone}",
-        specs=[READY.spec(f"embeddings/{backbone}", also_reads=stages)],
+        specs=[READY.spec(embeddings, also_reads=stages)],
         can_subset=True,
-        ins={"vectors": dg.AssetIn(["embeddings", backbone])} | {stage: dg.AssetIn(stage) for stage in stages},
+        ins={"vectors": dg.AssetIn(embeddings)} | {stage: dg.AssetIn(stage) for stage in stages},
     )
     def ready_for_analysis(
         context: dg.AssetCheckExecutionContext,
@@ -80,16 +83,16 @@ def gate(backbone: str) -> dg.AssetChecksDefinition:
         if context.has_partition_key or context.has_partition_key_range:
             return  # a run of some videos never reads the collection
         # A video on its way, or made again further up, has no partners yet: it is missing, not broken.
-        behind = videos_behind(context.instance, [*stages, f"embeddings/{backbone}"])
+        behind = videos_behind(context.instance, [*stages, embeddings])
         tables = (raw_detections, filtered_detections, sampled_detections, tracklets, crops, vectors)
         rows = readiness(*(table.filter(~pl.col("video").is_in(behind)) for table in tables))
-        yield verdict(READY, rows | coverage(context, f"embeddings/{backbone}", behind))
+        yield verdict(READY, rows | coverage(context, embeddings, behind))
 
     return ready_for_analysis
 
 
-CHECKS = {"embeddings/<backbone>": EMBEDDINGS}
+CHECKS = {"embeddings_<backbone>": EMBEDDINGS}
 """Every check of this stage by asset."""
 
-GATES = {"embeddings/<backbone>": READY}
+GATES = {"embeddings_<backbone>": READY}
 """Checks over the whole collection, at night."""

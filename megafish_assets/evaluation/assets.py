@@ -1,4 +1,4 @@
-"""The assets that judge groups: `stability` and `quality`, each one a backbone, by factories."""
+"""The assets that judge groups: `confounders`, one a backbone, and `leaderboard`, over all of them."""
 
 from collections.abc import Sequence
 
@@ -13,11 +13,11 @@ from megafish_assets.clusters.tables import grouped_rows
 from megafish_assets.embeddings.batch import EmbeddingBatch
 from megafish_assets.embeddings.tables import EmbeddingStream, to_matrix
 from megafish_assets.evaluation import checks
-from megafish_assets.evaluation.columns import LEAGUE, QUALITY
+from megafish_assets.evaluation.columns import CONFOUNDERS, LEADERBOARD
 from megafish_assets.evaluation.confounders import BORDER_ROWS
 from megafish_assets.evaluation.crop_rows import Borders, evidence_of
 from megafish_assets.evaluation.evaluating import judged, measures_frame
-from megafish_assets.evaluation.leaderboard import league_plot, shared_ids, standings
+from megafish_assets.evaluation.leaderboard import leaderboard_plot, shared_ids, standings
 from megafish_assets.features.crop_rows import aligned, borders_of, seen_rows, still_there, tracklets_of
 from megafish_assets.features.layout import known
 from megafish_assets.features.pooling import some_units, unit_codes
@@ -27,36 +27,36 @@ from megafish_assets.reporting.figures import Figures, figure_metadata
 from megafish_assets.reporting.metadata import coverage, median_number, seen_through, table_metadata
 from megafish_assets.reporting.progress import Progress
 from megafish_assets.reporting.verdicts import specs, verdict
-from megafish_assets.storage.catalog import Tables
+from megafish_assets.storage.catalog import Tables, named, of_backbone
 
 SEED = seed_knob(42, "Seed of every random choice of this asset.")
 
 
-class QualityConfig(dg.Config):
+class ConfoundersConfig(dg.Config):
     """On how many crops the costly measures are taken."""
 
     n_borders: int = Field(default=BORDER_ROWS, ge=10, description="Crops whose border the classifier looks at.")
     seed: int = SEED
 
 
-def quality_asset(backbone: str, knobs: type[QualityConfig] = QualityConfig) -> dg.AssetsDefinition:
+def confounders_asset(backbone: str, knobs: type[ConfoundersConfig] = ConfoundersConfig) -> dg.AssetsDefinition:
     """What the clusters follow: the fish, or the water."""
 
     @dg.asset(
-        key=["quality", backbone],
-        check_specs=specs(f"quality/{backbone}", checks.QUALITY),
+        key=named("confounders", backbone),
+        check_specs=specs(named("confounders", backbone), checks.CONFOUNDERS),
         ins={
-            "clusters": dg.AssetIn(["clusters", backbone]),
-            "reduced": dg.AssetIn(["pca", backbone]),
-            "laid_out": dg.AssetIn(["umap", backbone]),
+            "clusters": dg.AssetIn(named("clusters", backbone)),
+            "reduced": dg.AssetIn(named("pca", backbone)),
+            "laid_out": dg.AssetIn(named("umap", backbone)),
             "tracklets": dg.AssetIn("tracklets"),
         },
-        metadata=table_metadata(QUALITY),
+        metadata=table_metadata(CONFOUNDERS) | of_backbone("confounders", backbone),
         kinds={"scikitlearn", "deltalake"},
         description="Silhouettes, density, noise, and the background leak: how far the clusters can be told from the "
         "video, the time, the place, the size, the pan, and the border pixels of the crops.",
     )
-    def quality(
+    def confounders(
         context: dg.AssetExecutionContext,
         config: knobs,
         clusters: pl.DataFrame,
@@ -85,32 +85,34 @@ def quality_asset(backbone: str, knobs: type[QualityConfig] = QualityConfig) -> 
         )
         return dg.MaterializeResult(
             value=measures_frame(measured),
-            check_results=[verdict(checks.QUALITY, numbers)],
+            check_results=[verdict(checks.CONFOUNDERS, numbers)],
             metadata={name: number for name, number in numbers.items() if number is not None},
         )
 
-    return quality
+    return confounders
 
 
-class LeagueConfig(dg.Config):
+class LeaderboardConfig(dg.Config):
     """On how many crops."""
 
     n_crops: int = Field(default=CROPS, ge=20, description="At most; whole tracklets, the same for every backbone.")
     seed: int = seed_knob(42, "Seed of every random choice of this asset.")
 
 
-def league_asset(backbones: Sequence[str], knobs: type[LeagueConfig] = LeagueConfig) -> dg.AssetsDefinition:
+def leaderboard_asset(
+    backbones: Sequence[str], knobs: type[LeaderboardConfig] = LeaderboardConfig
+) -> dg.AssetsDefinition:
     """Every backbone with every recipe, on the same crops."""
 
     @dg.asset(
-        check_specs=specs("league", checks.LEAGUE),
-        ins={name: dg.AssetIn(["embeddings", name], dagster_type=EmbeddingStream) for name in backbones},
-        metadata=table_metadata(LEAGUE),
+        check_specs=specs("leaderboard", checks.LEADERBOARD),
+        ins={name: dg.AssetIn(named("embeddings", name), dagster_type=EmbeddingStream) for name in backbones},
+        metadata=table_metadata(LEADERBOARD),
         kinds={"scikitlearn", "deltalake"},
         description="Every backbone with every recipe on the same crops: how good the clusters are, what of the water "
         "they follow, and, where people have named crops (`MEGAFISH_LABELS`), how far they follow the names.",
     )
-    def league(
+    def leaderboard(
         context: dg.AssetExecutionContext,
         config: knobs,
         tracklets: pl.LazyFrame,
@@ -127,7 +129,7 @@ def league_asset(backbones: Sequence[str], knobs: type[LeagueConfig] = LeagueCon
         borders = Borders(np.arange(len(drawn)), borders_of(drawn, crops))
         evidence = evidence_of(rows, {}, borders, labels.read())
         own = {name: stream.of(drawn) for name, stream in vectors.items()}
-        rates = {name: median_number(context.instance, f"embeddings/{name}", "crops_per_second") for name in own}
+        rates = {name: median_number(context.instance, named("embeddings", name), "crops_per_second") for name in own}
         entries = Progress(context.log.info, "backbones with a recipe", len(own) * len(RECIPES))
         table = standings(own, evidence, rates, config.seed, entries.step)
         numbers = {
@@ -137,12 +139,13 @@ def league_asset(backbones: Sequence[str], knobs: type[LeagueConfig] = LeagueCon
             "n_unshared": max(map(len, vectors.values())) - len(shared),
             "n_no_longer_there": len(shared) - len(ids),
         }
-        numbers |= coverage(context, f"embeddings/{backbones[0]}")
+        numbers |= coverage(context, named("embeddings", backbones[0]))
         title = f"{len(drawn):,} crops of {evidence.n_tracklets:,} tracklets, seed {config.seed}"
         return dg.MaterializeResult(
             value=table,
-            check_results=[verdict(checks.LEAGUE, numbers)],
-            metadata=numbers | figure_metadata(figures, context.asset_key, "league", league_plot(table, title)),
+            check_results=[verdict(checks.LEADERBOARD, numbers)],
+            metadata=numbers
+            | figure_metadata(figures, context.asset_key, "leaderboard", leaderboard_plot(table, title)),
         )
 
-    return league
+    return leaderboard

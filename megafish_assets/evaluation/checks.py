@@ -4,7 +4,7 @@ from megafish_assets.clusters.checks import NOISE
 from megafish_assets.features.checks import GONE
 from megafish_assets.reporting.verdicts import NONE_MISSING, Check, Limit
 
-QUALITY = Check(
+CONFOUNDERS = Check(
     "clusters_follow_the_fish",
     "How far the clusters can be told from what is not the fish.",
     {
@@ -69,7 +69,7 @@ QUALITY = Check(
 )
 
 
-LEAGUE = Check(
+LEADERBOARD = Check(
     "backbones_are_compared_on_the_same_crops",
     "Crops that some backbone has no vector of, and so nobody is compared on.",
     {
@@ -90,5 +90,5 @@ LEAGUE = Check(
 )
 
 
-CHECKS = {"quality/<backbone>": QUALITY, "league": LEAGUE}
+CHECKS = {"confounders_<backbone>": CONFOUNDERS, "leaderboard": LEADERBOARD}
 """Every check of this stage by asset."""

@@ -4,13 +4,13 @@ import polars as pl
 
 from megafish_assets.footage.columns import Column, Columns
 
-QUALITY: Columns = {
+CONFOUNDERS: Columns = {
     "measure": Column(pl.String, "what is measured"),
     "value": Column(pl.Float64, "its value; null where nothing can be said"),
 }
 
 
-LEAGUE: Columns = {
+LEADERBOARD: Columns = {
     "backbone": Column(pl.String, "what made the vectors"),
     "recipe": Column(pl.String, "what made the clusters of them; all see the crops as the collection's vectors do"),
     "dim": Column(pl.Int64, "length of a vector"),

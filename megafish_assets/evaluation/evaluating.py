@@ -1,4 +1,4 @@
-"""How good a grouping is, and how far it is found again: the same for the assets, the league and the benchmark."""
+"""How good a grouping is, and how far it is found again: the same for the assets, the leaderboard and the benchmark."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from megafish_assets.clusters.grouping import noise_share
 from megafish_assets.clusters.recipes import Grouped, first_rows
 from megafish_assets.clusters.silhouette import sampled_silhouette
 from megafish_assets.evaluation import metrics
-from megafish_assets.evaluation.columns import QUALITY
+from megafish_assets.evaluation.columns import CONFOUNDERS
 from megafish_assets.evaluation.confounders import told_by_border
 from megafish_assets.evaluation.crop_rows import Evidence
 from megafish_assets.features.pooling import unit_codes
@@ -57,8 +57,8 @@ def _by_labels(found: Grouped, evidence: Evidence) -> dict[str, float]:
 
 
 def measures_frame(numbers: Mapping[str, float]) -> pl.DataFrame:
-    """The columns `QUALITY`, a row a measure."""
+    """The columns `CONFOUNDERS`, a row a measure."""
     rows = list(numbers.items())
-    return pl.DataFrame(rows, schema=empty_frame(QUALITY).schema, orient="row").with_columns(
+    return pl.DataFrame(rows, schema=empty_frame(CONFOUNDERS).schema, orient="row").with_columns(
         pl.col("value").fill_nan(None)
     )

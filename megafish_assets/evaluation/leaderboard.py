@@ -1,4 +1,4 @@
-"""The league: every backbone with every recipe on the same crops, as a table and as one picture."""
+"""The leaderboard: every backbone with every recipe on the same crops, as a table and as one picture."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from megafish_assets.clusters.recipes import RECIPES, Grouped, Recipe, followed
 from megafish_assets.clusters.resampling import Crops, found_again
 from megafish_assets.clusters.stability import RESAMPLES
-from megafish_assets.evaluation.columns import LEAGUE
+from megafish_assets.evaluation.columns import LEADERBOARD
 from megafish_assets.evaluation.crop_rows import Evidence
 from megafish_assets.evaluation.evaluating import judged
 from megafish_assets.features.reduction import fit_projection
@@ -60,7 +60,7 @@ def standings(
     seed: int,
     on_entry: Callable[[], None] = lambda: None,
 ) -> pl.DataFrame:
-    """The columns `LEAGUE`, a row a backbone and recipe.
+    """The columns `LEADERBOARD`, a row a backbone and recipe.
 
     `vectors` `(n, d)` by backbone are of the same crops, whose evidence holds the border of each; `rates` are crops a
     second, None where unknown. Silhouettes of both recipes are taken in the PCA of the vectors and in the layout that
@@ -79,9 +79,9 @@ def standings(
             numbers = judged(grouped, evidence.seen_in(spaces), seed)
             told = {"backbone": backbone, "recipe": name, "dim": own.shape[1], "crops_per_second": rates[backbone]}
             told |= numbers | _found_again(RECIPES[name], grouped, evidence, seed)
-            rows.append({column: told.get(column) for column in LEAGUE})
+            rows.append({column: told.get(column) for column in LEADERBOARD})
             on_entry()
-    table = pl.DataFrame(rows, schema=empty_frame(LEAGUE).schema, orient="row")
+    table = pl.DataFrame(rows, schema=empty_frame(LEADERBOARD).schema, orient="row")
     return table.with_columns(pl.col(pl.Float64).fill_nan(None))
 
 
@@ -96,7 +96,7 @@ def _found_again(recipe: Recipe, grouped: Grouped, evidence: Evidence, seed: int
     }
 
 
-def league_plot(table: pl.DataFrame, title: str) -> Figure:
+def leaderboard_plot(table: pl.DataFrame, title: str) -> Figure:
     """A panel a measure, a bar a backbone and recipe; measures that nobody has are left out."""
     shown = [column for column in DRAWN if table[column].null_count() < table.height]
     n_columns = 3

@@ -1,4 +1,4 @@
-"""The assets before any grouping: `pca`, `kmeans_sweep`, `whitening`, `features`, each one a backbone, by factories."""
+"""The assets of features: `pca`, `whitening`, `features` and `umap`, each one a backbone, by factories."""
 
 from collections.abc import Callable, Iterator
 from typing import Literal
@@ -21,6 +21,7 @@ from megafish_assets.reporting.figures import Figures, figure_metadata
 from megafish_assets.reporting.metadata import column_lineage, coverage, table_metadata
 from megafish_assets.reporting.progress import Counted, Progress
 from megafish_assets.reporting.verdicts import specs, verdict
+from megafish_assets.storage.catalog import named, of_backbone
 from megafish_assets.storage.io_types import Fitted, Frames
 
 SEED = seed_knob(42, "Seed of every random choice of this asset.")
@@ -50,13 +51,13 @@ def pca_asset(backbone: str, knobs: type[PcaConfig] = PcaConfig) -> dg.AssetsDef
     """Standardised vectors in as few dimensions as keep the configured share of their variance."""
 
     @dg.asset(
-        key=["pca", backbone],
-        check_specs=specs(f"pca/{backbone}", checks.PCA),
-        ins={"vectors": dg.AssetIn(["embeddings", backbone])},
-        metadata=table_metadata(PCA),
+        key=named("pca", backbone),
+        check_specs=specs(named("pca", backbone), checks.PCA),
+        ins={"vectors": dg.AssetIn(named("embeddings", backbone))},
+        metadata=table_metadata(PCA) | of_backbone("pca", backbone),
         kinds={"scikitlearn", "deltalake"},
         description=f"Standardised vectors, reduced to components that keep {VARIANCE:.0%} of the variance. Mean, "
-        f"scale and components lie beside them, in `pca_model/{backbone}`.",
+        f"scale and components lie beside them, in `{named('pca', backbone)}_model`.",
     )
     def pca(
         context: dg.AssetExecutionContext,
@@ -73,12 +74,12 @@ def pca_asset(backbone: str, knobs: type[PcaConfig] = PcaConfig) -> dg.AssetsDef
             "n_components": n_kept,
             "variance_reached_share": model.variance_reached,
             "n_outdated_vectors": vectors.n_outdated,
-        } | coverage(context, f"embeddings/{backbone}", vectors.outdated_videos)
+        } | coverage(context, named("embeddings", backbone), vectors.outdated_videos)
         return dg.MaterializeResult(
             value=Fitted(projected(vectors, model.project, context.log.info), model_frame(model.to_parts())),
             check_results=[verdict(checks.PCA, numbers)],
             metadata=numbers
-            | column_lineage({f"embeddings/{backbone}": ["video", "detection_id", "vectors_version"]})
+            | column_lineage({named("embeddings", backbone): ["video", "detection_id", "vectors_version"]})
             | figure_metadata(figures, context.asset_key, "cumulative_variance", plot),
         )
 
@@ -89,14 +90,14 @@ def whitening_asset(backbone: str) -> dg.AssetsDefinition:
     """The transform that turns down how one fish varies."""
 
     @dg.asset(
-        key=["whitening", backbone],
-        check_specs=specs(f"whitening/{backbone}", checks.WHITENING),
+        key=named("whitening", backbone),
+        check_specs=specs(named("whitening", backbone), checks.WHITENING),
         ins={
-            "vectors": dg.AssetIn(["embeddings", backbone]),
+            "vectors": dg.AssetIn(named("embeddings", backbone)),
             "tracklets": dg.AssetIn("tracklets", metadata={"columns": ["detection_id", "tracklet_id"]}),
             "crops": dg.AssetIn("crops", metadata={"columns": ["detection_id", "border"]}),
         },
-        metadata=table_metadata(WHITENING),
+        metadata=table_metadata(WHITENING) | of_backbone("whitening", backbone),
         kinds={"numpy", "deltalake"},
         description="Fitted without labels: what differs between crops of one tracklet (pose, light) and what their "
         "borders foretell (the water) is turned down. With too few tracklets it only centres, and says so.",
@@ -114,7 +115,7 @@ def whitening_asset(backbone: str) -> dg.AssetsDefinition:
             "n_untracked": int((names == "").sum()),
             "n_dimensions": len(model.directions),
             "n_outdated_vectors": vectors.n_outdated,
-        } | coverage(context, f"embeddings/{backbone}", vectors.outdated_videos)
+        } | coverage(context, named("embeddings", backbone), vectors.outdated_videos)
         version = pl.lit(vectors.vectors_version).alias("vectors_version")
         return dg.MaterializeResult(
             value=model_frame(model.to_parts()).with_columns(version),
@@ -129,13 +130,13 @@ def features_asset(backbone: str) -> dg.AssetsDefinition:
     """Whitened vectors of every row, also of those that came after the fit."""
 
     @dg.asset(
-        key=["features", backbone],
-        check_specs=specs(f"features/{backbone}", checks.FEATURES),
+        key=named("features", backbone),
+        check_specs=specs(named("features", backbone), checks.FEATURES),
         ins={
-            "vectors": dg.AssetIn(["embeddings", backbone]),
-            "whitening": dg.AssetIn(["whitening", backbone]),
+            "vectors": dg.AssetIn(named("embeddings", backbone)),
+            "whitening": dg.AssetIn(named("whitening", backbone)),
         },
-        metadata=table_metadata(FEATURES),
+        metadata=table_metadata(FEATURES) | of_backbone("features", backbone),
         kinds={"numpy", "deltalake"},
         description="Every vector through the kept whitening, and cut to unit length.",
     )
@@ -143,11 +144,12 @@ def features_asset(backbone: str) -> dg.AssetsDefinition:
         require_fit("whitening", whitening["vectors_version"], vectors.vectors_version)
         model = Whitening.from_parts(model_parts(whitening))
         numbers = {"n_vectors": len(vectors), "n_outdated_vectors": vectors.n_outdated}
-        numbers |= coverage(context, f"embeddings/{backbone}", vectors.outdated_videos)
+        numbers |= coverage(context, named("embeddings", backbone), vectors.outdated_videos)
         return dg.MaterializeResult(
             value=projected(vectors, model.project, context.log.info),
             check_results=[verdict(checks.FEATURES, numbers)],
-            metadata=numbers | column_lineage({f"embeddings/{backbone}": ["video", "detection_id", "vectors_version"]}),
+            metadata=numbers
+            | column_lineage({named("embeddings", backbone): ["video", "detection_id", "vectors_version"]}),
         )
 
     return features
@@ -169,14 +171,14 @@ def umap_asset(backbone: str, knobs: type[UmapConfig] = UmapConfig) -> dg.Assets
     """Few coordinates a row, drawn pair by pair in the colours of the clusters."""
 
     @dg.asset(
-        key=["umap", backbone],
-        check_specs=specs(f"umap/{backbone}", checks.UMAP),
+        key=named("umap", backbone),
+        check_specs=specs(named("umap", backbone), checks.UMAP),
         ins={
-            "vectors": dg.AssetIn(["embeddings", backbone]),
-            "reduction": dg.AssetIn(["pca", backbone]),
-            "clusters": dg.AssetIn(["clusters", backbone]),
+            "vectors": dg.AssetIn(named("embeddings", backbone)),
+            "reduction": dg.AssetIn(named("pca", backbone)),
+            "clusters": dg.AssetIn(named("clusters", backbone)),
         },
-        metadata=table_metadata(UMAP),
+        metadata=table_metadata(UMAP) | of_backbone("umap", backbone),
         kinds={"umap", "deltalake"},
         description="UMAP coordinates of every row, seeded, and the clusters seen in them.",
     )
@@ -207,12 +209,12 @@ def umap_asset(backbone: str, knobs: type[UmapConfig] = UmapConfig) -> dg.Assets
             "n_nonfinite_rows": layout.nonfinite_rows(laid_out),
             "n_outdated_vectors": vectors.n_outdated,
             "n_without_cluster": table.height - len(labels),
-        } | coverage(context, f"embeddings/{backbone}", vectors.outdated_videos)
+        } | coverage(context, named("embeddings", backbone), vectors.outdated_videos)
         return dg.MaterializeResult(
             value=table,
             check_results=[verdict(checks.UMAP, numbers)],
             metadata=numbers
-            | column_lineage({f"embeddings/{backbone}": ["video", "detection_id"]})
+            | column_lineage({named("embeddings", backbone): ["video", "detection_id"]})
             | figure_metadata(figures, context.asset_key, "pairs", plot),
         )
 

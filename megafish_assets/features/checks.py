@@ -82,9 +82,9 @@ UMAP = Check(
 
 
 CHECKS = {
-    "pca/<backbone>": PCA,
-    "whitening/<backbone>": WHITENING,
-    "features/<backbone>": FEATURES,
-    "umap/<backbone>": UMAP,
+    "pca_<backbone>": PCA,
+    "whitening_<backbone>": WHITENING,
+    "features_<backbone>": FEATURES,
+    "umap_<backbone>": UMAP,
 }
 """Every check of this stage by asset."""

@@ -24,13 +24,13 @@ def chosen(environment: MutableMapping[str, str], own_collection: bool) -> Setti
         environment |= {"MEGAFISH_ROOT": str(DEMO_ROOT), "MEGAFISH_BACKBONES": "reef_tiny"}
     settings = Settings.from_environment(environment)
     environment["MEGAFISH_ROOT"] = str(settings.root)
-    environment["DAGSTER_HOME"] = str(settings.root / "dagster")
+    environment["DAGSTER_HOME"] = str(settings.catalog.home)
     return settings
 
 
 def made_home(settings: Settings) -> Path:
     """The folder of Dagster's storage, with its settings, for nobody else to read. Raises OSError."""
-    home = settings.root / "dagster"
+    home = settings.catalog.home
     home.mkdir(parents=True, exist_ok=True)
     home.chmod(0o700)  # the history tells what everybody did, and with which settings
     # The instance's settings are the repository's, its storage is the collection's: two collections never mix.
@@ -39,6 +39,19 @@ def made_home(settings: Settings) -> Path:
     written.write_text("\n".join((REPOSITORY / name).read_text() for name in files))
     written.replace(home / "dagster.yaml")
     return home
+
+
+@contextmanager
+def up_alone(home: Path) -> Iterator[None]:
+    """Keeps others from serving this collection. Raises FileExistsError where somebody does."""
+    with (home / ".up").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FileExistsError(
+                f"this collection is up already: two daemons would do everything twice ({home})"
+            ) from None
+        yield
 
 
 @contextmanager

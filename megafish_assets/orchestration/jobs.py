@@ -1,7 +1,5 @@
 """What a person starts from the page besides single assets."""
 
-from pathlib import Path
-
 import dagster as dg
 
 from megafish_assets.orchestration.backfills import FILTERED, LIMITS, per_video_assets, start_backfill
@@ -10,7 +8,6 @@ from megafish_assets.orchestration.sources import Inference
 from megafish_assets.reporting.metadata import versions_read
 from megafish_assets.storage.catalog import Tables
 from megafish_assets.storage.dagster_internals import BaseAssetGraph, BulkActionsFilter, BulkActionStatus
-from megafish_assets.storage.delta import Table
 from megafish_assets.storage.partitions import VIDEO_COLUMN, VIDEOS, add_videos
 
 
@@ -105,11 +102,10 @@ def delete_videos(context: dg.OpExecutionContext, tables: Tables) -> None:
     if unknown:
         raise dg.Failure(f"no partitions {unknown[:10]}: nothing was deleted; names are as in the page")
     quoted = ", ".join("'" + key.replace("'", "''") + "'" for key in videos)
-    for log in sorted(Path(tables.root).rglob("_delta_log")):
-        table = Table(str(log.parent))
+    for name, table in tables.all():
         if VIDEO_COLUMN in table.scan().collect_schema():
             n_deleted = table.delete(f"{VIDEO_COLUMN} IN ({quoted})")
-            context.log.info(f"{log.parent.relative_to(tables.root)}: {n_deleted} rows deleted")
+            context.log.info(f"{name}: {n_deleted} rows deleted")
     for key in videos:
         context.instance.delete_dynamic_partition(VIDEOS.name, key)
     context.log.info(

@@ -18,8 +18,6 @@ from pydantic import ValidationError, create_model
 
 from megafish_assets.storage.parts import KNOBS_VERSION
 
-FILE = "megafish.toml"
-
 SCHEDULES = {"nightly": "02:00", "weekly": "sunday 05:00"}
 """The section `schedules`, in the collection's time zone: after the evening's dives, before the morning's look; and on
 Sundays after the night's run."""
@@ -38,10 +36,9 @@ class Knobs:
     """By asset, without its backbone: the knobs that are not at megafish's own defaults."""
 
     @classmethod
-    def read(cls, root: Path) -> "Knobs":
-        """The file in a collection's folder; without one, no knob is set. Raises ValueError for what is no TOML, or no
+    def read(cls, path: Path) -> "Knobs":
+        """The collection's file; without one, no knob is set. Raises ValueError for what is no TOML, or no
         section of knobs."""
-        path = root / FILE
         if not path.exists() and not path.is_symlink():
             return cls(str(path))
         if not path.is_file():

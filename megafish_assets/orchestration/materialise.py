@@ -7,8 +7,9 @@ import dagster as dg
 
 from megafish_assets.orchestration.arrivals import VIDEO_BYTES, are_these
 from megafish_assets.orchestration.orphans import this_process
+from megafish_assets.storage.catalog import Tables
 from megafish_assets.storage.dagster_internals import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
-from megafish_assets.storage.delta import table_of
+from megafish_assets.storage.delta import Table
 from megafish_assets.storage.partitions import VIDEO_COLUMN, last_made
 from megafish_assets.storage.parts import is_current, made_by
 
@@ -95,8 +96,9 @@ class Collection:
         graph = self.defs.resolve_asset_graph()
         return [parent for parent in graph.get(asset_key).parent_keys if graph.get(parent).partitions_def is not None]
 
-    def _table(self, asset_key: dg.AssetKey):
-        return table_of(self.tables, self.defs.resolve_asset_graph().get(asset_key).group_name, asset_key)
+    def _table(self, asset_key: dg.AssetKey) -> Table:
+        group = self.defs.resolve_asset_graph().get(asset_key).group_name
+        return Tables(root=self.tables).of(group, asset_key.to_user_string())
 
     def _newest(self, asset_key: dg.AssetKey) -> int:
         """Storage id of the asset's last materialisation, 0 without one."""
@@ -128,7 +130,7 @@ class Collection:
 
 def asset_named(defs: dg.Definitions, asset: str) -> dg.AssetKey:
     """The key of an asset to begin with. Raises ValueError, with the names there are."""
-    key, order = dg.AssetKey(asset.split("/")), asset_order(defs)
+    key, order = dg.AssetKey(asset), asset_order(defs)
     if key not in order:
         names = ", ".join(one.to_user_string() for one in order)
         raise ValueError(f"no asset {asset!r} to begin with, out of: {names}")

@@ -6,6 +6,7 @@ from datetime import timedelta
 import dagster as dg
 from pydantic import Field
 
+from megafish_assets.storage.catalog import asset_name
 from megafish_assets.storage.partitions import VIDEO_COLUMN
 
 LARGEST_SEED = 2**32 - 1
@@ -48,7 +49,7 @@ def with_knobs(assets: list, versions: Mapping[str, str]) -> list:
     """These assets, whose code version changes with what the collection's file says of them, see `Knobs.versions`."""
 
     def versioned(spec: dg.AssetSpec) -> dg.AssetSpec:
-        version = versions.get(spec.key.path[0])
+        version = versions.get(asset_name(spec))
         return spec.replace_attributes(code_version=version) if version else spec
 
     return dg.map_asset_specs(versioned, assets)

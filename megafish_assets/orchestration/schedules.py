@@ -1,26 +1,28 @@
 """What runs by the clock: the nightly analysis over all videos, and the weekly care of the tables."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import dagster as dg
 from deltalake.exceptions import CommitFailedError
 
-from megafish_assets.storage.catalog import Tables
+from megafish_assets.storage.catalog import Tables, named
 from megafish_assets.storage.dagster_internals import IN_PROGRESS_RUN_STATUSES
-from megafish_assets.storage.delta import Table
 
 KEPT_HOURS = 7 * 24
 """Old files are kept for a week: longer than any run reads, and the shortest that Delta allows unasked."""
 
 
+ANALYSIS_ROOMS = ("features", "clusters", "evaluation", "atlas")
+"""Groups of what is made from all videos at once, behind the gate."""
+
+
 def nightly_analysis_job(backbones: Sequence[str], gate: str):
     """Size limits, then, behind the gate on each backbone's vectors, everything made from all videos."""
-    gates = [dg.AssetCheckKey(dg.AssetKey(["embeddings", backbone]), gate) for backbone in backbones]
+    gates = [dg.AssetCheckKey(dg.AssetKey(named("embeddings", backbone)), gate) for backbone in backbones]
     return dg.define_asset_job(
         "nightly_analysis",
         selection=dg.AssetSelection.assets("size_limits")
-        | dg.AssetSelection.groups("clusters", "atlas")
+        | dg.AssetSelection.groups(*ANALYSIS_ROOMS)
         | dg.AssetSelection.checks(*gates),
         description="Everything made from all videos, over whatever videos are complete. A missing video is counted "
         "and shown; a broken contract in the rows before stops what would be made from them.",
@@ -47,9 +49,8 @@ def nightly(job, cron: str, timezone: str) -> dg.ScheduleDefinition:
 
 @dg.op(description="Merges small files, writes a checkpoint and removes files that no reader needs any more.")
 def maintain(context: dg.OpExecutionContext, tables: Tables) -> None:
-    for log in sorted(Path(tables.root).rglob("_delta_log")):
-        name = str(log.parent.relative_to(tables.root))
-        table = Table(str(log.parent)).open()
+    for name, stored in tables.all():
+        table = stored.open()
         try:
             merged = table.optimize.compact()
         except CommitFailedError:

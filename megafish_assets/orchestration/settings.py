@@ -13,6 +13,7 @@ from megafish_assets.footage.containers import MOST_MEGAPIXELS
 from megafish_assets.footage.recordings import IGNORED, LOCAL
 from megafish_assets.orchestration.arrivals import QUIET_MINUTES, SIGNS
 from megafish_assets.orchestration.knobs import Knobs
+from megafish_assets.storage.catalog import Catalog
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -24,8 +25,8 @@ VARIABLES: dict[str, str] = {
     "MEGAFISH_WEIGHTS": "folder of `<timm_id>.safetensors`, used instead of the model hub; default none",
     "MEGAFISH_GEOMETRY": "how a crop becomes a square: `letterbox_views` (default: six looks at each crop, averaged, "
     "at six times the work), `letterbox`, `squash` or `center`",
-    "MEGAFISH_LABELS": "what people say crops show, for the league: a Parquet, CSV or Delta table of `label` beside "
-    "`detection_id` or `tracklet_id`; default none",
+    "MEGAFISH_LABELS": "what people say crops show, for the leaderboard: a Parquet, CSV or Delta table of `label` "
+    "beside `detection_id` or `tracklet_id`; default none",
     "MEGAFISH_DEVICE": "`auto` (default: cuda, else mps, else cpu), `cpu`, `cuda` or `mps`",
     "MEGAFISH_CLIP_SECONDS": "length of one video file in seconds, for time stamps; default 10",
     "MEGAFISH_CLIP_FRAMES": "frames in one video file, for time stamps; default 300",
@@ -74,19 +75,9 @@ class Settings:
     knobs: Knobs
 
     @property
-    def tables(self) -> Path:
-        """Folder of the Delta tables."""
-        return self.root / "tables"
-
-    @property
-    def figures(self) -> Path:
-        """Folder of plots and montages."""
-        return self.root / "figures"
-
-    @property
-    def owners_table(self) -> Path:
-        """What the owner says of his files, if anything: starts and places."""
-        return self.root / "recordings.csv"
+    def catalog(self) -> Catalog:
+        """Where everything of the collection lies."""
+        return Catalog(self.root)
 
     @property
     def timing(self) -> str:
@@ -104,6 +95,7 @@ class Settings:
         """
         given = {name: environment[name] for name in VARIABLES if environment.get(name)}
         root = _plain("MEGAFISH_ROOT", _place("MEGAFISH_ROOT", given.get("MEGAFISH_ROOT", "data/demo")))
+        catalog = Catalog(root)
         _require_whole("MEGAFISH_POSTGRES", given.get("MEGAFISH_POSTGRES", ""))
         if not re.match(r"postgresql(\+psycopg2)?://|$", given.get("MEGAFISH_POSTGRES", "")):
             raise ValueError("MEGAFISH_POSTGRES is no address that begins with postgresql+psycopg2://")
@@ -112,8 +104,8 @@ class Settings:
         created = _choice("MEGAFISH_CREATED", given.get("MEGAFISH_CREATED", IGNORED), (IGNORED, LOCAL, "utc"))
         return cls(
             root=root,
-            inference_uri=_address("MEGAFISH_INFERENCE", given.get("MEGAFISH_INFERENCE", str(root / "inference"))),
-            recordings=_place("MEGAFISH_RECORDINGS", given.get("MEGAFISH_RECORDINGS", str(root / "recordings"))),
+            inference_uri=_address("MEGAFISH_INFERENCE", given.get("MEGAFISH_INFERENCE", str(catalog.inference))),
+            recordings=_place("MEGAFISH_RECORDINGS", given.get("MEGAFISH_RECORDINGS", str(catalog.recordings))),
             backbones=given.get("MEGAFISH_BACKBONES"),
             weights=None if weights is None else _folder("MEGAFISH_WEIGHTS", weights),
             geometry=given.get("MEGAFISH_GEOMETRY"),
@@ -143,7 +135,7 @@ class Settings:
             ),
             uses_postgres="MEGAFISH_POSTGRES" in given,
             hosts=_hosts("MEGAFISH_HOSTS", given.get("MEGAFISH_HOSTS")),
-            knobs=Knobs.read(root),
+            knobs=Knobs.read(catalog.knobs),
         )
 
 

@@ -20,6 +20,7 @@ from megafish_assets.footage.recordings import IGNORED, LOCAL, TIMES, after, own
 from megafish_assets.orchestration.arrivals import QUIET_MINUTES, SIGNS, Completeness, arrivals, fingerprint
 from megafish_assets.orchestration.detector_table import rows, sealed
 from megafish_assets.orchestration.settings import Settings
+from megafish_assets.storage.catalog import recording
 from megafish_assets.storage.delta import MissingTableError, Table, masked
 
 
@@ -67,7 +68,7 @@ class Inference(dg.ConfigurableResource):
             complete_when=settings.complete_when,
             quiet_minutes=settings.quiet_minutes,
             frames_per_clip=settings.clock.frames_per_clip,
-            owners_table=str(settings.owners_table),
+            owners_table=str(settings.catalog.owners_table),
             timing=settings.timing,
         )
 
@@ -166,19 +167,14 @@ class Recordings(dg.ConfigurableResource):
             frames_per_clip=clock.frames_per_clip,
             recording_start=None if clock.recording_start is None else clock.recording_start.isoformat(),
             number_pattern=clock.number_pattern,
-            owners_table=str(settings.owners_table),
+            owners_table=str(settings.catalog.owners_table),
             created=settings.created,
             most_megapixels=settings.most_megapixels,
         )
 
     def path(self, video_file: str) -> Path | None:
         """Where a video of this name lies; None for a name, or a link, that leads out of the folder."""
-        folder = Path(self.folder).resolve()
-        try:
-            path = (folder / video_file).resolve()
-        except ValueError:  # a name with a null byte
-            return None
-        return path if path.is_relative_to(folder) else None
+        return recording(self.folder, video_file)
 
     def size_bytes(self, video_file: str) -> int | None:
         """Of the file, None where it is not there: it tells whether another has come in its place."""

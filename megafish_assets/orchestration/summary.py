@@ -1,16 +1,16 @@
 """What a collection holds once it is up to date, for a person and as JSON."""
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 
 import dagster as dg
 import polars as pl
 
-from megafish_assets.orchestration.materialise import asset_order
+from megafish_assets.orchestration.materialise import Collection, asset_order
 from megafish_assets.orchestration.settings import Settings
 from megafish_assets.reporting.wording import many
-from megafish_assets.storage.delta import Table
+from megafish_assets.storage.catalog import BACKBONE, Tables, named
 
 
 @dataclass
@@ -70,15 +70,12 @@ def broken_checks(collection: Collection, asset_keys: Sequence[dg.AssetKey]) -> 
 def summary_of(collection: Collection, settings: Settings, failed: list[str]) -> Summary:
     """What the tables hold now."""
 
-    def column(name: str, column: str, dtype: type[pl.DataType]) -> pl.Series:
-        table = Table(f"{settings.tables}/{name}")
-        return table.scan().select(column).collect()[column] if table.exists() else pl.Series(dtype=dtype)
-
-    raw_faults = column("detections/raw_detections", "fault", pl.String)
-    crop_faults = column("crops/crops", "fault", pl.String)
+    tables = Tables(root=collection.tables)
+    raw_faults = tables.column("detections", "raw_detections", "fault", pl.String)
+    crop_faults = tables.column("crops", "crops", "fault", pl.String)
     backbones = {}
     for backbone in _backbones(collection.defs):
-        cluster_ids = column(f"clusters/clusters/{backbone}", "cluster", pl.Int32)
+        cluster_ids = tables.column("clusters", named("clusters", backbone), "cluster", pl.Int32)
         backbones[backbone] = {"n_clusters": cluster_ids.filter(cluster_ids >= 0).n_unique()} | _kinds(
             collection, backbone
         )
@@ -91,19 +88,19 @@ def summary_of(collection: Collection, settings: Settings, failed: list[str]) ->
         backbones=backbones,
         broken=broken_checks(collection, asset_order(collection.defs)),
         failed=failed,
-        figures=str(settings.figures),
+        figures=str(settings.catalog.figures),
     )
 
 
 def _backbones(defs: dg.Definitions) -> list[str]:
     """Every backbone that crops are embedded by."""
     specs = defs.resolve_all_asset_specs()
-    return sorted({spec.metadata["backbone"] for spec in specs if "backbone" in spec.metadata})
+    return sorted({spec.metadata[BACKBONE] for spec in specs if BACKBONE in spec.metadata})
 
 
 def _kinds(collection: Collection, backbone: str) -> dict[str, float]:
     """The number of kinds as `stability` told it last."""
-    event = collection.instance.get_latest_materialization_event(dg.AssetKey(["stability", backbone]))
+    event = collection.instance.get_latest_materialization_event(dg.AssetKey(named("stability", backbone)))
     told = {} if event is None else event.asset_materialization.metadata
     names = ("n_kinds", "n_kinds_low", "n_kinds_high")
     return {name: told[name].value for name in names if name in told}

@@ -28,7 +28,8 @@ from megafish_assets.orchestration.settings import Settings
 from megafish_assets.orchestration.sources import Inference, Recordings, read_owners_table
 from megafish_assets.orchestration.summary import Summary, broken_checks, summary_of
 from megafish_assets.reporting.wording import faults_text, many
-from megafish_assets.storage.delta import MissingTableError, Table, masked
+from megafish_assets.storage.catalog import Tables
+from megafish_assets.storage.delta import MissingTableError, masked
 from megafish_assets.storage.partitions import VIDEOS, add_videos
 
 NAMED = 10
@@ -80,7 +81,7 @@ def bring_up_to_date(defs: dg.Definitions, settings: Settings, wishes: Wishes, p
         marks.keep(again)
         _registered(instance, arrived, inference, settings.root)
         video_bytes = _video_bytes(videos, Recordings.of(settings))
-        collection = Collection(defs, instance, str(settings.tables), arrived, video_bytes, again)
+        collection = Collection(defs, instance, str(settings.catalog.tables), arrived, video_bytes, again)
         summary = summary_of(collection, settings, failed=_made(collection))
         if not summary.failed:
             marks.keep({})
@@ -112,7 +113,7 @@ class Marks:
 
 def looked_at(settings: Settings, wishes: Wishes, preflight: Look) -> tuple[Inference, pl.DataFrame]:
     """The detector's table and what has arrived in it, after everything that can be known before was looked at."""
-    place, owners_table = masked(settings.inference_uri), str(settings.owners_table)
+    place, owners_table = masked(settings.inference_uri), str(settings.catalog.owners_table)
     try:
         read_owners_table(owners_table)
     except ValueError as error:
@@ -209,7 +210,7 @@ def _nothing_left(collection: Collection, asset_key: dg.AssetKey) -> str | None:
     if node.partitions_def is None:
         return None
     if asset_key == CROPS:
-        cut = Table(f"{collection.tables}/crops/crops").scan().select("fault").collect()
+        cut = Tables(root=collection.tables).of("crops", "crops").scan().select("fault").collect()
         if cut.height and cut["fault"].null_count() == 0:
             return f"none of {many(cut.height, 'sampled detection')} could be cut:\n{faults_text(cut)}"
     if collection.n_rows(asset_key):

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from pydantic import Field
 
 from megafish_assets.reporting.metadata import picture
+from megafish_assets.storage.catalog import figure_folder
 
 
 class Figures(dg.ConfigurableResource):
@@ -17,7 +18,7 @@ class Figures(dg.ConfigurableResource):
 
     def place(self, asset_key: dg.AssetKey) -> Path:
         """The folder of an asset's pictures."""
-        return Path(self.folder, *asset_key.path)
+        return figure_folder(self.folder, asset_key.to_user_string())
 
     def save(self, asset_key: dg.AssetKey, name: str, content: bytes) -> Path:
         """Writes `<folder>/<asset key>/<name>` and returns its path; an older picture is replaced."""

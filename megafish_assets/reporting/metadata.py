@@ -8,7 +8,7 @@ from statistics import median
 import dagster as dg
 
 from megafish_assets.footage.columns import Columns
-from megafish_assets.storage.catalog import Tables
+from megafish_assets.storage.catalog import Tables, named
 from megafish_assets.storage.dagster_internals import partition_loading_context
 from megafish_assets.storage.partitions import VIDEOS, last_made
 
@@ -26,11 +26,11 @@ def table_metadata(columns: Columns) -> dict[str, dg.TableSchema]:
 
 
 def column_lineage(upstream: Mapping[str, Sequence[str]]) -> dict[str, dg.TableColumnLineage]:
-    """Columns that are carried on unchanged, as `{"asset/key": [columns]}`."""
+    """Columns that are carried on unchanged, as `{asset: [columns]}`."""
     deps: dict[str, list[dg.TableColumnDep]] = {}
     for key, columns in upstream.items():
         for column in columns:
-            dep = dg.TableColumnDep(asset_key=dg.AssetKey(key.split("/")), column_name=column)
+            dep = dg.TableColumnDep(asset_key=dg.AssetKey(key), column_name=column)
             deps.setdefault(column, []).append(dep)
     return {"dagster/column_lineage": dg.TableColumnLineage(deps_by_column=deps)}
 
@@ -54,7 +54,7 @@ def coverage(context: dg.AssetExecutionContext, upstream: str, unseen: Sequence[
     Videos of which some rows were not used are missing too.
     """
     expected = context.instance.get_dynamic_partitions(VIDEOS.name)
-    present = context.instance.get_materialized_partitions(dg.AssetKey(upstream.split("/"))) - set(unseen)
+    present = context.instance.get_materialized_partitions(dg.AssetKey(upstream)) - set(unseen)
     missing = sorted(set(expected) - present)
     numbers = {
         "n_videos_expected": len(expected),
@@ -67,9 +67,7 @@ def coverage(context: dg.AssetExecutionContext, upstream: str, unseen: Sequence[
 def videos_behind(instance: dg.DagsterInstance, chain: Sequence[str]) -> list[str]:
     """Videos of which some asset of the chain is not made, or is older than the one before it, sorted."""
     made = [
-        instance.get_latest_storage_id_by_partition(
-            dg.AssetKey(asset.split("/")), dg.DagsterEventType.ASSET_MATERIALIZATION
-        )
+        instance.get_latest_storage_id_by_partition(dg.AssetKey(asset), dg.DagsterEventType.ASSET_MATERIALIZATION)
         for asset in chain
     ]
     every = set(instance.get_dynamic_partitions(VIDEOS.name)).union(*made)
@@ -83,13 +81,14 @@ def videos_behind(instance: dg.DagsterInstance, chain: Sequence[str]) -> list[st
 
 def seen_through(context: dg.AssetExecutionContext, tables: Tables, backbone: str, reduced: str) -> dict:
     """`coverage` of what is made from reduced vectors (`pca` or `features`), which may be older than the vectors."""
-    unseen = tables.unseen_videos(f"embeddings/embeddings/{backbone}", f"clusters/{reduced}/{backbone}")
-    return coverage(context, f"embeddings/{backbone}", unseen)
+    vectors = tables.of("embeddings", named("embeddings", backbone))
+    unseen = tables.videos_without(vectors, tables.of("features", named(reduced, backbone)))
+    return coverage(context, named("embeddings", backbone), unseen)
 
 
 def median_number(instance: dg.DagsterInstance, asset: str, name: str) -> float | None:
     """The median of a number on the asset's last events; None where none says it."""
-    records = instance.fetch_materializations(dg.AssetKey(asset.split("/")), limit=EVENTS_ASKED).records
+    records = instance.fetch_materializations(dg.AssetKey(asset), limit=EVENTS_ASKED).records
     numbers = [record.asset_materialization.metadata.get(name) for record in records]
     known = [number.value for number in numbers if number is not None]
     return median(known) if known else None
@@ -97,5 +96,5 @@ def median_number(instance: dg.DagsterInstance, asset: str, name: str) -> float 
 
 def versions_read(instance: dg.DagsterInstance, asset: str, upstream: str) -> dict[str, str]:
     """The data version of an upstream asset that each partition of an asset was made from, by partition."""
-    made, tag = last_made(instance, dg.AssetKey(asset.split("/"))), f"dagster/input_data_version/{upstream}"
+    made, tag = last_made(instance, dg.AssetKey(asset)), f"dagster/input_data_version/{upstream}"
     return {video: event.asset_materialization.tags.get(tag, "") for video, event in made.items()}

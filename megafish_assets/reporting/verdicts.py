@@ -81,7 +81,7 @@ class Check:
         """What an asset declares."""
         return dg.AssetCheckSpec(
             self.name,
-            asset=dg.AssetKey(asset.split("/")),
+            asset=dg.AssetKey(asset),
             description=self.meaning,
             blocking=self.blocking,
             additional_deps=list(also_reads),

@@ -1,26 +1,143 @@
-"""What was stored, for the few that read it without being given it."""
+"""Where everything of a collection lies: the one module that puts paths together, as text that an address would do for
+too.
+
+```
+<root>/tables/<room>/<asset>            a Delta table an asset, such as clusters/clusters_vit
+<root>/tables/<room>/<asset>_model      the model that made its rows, where one did
+<root>/figures/<asset>/                 plots, montages, films
+<root>/inference  recordings/  dagster/ what the detector writes, the video files, Dagster's own storage
+<root>/recordings.csv  megafish.toml    what its owner says of the files, and of the platform
+```
+
+Not here: how a table is written, see `delta.py`, and where weights are, which belong to no collection: see
+`embeddings/weights.py`, which also runs where neither Dagster nor Delta is installed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import dagster as dg
 import polars as pl
 from pydantic import Field
 
-from megafish_assets.storage.delta import Table, table_of
+from megafish_assets.storage.delta import Table
 from megafish_assets.storage.partitions import VIDEO_COLUMN
+
+ASSET, BACKBONE = "asset", "backbone"
+"""In the metadata of an asset that is made once a backbone: what its key is made of. Keys are never parsed."""
+
+
+def named(asset: str, backbone: str) -> str:
+    """The key of an asset that is made once a backbone."""
+    return f"{asset}_{backbone}"
+
+
+def of_backbone(asset: str, backbone: str) -> dict[str, str]:
+    """The metadata that says what `named` has put together."""
+    return {ASSET: asset, BACKBONE: backbone}
+
+
+def asset_name(spec: dg.AssetSpec) -> str:
+    """What an asset is called without its backbone."""
+    return spec.metadata.get(ASSET, spec.key.path[-1])
+
+
+def model_of(table: Table) -> Table:
+    """Where the model lies that made a table's rows."""
+    return Table(f"{table.uri}_model", table.storage_options)
+
+
+def figure_folder(figures: str | Path, asset: str) -> Path:
+    """Where an asset's pictures lie."""
+    return Path(figures, asset)
+
+
+def recording(folder: str | Path, video_file: str) -> Path | None:
+    """Where a video of this name lies; None for a name, or a link, that leads out of the folder."""
+    within = Path(folder).resolve()
+    try:
+        path = (within / video_file).resolve()
+    except ValueError:  # a name with a null byte
+        return None
+    return path if path.is_relative_to(within) else None
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """The places of one collection."""
+
+    root: Path
+
+    @property
+    def tables(self) -> Path:
+        """Folder of the Delta tables."""
+        return self.root / "tables"
+
+    @property
+    def figures(self) -> Path:
+        """Folder of plots and montages."""
+        return self.root / "figures"
+
+    @property
+    def first_look(self) -> Path:
+        """Frames with the detector's boxes, drawn before anything is made."""
+        return self.figures / "boxes.jpg"
+
+    @property
+    def inference(self) -> Path:
+        """The detector's table, unless it lies elsewhere."""
+        return self.root / "inference"
+
+    @property
+    def recordings(self) -> Path:
+        """Folder of the video files, unless they lie elsewhere."""
+        return self.root / "recordings"
+
+    @property
+    def owners_table(self) -> Path:
+        """What the owner says of his files, if anything: starts and places."""
+        return self.root / "recordings.csv"
+
+    @property
+    def knobs(self) -> Path:
+        """What the owner has set of the assets' knobs, if anything."""
+        return self.root / "megafish.toml"
+
+    @property
+    def home(self) -> Path:
+        """Dagster's own storage."""
+        return self.root / "dagster"
 
 
 class Tables(dg.ConfigurableResource):
-    """Read access to what an asset stored earlier, for the few that build on their own past."""
+    """The Delta tables of a collection, for the few that read what they are not given as an input."""
 
-    root: str = Field(description="Folder of the Delta tables.")
+    root: str = Field(description="Folder, or address, of the Delta tables.")
+
+    def of(self, room: str, asset: str) -> Table:
+        """The table of an asset, which need not exist."""
+        return Table(f"{self.root.rstrip('/')}/{room}/{asset}")
+
+    def all(self) -> Iterator[tuple[str, Table]]:
+        """Every table that is stored, by `<room>/<asset>`, sorted."""
+        for log in sorted(Path(self.root).rglob("_delta_log")):
+            yield str(log.parent.relative_to(self.root)), Table(str(log.parent))
 
     def stored(self, context: dg.AssetExecutionContext) -> pl.DataFrame | None:
         """All rows that the running asset's last run left; None if there was none."""
-        table = table_of(self.root, context.assets_def.group_names_by_key[context.asset_key], context.asset_key)
+        key = context.asset_key
+        table = self.of(context.assets_def.group_names_by_key[key], key.to_user_string())
         return table.scan().collect() if table.exists() else None
+
+    def column(self, room: str, asset: str, column: str, dtype: type[pl.DataType]) -> pl.Series:
+        """One column of a table; empty where there is no such table."""
+        table = self.of(room, asset)
+        return table.scan().select(column).collect()[column] if table.exists() else pl.Series(dtype=dtype)
 
     def set_aside_videos(self) -> list[str]:
         """Videos of which some crop could not be cut, sorted."""
-        table = Table(f"{self.root}/crops/crops")
+        table = self.of("crops", "crops")
         if not table.exists():
             return []
         aside = table.scan().filter(pl.col("fault").is_not_null())
@@ -28,19 +145,19 @@ class Tables(dg.ConfigurableResource):
 
     def tracked(self, video: str) -> pl.DataFrame:
         """The raw rows of a video that are in a tracklet, with its `tracklet_id`; empty where nothing is stored."""
-        raw, tracklets = (Table(f"{self.root}/detections/{name}") for name in ("raw_detections", "tracklets"))
+        raw, tracklets = (self.of("detections", asset) for asset in ("raw_detections", "tracklets"))
         if not raw.exists() or not tracklets.exists():
             return pl.DataFrame()
-        own = pl.col(VIDEO_COLUMN) == video
-        known = tracklets.scan().filter(own).select("detection_id", "tracklet_id")
-        return raw.scan().filter(own).join(known, on="detection_id").collect()
+        of_video = pl.col(VIDEO_COLUMN) == video
+        known = tracklets.scan().filter(of_video).select("detection_id", "tracklet_id")
+        return raw.scan().filter(of_video).join(known, on="detection_id").collect()
 
-    def unseen_videos(self, vectors: str, seen_by: str) -> list[str]:
+    def videos_without(self, vectors: Table, reduced: Table) -> list[str]:
         """Videos of which the first table holds vectors that the second, made from it, does not have, sorted.
 
-        They were added since, or are of another version. Tables are named `<group>/<asset key>`.
+        They were added since, or are of another version.
         """
         columns = [VIDEO_COLUMN, "detection_id", "vectors_version"]
-        there, seen = (Table(f"{self.root}/{name}").scan().select(columns) for name in (vectors, seen_by))
+        there, seen = (table.scan().select(columns) for table in (vectors, reduced))
         unseen = there.join(seen, on=columns, how="anti").select(pl.col(VIDEO_COLUMN).unique().sort())
         return unseen.collect()[VIDEO_COLUMN].to_list()

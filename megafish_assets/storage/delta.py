@@ -9,7 +9,6 @@ from itertools import chain
 from typing import Any
 from urllib.parse import unquote
 
-import dagster as dg
 import polars as pl
 import pyarrow as pa
 from deltalake import DeltaTable, WriterProperties, write_deltalake
@@ -199,11 +198,6 @@ class _AsItLies(DeltaTable):
         if "://" in escaped:
             return uris
         return [unquote(escaped) + uri.removeprefix(escaped) for uri in uris]
-
-
-def table_of(root: str, group: str, asset_key: dg.AssetKey) -> Table:
-    """The table of an asset: `<root>/<group>/<asset key>`."""
-    return Table("/".join([root, group, *asset_key.path]))
 
 
 def to_arrow(frame: pl.DataFrame) -> pa.Table:

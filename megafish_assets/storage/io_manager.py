@@ -1,4 +1,4 @@
-"""Storage: one IO manager; an asset's table lies at `<root>/<group>/<asset key>`.
+"""Storage: one IO manager; where an asset's table lies, `catalog.py` says.
 
 An input's annotation says in which of the `forms` it arrives; what an asset returns is one of them too, or `Parts` of
 them, some videos at a time.
@@ -15,6 +15,7 @@ from dagster_deltalake.config import LocalConfig
 from dagster_deltalake.io_manager import DeltaLakeDbClient, DeltaLakeIOManager, TableConnection
 from pydantic import Field
 
+from megafish_assets.storage.catalog import Tables, model_of
 from megafish_assets.storage.dagster_internals import DbIOManager, DbTypeHandler, StepOutputHandle, TableSlice
 from megafish_assets.storage.delta import MissingTableError, Table
 from megafish_assets.storage.io_types import (
@@ -26,7 +27,6 @@ from megafish_assets.storage.io_types import (
     MixedFitError,
     Slice,
     frame_of,
-    model_table,
 )
 from megafish_assets.storage.parts import Landing, Parts, StoredBeside, land, landed
 
@@ -55,7 +55,7 @@ class FormHandler(DbTypeHandler):
         rows, note = obj, {}
         if isinstance(obj, Fitted):
             rows, note = obj.rows, {FIT: pl.lit(obj.version)}
-            model_table(table).replace(obj.model.with_columns(**note))
+            model_of(table).replace(obj.model.with_columns(**note))
         frames = rows if isinstance(rows, Frames) else [frame_of(rows)]
         version = table.replace_streamed(lambda: (frame.with_columns(**note) for frame in frames))
         return place | {"dagster/row_count": table.open().count(), "delta_version": version}
@@ -65,7 +65,7 @@ class FormHandler(DbTypeHandler):
         step = landing.context.step_context
         other = step.get_output_context(StepOutputHandle(step.step.key, name))
         group = other.definition_metadata["schema"]
-        table = Table("/".join([self._root_uri, group, *other.asset_key.path]), landing.table.storage_options)
+        table = Tables(root=self._root_uri).of(group, other.asset_key.to_user_string())
         return self._landing(other, table, landing.column)
 
     def _landing(self, context: dg.OutputContext, table: Table, column: str) -> Landing:
@@ -99,29 +99,20 @@ class _Client(DeltaLakeDbClient):
     """Tables below one root, whatever a run's config says."""
 
     def __init__(self, root_uri: str) -> None:
-        self._root_uri = root_uri.rstrip("/")
+        self._root_uri = root_uri
 
     @contextmanager
     def connect(
         self, context: dg.OutputContext | dg.InputContext, table_slice: TableSlice
     ) -> Iterator[TableConnection]:
-        yield TableConnection(table_uri=self._place(table_slice), storage_options={}, table_config=None)
+        yield TableConnection(table_uri=self._uri(table_slice), storage_options={}, table_config=None)
 
     def get_select_statement(self, table_slice: TableSlice) -> str:
         # The stock one lists every key of the run on every partition's event: 181 MB for 1,589 videos.
-        return f'pl.read_delta("{self._place(table_slice)}")'
+        return f'pl.read_delta("{self._uri(table_slice)}")'
 
-    def _place(self, table_slice: TableSlice) -> str:
-        return f"{self._root_uri}/{table_slice.schema}/{table_slice.table}"
-
-
-class _GroupTables(DbIOManager):
-    """Puts a table at `<group>/<asset key>`; the stock rule keeps only the key's last part, so that
-    `pca/vit` and `umap/vit` would be one table."""
-
-    def _get_table_slice(self, context, output_context) -> TableSlice:
-        stock = super()._get_table_slice(context, output_context)
-        return stock._replace(table="/".join(context.asset_key.path))
+    def _uri(self, table_slice: TableSlice) -> str:
+        return Tables(root=self._root_uri).of(table_slice.schema, table_slice.table).uri
 
 
 class GpuDeltaLakeIOManager(DeltaLakeIOManager):
@@ -135,7 +126,7 @@ class GpuDeltaLakeIOManager(DeltaLakeIOManager):
         return []  # they need the device, which a static method can't know: see create_io_manager
 
     def create_io_manager(self, context: dg.InitResourceContext) -> DbIOManager:
-        return _GroupTables(
+        return DbIOManager(
             db_client=_Client(self.root_uri),
             database="deltalake",
             schema=self.schema_,

@@ -16,6 +16,7 @@ import polars as pl
 from megafish_assets.crops.batches import CropBatches
 from megafish_assets.embeddings.batch import EmbeddingBatch
 from megafish_assets.embeddings.tables import EmbeddingStream, batch_of, vectors_frame
+from megafish_assets.storage.catalog import model_of
 from megafish_assets.storage.delta import Table
 from megafish_assets.storage.devices import resolved_device
 from megafish_assets.storage.partitions import VIDEO_COLUMN
@@ -55,7 +56,7 @@ class Fitted:
 
     rows: pl.DataFrame | Frames
     model: pl.DataFrame
-    """Stored at the asset's own place with `_model` behind the first part of its key."""
+    """Stored beside the rows, see `catalog.model_of`."""
 
     @property
     def version(self) -> str:
@@ -105,7 +106,7 @@ def _read_vectors_by_and_by(part: Slice) -> EmbeddingStream:
 
 
 def _read_fitted(part: Slice) -> Fitted:
-    rows, model = part.collect(), model_table(part.table).scan().collect()
+    rows, model = part.collect(), model_of(part.table).scan().collect()
     if set(rows[FIT].unique()) != set(model[FIT].unique()):
         raise MixedFitError(
             f"the rows at {part.table.uri} and the model beside them are of two fits: a run was cut off"
@@ -126,12 +127,6 @@ WRITERS: dict[type, Callable[[Any], pl.DataFrame]] = {
     pl.DataFrame: lambda frame: frame,
     EmbeddingBatch: vectors_frame,
 }
-
-
-def model_table(table: Table) -> Table:
-    """Where the model of a `Fitted` lies: `.../pca/vit` has its model at `.../pca_model/vit`."""
-    parent, _, name = table.uri.rpartition("/")
-    return Table(f"{parent}_model/{name}", table.storage_options)
 
 
 def frame_of(obj: Any) -> pl.DataFrame:

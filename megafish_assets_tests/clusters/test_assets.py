@@ -58,7 +58,7 @@ class Vectors:
             return [name.replace("v", key, 1) for name in ids]
 
         @dg.asset(
-            key=["embeddings", "b"],
+            key="embeddings_b",
             partitions_def=VIDEOS,
             backfill_policy=ROW_RUNS,
             metadata={VECTORS_VERSION: "version"},
@@ -87,7 +87,10 @@ class Vectors:
             frame = {"video": ["v"] * len(ids), "detection_id": list(ids), "tracklet_id": names}
             return pl.DataFrame(frame, schema=dict.fromkeys(frame, pl.String))
 
-        groups = grouped("clusters", [PCA, SWEEP, WHITENING, FEATURES, CLUSTERS, UMAP])
+        groups = [
+            *grouped("features", [PCA, WHITENING, FEATURES, UMAP]),
+            *grouped("clusters", [SWEEP, CLUSTERS]),
+        ]
         rows = [*grouped("detections", [tracklets]), *grouped("crops", [crops])]
         self.assets = [*grouped("embeddings", [embeddings]), *rows, *groups]
         self.instance = dg.DagsterInstance.ephemeral()
@@ -112,7 +115,7 @@ class Vectors:
 
     def embed(self, video: str) -> None:
         """Crops and vectors of a video."""
-        for name in (["crops"], ["embeddings", "b"]):
+        for name in ("crops", "embeddings_b"):
             self.make(dg.AssetKey(name), partition_key=video)
 
     def checked(self, asset: dg.AssetsDefinition, **config: object) -> dg.AssetCheckEvaluation:
@@ -121,7 +124,8 @@ class Vectors:
         return self.make(asset.key, run_config=knobs).get_asset_check_evaluations()[0]
 
     def stored(self, name: str) -> pl.DataFrame:
-        return pl.read_delta(str(self.root / "tables" / "clusters" / name / "b"))
+        (place,) = (self.root / "tables").glob(f"*/{name}_b")
+        return pl.read_delta(str(place))
 
 
 def matrix(n: int) -> np.ndarray:
@@ -239,7 +243,7 @@ def test_a_video_of_older_vectors_is_missing_in_all_that_follows(tmp_path: Path)
     few = Vectors(tmp_path, matrix(20))
     few.instance.add_dynamic_partitions(VIDEOS.name, ["w"])
     few.embed("w")
-    place = str(tmp_path / "tables" / "embeddings" / "embeddings" / "b")
+    place = str(tmp_path / "tables" / "embeddings" / "embeddings_b")
     of_w = pl.col("video") == "w"
     mixed = pl.read_delta(place).with_columns(
         pl.when(of_w).then(pl.lit("older")).otherwise("vectors_version").alias("vectors_version")
@@ -269,8 +273,8 @@ def test_a_reduction_of_other_vectors_is_refused(tmp_path: Path) -> None:
     for asset in (*FITTED, CLUSTERS):
         few.checked(asset)
     for model, reader in ((PCA, UMAP), (WHITENING, FEATURES)):
-        name = model.key.path[0]
-        place = str(tmp_path / "tables" / "clusters" / name / "b")
+        name = model.key.to_user_string().removesuffix("_b")
+        place = str(tmp_path / "tables" / "features" / f"{name}_b")
         older = pl.read_delta(place).with_columns(pl.lit("older").alias("vectors_version"))
         older.write_delta(place, mode="overwrite")
         with pytest.raises(ValueError, match=f"materialise {name} first"):

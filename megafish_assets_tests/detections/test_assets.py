@@ -212,7 +212,7 @@ def test_partitions_of_older_limits_are_counted_and_one_job_makes_them_and_what_
         capture_output=True,
     )
     started = collection.instance.get_backfills()[0].asset_backfill_data.target_subset.partitions_subsets_by_asset_key
-    chain = ["filtered_detections", "sampled_detections", "crops", "camera_motion", "embeddings/reef_tiny"]
+    chain = ["filtered_detections", "sampled_detections", "crops", "camera_motion", "embeddings_reef_tiny"]
     old = {"megalab_0000", "megalab_0001", "megalab_0002"}  # the current one is left alone
     assert {key.to_user_string(): set(videos.get_partition_keys()) for key, videos in started.items()} == dict.fromkeys(
         chain, old

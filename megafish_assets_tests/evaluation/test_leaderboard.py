@@ -1,4 +1,4 @@
-"""The league on made-up backbones, one of which tells kinds apart."""
+"""The leaderboard on made-up backbones, one of which tells kinds apart."""
 
 import io
 
@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from megafish_assets.evaluation.columns import LEAGUE
-from megafish_assets.evaluation.leaderboard import league_plot, shared_ids, standings
+from megafish_assets.evaluation.columns import LEADERBOARD
+from megafish_assets.evaluation.leaderboard import leaderboard_plot, shared_ids, standings
 from megafish_assets_tests.clusters.test_recipes import reef
 from megafish_assets_tests.evaluation.test_evaluating import evidence
 
@@ -21,7 +21,7 @@ def table():
 
 
 def test_every_backbone_has_a_row_a_recipe(table) -> None:
-    assert dict(table.schema) == {name: column.dtype for name, column in LEAGUE.items()}
+    assert dict(table.schema) == {name: column.dtype for name, column in LEADERBOARD.items()}
     assert table.select("backbone", "recipe", "dim", "crops_per_second").rows() == [
         ("good", "default", 16, 12.5),
         ("good", "notebook", 16, 12.5),
@@ -38,10 +38,10 @@ def test_the_backbone_that_tells_kinds_apart_comes_out_ahead(table) -> None:
 
 
 def test_the_picture_draws_a_panel_a_measure(table) -> None:
-    figure = league_plot(table, "320 crops")
+    figure = leaderboard_plot(table, "320 crops")
     drawn = [axes.get_title() for axes in figure.axes if axes.get_title()]
     assert "AMI with labels" in drawn and "crops a second" in drawn
-    unlabelled = league_plot(table.with_columns(species_ami=None, knn_other_trajectories=None), "320 crops")
+    unlabelled = leaderboard_plot(table.with_columns(species_ami=None, knn_other_trajectories=None), "320 crops")
     assert "AMI with labels" not in [axes.get_title() for axes in unlabelled.axes]
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=72)
@@ -49,7 +49,7 @@ def test_the_picture_draws_a_panel_a_measure(table) -> None:
 
 
 def test_a_small_negative_number_is_written_without_the_sign_of_a_zero(table) -> None:
-    figure = league_plot(table.with_columns(species_ami=pl.Series([-0.001, -0.25, 0.5, None])), "320 crops")
+    figure = leaderboard_plot(table.with_columns(species_ami=pl.Series([-0.001, -0.25, 0.5, None])), "320 crops")
     [panel] = [axes for axes in figure.axes if axes.get_title() == "AMI with labels"]
     assert [text.get_text() for text in panel.texts] == ["0.00", "-0.25", "0.50", "none"]
 

@@ -19,11 +19,11 @@ STOCK = {"clusters": ClustersConfig, "umap": UmapConfig, "sampled_detections": S
 
 def knobs(root: Path, text: str) -> Knobs:
     (root / "megafish.toml").write_text(text)
-    return Knobs.read(root)
+    return Knobs.read(root / "megafish.toml")
 
 
 def test_without_a_file_every_knob_is_at_its_own_default(tmp_path: Path) -> None:
-    found = Knobs.read(tmp_path)
+    found = Knobs.read(tmp_path / "megafish.toml")
     assert found.configs(STOCK) == STOCK
     assert found.versions(STOCK) == {}
     assert (found.cron("nightly"), found.cron("weekly")) == ("0 2 * * *", "0 5 * * 0")
@@ -50,7 +50,7 @@ def test_a_value_of_a_near_type_is_the_knobs_own(tmp_path: Path) -> None:
 def test_a_folder_of_that_name_is_refused(tmp_path: Path) -> None:
     (tmp_path / "megafish.toml").mkdir()
     with pytest.raises(ValueError, match="no file that can be read"):
-        Knobs.read(tmp_path)
+        Knobs.read(tmp_path / "megafish.toml")
 
 
 def test_bounds_and_descriptions_stay(tmp_path: Path) -> None:
@@ -123,8 +123,8 @@ def default(op, knob):
         .config_type.fields[knob].default_value
 versions = {key.to_user_string(): defs.resolve_asset_graph().get(key).code_version
             for key in defs.resolve_asset_graph().get_all_asset_keys()}
-print(json.dumps([default("clusters__reef_tiny", "k"), default("umap__reef_tiny", "n_neighbors"),
-                  versions["clusters/reef_tiny"], versions["pca/reef_tiny"],
+print(json.dumps([default("clusters_reef_tiny", "k"), default("umap_reef_tiny", "n_neighbors"),
+                  versions["clusters_reef_tiny"], versions["pca_reef_tiny"],
                   [s.cron_schedule for s in defs.schedules if s.name == "nightly_analysis"]]))
 """
 

@@ -178,7 +178,7 @@ def test_broken_raw_rows_keep_the_night_from_fitting_and_a_missing_video_does_no
     with dg.DagsterInstance.from_config(str(tmp_path / "dagster")) as instance:
         instance.add_dynamic_partitions(VIDEOS.name, ["megalab_9999"])
     told = night(tmp_path)
-    assert "STEP_SUCCESS pca__reef_tiny" in told and "STEP_SUCCESS montages__reef_tiny" in told
+    assert "STEP_SUCCESS pca_reef_tiny" in told and "STEP_SUCCESS montages_reef_tiny" in told
     assert "CHECK ready_for_analysis False n_missing_videos = 1, allowed at most 0" in told
     sample = tmp_path / "tables" / "detections" / "sampled_detections"
     before = pl.read_delta(str(sample))
@@ -187,12 +187,12 @@ def test_broken_raw_rows_keep_the_night_from_fitting_and_a_missing_video_does_no
     before.filter(pl.col("video") != "megalab_0001").write_delta(str(sample), mode="overwrite")
     told = night(tmp_path)
     assert "CHECK ready_for_analysis False n_missing_videos = 2, allowed at most 0" in told
-    assert "STEP_SUCCESS pca__reef_tiny" in told and "STEP_FAILURE" not in told
+    assert "STEP_SUCCESS pca_reef_tiny" in told and "STEP_FAILURE" not in told
     raw = tmp_path / "tables" / "detections" / "raw_detections"
     rows = pl.read_delta(str(raw))
     again = rows.filter(pl.col("video") == "megalab_0000").head(1)  # a table has no order, and 0001 is on its way
     pl.concat([rows, again]).write_delta(str(raw), mode="overwrite")
     told = night(tmp_path)
     assert "n_repeated_raw_ids = 1, allowed at most 0" in told
-    assert "STEP_SUCCESS size_limits" in told and "STEP_SUCCESS pca__reef_tiny" not in told
-    assert "STEP_SUCCESS montages__reef_tiny" not in told
+    assert "STEP_SUCCESS size_limits" in told and "STEP_SUCCESS pca_reef_tiny" not in told
+    assert "STEP_SUCCESS montages_reef_tiny" not in told

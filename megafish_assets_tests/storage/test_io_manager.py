@@ -161,7 +161,7 @@ def forms_platform(version: str) -> list:
     """An asset of vectors of one version, and one reader for every form."""
 
     @dg.asset(
-        key=["vectors", "tiny"],
+        key="vectors_tiny",
         partitions_def=VIDEOS,
         backfill_policy=ROW_RUNS,
         metadata={VECTORS_VERSION: version},
@@ -170,7 +170,7 @@ def forms_platform(version: str) -> list:
         ids = np.array([f"{key}/{n:06d}/000" for key in context.partition_keys for n in (1, 0)], dtype=object)
         return EmbeddingBatch(ids, torch.arange(4.0 * len(ids)).reshape(-1, 4), version)
 
-    @dg.asset(key=["fit", "tiny"], ins={"batch": dg.AssetIn(["vectors", "tiny"])})
+    @dg.asset(key="fit_tiny", ins={"batch": dg.AssetIn("vectors_tiny")})
     def fit(context: dg.AssetExecutionContext, batch: EmbeddingBatch) -> Fitted:
         assert (batch.device, batch.on_cpu().dtype) == ("cpu", np.float32)
         ids = batch.detection_ids.tolist()
@@ -178,7 +178,7 @@ def forms_platform(version: str) -> list:
         context.add_asset_metadata({"n_current": len(batch), "n_outdated": batch.n_outdated})
         return Fitted(vectors_frame(batch), pl.DataFrame({"mean": [float(batch.on_cpu().sum())]}))
 
-    @dg.asset(key=["seen", "tiny"], ins={"fitted": dg.AssetIn(["fit", "tiny"])})
+    @dg.asset(key="seen_tiny", ins={"fitted": dg.AssetIn("fit_tiny")})
     def seen(fitted: Fitted) -> pl.DataFrame:
         return pl.DataFrame({"n": [fitted.rows.height], "mean": fitted.model["mean"]})
 
@@ -202,13 +202,13 @@ def test_device_vectors_leave_and_return_and_only_the_current_version_is_read(tm
     run_forms(tmp_path, instance, "old", 0, "v1")
     for key in ("v2", "v3"):
         run_forms(tmp_path, instance, "new", 0, key)
-    event = run_forms(tmp_path, instance, "new", 1).asset_materializations_for_node("fit__tiny")[0]
+    event = run_forms(tmp_path, instance, "new", 1).asset_materializations_for_node("fit_tiny")[0]
     assert (event.metadata["n_current"].value, event.metadata["n_outdated"].value) == (4, 2)
     run_forms(tmp_path, instance, "new", 2)
     # Two videos of two rows, 0..7 each: 2 * (0 + 1 + ... + 7) = 56. One table a key, the model beside it.
-    assert stored(tmp_path, "seen", "tiny").rows() == [(4, 56.0)]
-    assert stored(tmp_path, "fit_model", "tiny")["mean"].to_list() == [56.0]
-    assert stored(tmp_path, "fit", "tiny").sort("detection_id")["vector"].to_list()[0] == [4.0, 5.0, 6.0, 7.0]
+    assert stored(tmp_path, "seen_tiny").rows() == [(4, 56.0)]
+    assert stored(tmp_path, "fit_tiny_model")["mean"].to_list() == [56.0]
+    assert stored(tmp_path, "fit_tiny").sort("detection_id")["vector"].to_list()[0] == [4.0, 5.0, 6.0, 7.0]
 
 
 def test_rows_beside_the_model_of_another_fit_are_refused(tmp_path: Path) -> None:
@@ -216,9 +216,9 @@ def test_rows_beside_the_model_of_another_fit_are_refused(tmp_path: Path) -> Non
     instance.add_dynamic_partitions(VIDEOS.name, ["v1"])
     run_forms(tmp_path, instance, "new", 0, "v1")
     run_forms(tmp_path, instance, "new", 1)
-    model = Table(str(tmp_path / "small" / "fit_model" / "tiny"))
+    model = Table(str(tmp_path / "small" / "fit_tiny_model"))
     model.replace(model.scan().collect().with_columns(pl.lit("of a run that was cut off").alias("fit_version")))
-    with pytest.raises(MixedFitError, match="materialise fit/tiny first"):
+    with pytest.raises(MixedFitError, match="materialise fit_tiny first"):
         run_forms(tmp_path, instance, "new", 2)
 
 
