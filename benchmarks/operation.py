@@ -138,11 +138,11 @@ def sensor_tick(place: Path, n_videos: int) -> dict:
 
     inference = Inference(uri=str(place), complete_when=["last_frame"], frames_per_clip=FRAMES)
     arrived = inference.arrivals()
-    seals = dict(arrived.videos.select("video", "fingerprint").iter_rows())
+    fingerprints = dict(arrived.videos.select("video", "fingerprint").iter_rows())
     _ = defs.get_repository_def().asset_graph  # a code server has it since it started
 
     def tick(new: list[str], seen_version: int, waiting: bool) -> float:
-        started = {video: seal for video, seal in seals.items() if video not in new}
+        started = {video: fingerprint for video, fingerprint in fingerprints.items() if video not in new}
         cursor = json.dumps({"version": seen_version, "waiting": waiting})
         with tempfile.TemporaryDirectory() as folder, dg.DagsterInstance.local_temp(folder) as instance:
             add_videos(instance, list(started))
@@ -152,13 +152,13 @@ def sensor_tick(place: Path, n_videos: int) -> dict:
             seconds = time.perf_counter() - began
             partitions = instance.get_dynamic_partitions("videos")
             backfills = instance.get_backfills()
-        assert len(partitions) == len(seals) and len(backfills) == bool(new), "the tick did not do its work"
+        assert len(partitions) == len(fingerprints) and len(backfills) == bool(new), "the tick did not do its work"
         return 1000 * seconds
 
     def ms(*given: object) -> float:
         return round(statistics.median(tick(*given) for _ in range(5)), 1)
 
-    videos, now, before = list(seals), arrived.version, arrived.version - 1
+    videos, now, before = list(fingerprints), arrived.version, arrived.version - 1
     return {
         "n_videos": n_videos,
         "nothing_new_ms": ms([], now, False),
@@ -222,7 +222,7 @@ def platform_up(root: Path) -> Iterator[psutil.Process]:
 
 
 def wait_for_assets(address: str) -> None:
-    """Returns as soon as the page knows the assets. Raises TimeoutError."""
+    """Returns as soon as the UI knows the assets. Raises TimeoutError."""
     body = json.dumps({"query": "{ assetNodes { id } }"}).encode()
     deadline = time.monotonic() + 180
     while time.monotonic() < deadline:

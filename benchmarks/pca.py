@@ -41,13 +41,13 @@ def write(folder: Path, n: int) -> None:
 
 def _storer(place: Path) -> Callable[[EmbeddingBatch], None]:
     try:
-        from megafish_assets.embeddings.tables import vectors_frame
+        from megafish_assets.embeddings.tables import vectors_table
         from megafish_assets.storage.delta import Table
     except ModuleNotFoundError:
         return lambda batch: _parquet(batch, place)
     table = Table(str(place))
     return lambda batch: table.replace_partitions(
-        vectors_frame(batch), "video", [batch.detection_ids[0].partition("/")[0]]
+        vectors_table(batch), "video", [batch.detection_ids[0].partition("/")[0]]
     )
 
 

@@ -14,7 +14,7 @@ import polars as pl
 
 from benchmarks.pictures import drawn_beside, panel
 from megafish_assets.clusters.grouping import noise_share
-from megafish_assets.clusters.recipes import DEFAULT, NOTEBOOK, Recipe, at_k, first_rows, followed
+from megafish_assets.clusters.recipes import DEFAULT, NOTEBOOK, Recipe, at_k, first_rows, run_recipe
 from megafish_assets.crops.batches import CropBatches
 from megafish_assets.crops.borders import border_matrix, border_of
 from megafish_assets.embeddings.backbones import BACKBONES
@@ -22,9 +22,9 @@ from megafish_assets.embeddings.encoder import load_encoder
 from megafish_assets.embeddings.tables import batch_of
 from megafish_assets.embeddings.weights import find_weights
 from megafish_assets.evaluation import metrics
-from megafish_assets.evaluation.confounders import told_by_border
+from megafish_assets.evaluation.confounders import border_predictability
 from megafish_assets.evaluation.crop_rows import Borders, evidence_of
-from megafish_assets.evaluation.evaluating import judged
+from megafish_assets.evaluation.evaluating import evaluate
 from megafish_assets.features.crop_rows import borders_of, seen_rows
 from megafish_assets.features.layout import known
 from megafish_assets.features.pooling import unit_codes
@@ -59,7 +59,7 @@ def listed(folder: Path) -> pl.DataFrame:
         raise UnusableIndexError(
             f"{folder / INDEX}: {index.height} rows, missing columns {missing}; expected some crops"
         )
-    # A picture listed twice would be its own nearest neighbour; one without a species has nothing to be scored by.
+    # A picture listed twice would be its own nearest neighbor; one without a species has nothing to be scored by.
     index = index.filter(pl.col("species").fill_null("") != "")
     twice = index.filter(pl.col("path").is_duplicated() | pl.col("path").is_null())
     if twice.height:
@@ -98,7 +98,7 @@ def recipes(n_species: int) -> dict[str, Recipe]:
 def scored(name: str, recipe: Recipe, vectors: np.ndarray, borders: np.ndarray, index: pl.DataFrame) -> dict:
     """The line of one recipe."""
     species, trajectories = index["species"].to_numpy(), index["trajectory"].to_numpy()
-    found = followed(recipe, vectors, trajectories, borders, groups=trajectories)
+    found = run_recipe(recipe, vectors, trajectories, borders, groups=trajectories)
     units = unit_codes(trajectories)
     scores = metrics.label_scores(found.labels, species)
     return {
@@ -109,7 +109,7 @@ def scored(name: str, recipe: Recipe, vectors: np.ndarray, borders: np.ndarray, 
         "ari": round(scores["ari"], 4),
         "v_measure": round(scores["v_measure"], 4),
         "macro_f1": round(scores["macro_f1"], 4),
-        "knn_other_trajectories": known(round(metrics.neighbour_accuracy(found.features, species, units), 4)),
+        "knn_other_trajectories": known(round(metrics.neighbor_accuracy(found.features, species, units), 4)),
         "noise_share": round(noise_share(found.labels), 4),
         "n_species": index["species"].n_unique(),
         "n_crops": index.height,
@@ -160,10 +160,10 @@ def of_the_reef(root: Path, picture: Path | None = None) -> Iterator[dict]:
     kinds_shown, behind = truth["kind"].to_numpy().astype(str), truth["background"].fill_null("").to_numpy().astype(str)
     codes, panels = np.unique(kinds_shown, return_inverse=True)[1], {}
     alone = np.flatnonzero(behind != "")
-    alone = alone[first_rows(unit_codes(evidence.tracklets[alone]))]  # a row a tracklet, as `judged` does
+    alone = alone[first_rows(unit_codes(evidence.tracklets[alone]))]  # a row a tracklet, as `evaluate` does
 
     def leaks(labels: np.ndarray) -> dict[str, float]:
-        return {"background_ami": metrics.nuisance_leak(labels[alone], {"behind": behind[alone]})["behind"]}
+        return {"background_ami": metrics.confounder_leaks(labels[alone], {"behind": behind[alone]})["behind"]}
 
     def jpegs_of(places: np.ndarray) -> list[bytes]:
         ids = batch.detection_ids[places].tolist()
@@ -171,11 +171,11 @@ def of_the_reef(root: Path, picture: Path | None = None) -> Iterator[dict]:
         by_id = dict(found.iter_rows())
         return [by_id[key] for key in ids]
 
-    by_border = {"border_leak": told_by_border(borders.pixels, codes, evidence.videos)}
+    by_border = {"border_leak": border_predictability(borders.pixels, codes, evidence.videos)}
     yield _line("truth", True, codes, by_border | leaks(codes))
     for name, recipe in compared.items():
-        found = followed(recipe, batch.on_cpu(), evidence.tracklets, borders.pixels, evidence.videos)
-        yield _line(name, recipe.k is not None, found.labels, judged(found, evidence, SEED) | leaks(found.labels))
+        found = run_recipe(recipe, batch.on_cpu(), evidence.tracklets, borders.pixels, evidence.videos)
+        yield _line(name, recipe.k is not None, found.labels, evaluate(found, evidence, SEED) | leaks(found.labels))
         if name in DRAWN:
             title = f"{name}, k = {found.labels.max() + 1}, its largest clusters"
             panels[name] = panel(title, found.labels, evidence.tracklets, kinds_shown, jpegs_of)

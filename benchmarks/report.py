@@ -45,13 +45,13 @@ def _cells(*texts: str) -> str:
 
 
 def written(lines: Iterable[dict], mark: str, seconds: float, page: Path = PAGE) -> None:
-    """Puts the table between the marks. Raises ValueError where the page lacks them."""
+    """Puts the table between the marks. Raises ValueError where the UI lacks them."""
     before, after = around(mark, page)
     page.write_text(f"{before}\n{table(lines, seconds)}\n{after}")
 
 
 def around(mark: str, page: Path = PAGE) -> tuple[str, str]:
-    """The page before and after what stands between the marks, with them. Raises ValueError where it lacks them."""
+    """The UI before and after what stands between the marks, with them. Raises ValueError where it lacks them."""
     begin, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
     before, found, rest = page.read_text().partition(begin)
     _, found_end, after = rest.partition(end)

@@ -12,7 +12,7 @@ from benchmarks.features import NOTEBOOK_ROWS
 from benchmarks.pca import DIMENSIONS
 from benchmarks.ways import Result, Stage
 from megafish_assets.embeddings.batch import EmbeddingBatch
-from megafish_assets.embeddings.tables import vectors_frame
+from megafish_assets.embeddings.tables import vectors_table
 from megafish_assets.storage.delta import Table
 from megafish_assets.storage.parts import COMMIT_VIDEOS
 
@@ -38,7 +38,7 @@ def ours(vectors: np.ndarray) -> Result:
     with tempfile.TemporaryDirectory() as place:
         table = Table(f"{place}/table")
         for batch in _commits(vectors):
-            frame = vectors_frame(batch)
+            frame = vectors_table(batch)
             table.replace_partitions(frame, "video", frame["video"].unique().to_list())
         return _figures(place)
 
@@ -47,7 +47,7 @@ def notebook(vectors: np.ndarray) -> Result:
     """One table of float64 lists, all in memory, compressed as Delta does unless told otherwise."""
     with tempfile.TemporaryDirectory() as place:
         batch = EmbeddingBatch(_ids(0, len(vectors)), np.asarray(vectors), "bench")
-        frame = vectors_frame(batch).with_columns(pl.col("vector").cast(pl.List(pl.Float64)))
+        frame = vectors_table(batch).with_columns(pl.col("vector").cast(pl.List(pl.Float64)))
         frame.write_delta(f"{place}/table")
         return _figures(place)
 

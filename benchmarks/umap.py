@@ -1,4 +1,4 @@
-"""UMAP to four dimensions, seeded: exact neighbours and a start from the components, beside umap-learn as it comes."""
+"""UMAP to four dimensions, seeded: exact neighbors and a start from the components, beside umap-learn as it comes."""
 
 import warnings
 

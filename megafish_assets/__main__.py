@@ -150,7 +150,7 @@ def recorded(root: Path) -> None:
 
 
 def up(port: int, read_only: bool) -> int:
-    """The page, and the daemon that starts what is launched from it, until Ctrl-C."""
+    """The UI, and the daemon that starts what is launched from it, until Ctrl-C."""
     from megafish_assets.orchestration.home import REPOSITORY, chosen, made_home, up_alone
     from megafish_assets.orchestration.serving import serve
     from megafish_assets.orchestration.upgrading import require_upgraded

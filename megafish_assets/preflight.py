@@ -16,7 +16,7 @@ import polars as pl
 from packaging.requirements import Requirement
 
 from megafish_assets.crops.contact_sheet import CAN_NOT_BE_READ, contact_sheet, spread
-from megafish_assets.detections.faults import sound_rows
+from megafish_assets.detections.faults import valid_rows
 from megafish_assets.detections.raw import raw_detections
 from megafish_assets.embeddings.backbones import Backbone, chosen_backbones
 from megafish_assets.embeddings.weights import find_weights, is_on_the_hub, missing_weights
@@ -86,8 +86,8 @@ def preflight(videos: pl.DataFrame, inference: Inference, settings: Settings, tr
         found.refusals += [f"{why}\nIf they are right as they are: make materialise TRUST=boxes" for why in told if why]
     found.refusals += _disk(settings.root)
     if not found.refusals and not settings.catalog.tables.exists():
-        sound = sound_rows(raw_detections(rows, Clock(1, 1, None)))
-        sheet = contact_sheet({file: paths[file] for file in sizes}, sound, settings.most_megapixels)
+        valid = valid_rows(raw_detections(rows, Clock(1, 1, None)))
+        sheet = contact_sheet({file: paths[file] for file in sizes}, valid, settings.most_megapixels)
         if sheet is not None:
             found.sheet = settings.catalog.first_look
             found.sheet.parent.mkdir(parents=True, exist_ok=True)

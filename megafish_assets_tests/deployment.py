@@ -41,7 +41,7 @@ class Deployment:
         self.address = f"http://127.0.0.1:{self.port}"
 
     def start(self) -> "Deployment":
-        """Starts it, and waits until the page answers with the assets."""
+        """Starts it, and waits until the UI answers with the assets."""
         with (self.root / "up.log").open("a") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "megafish_assets", "up", "--port", str(self.port)],
@@ -91,7 +91,7 @@ class Deployment:
         return self.processes("spawn_main")
 
     def ask(self, query: str, **variables: object) -> dict:
-        """One answer of the page's GraphQL."""
+        """One answer of the UI's GraphQL."""
         body = json.dumps({"query": query, "variables": variables}).encode()
         request = urllib.request.Request(f"{self.address}/graphql", body, {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=30) as answer:
@@ -125,7 +125,7 @@ class Deployment:
         return dg.DagsterInstance.from_config(str(self.root / "dagster"))
 
     def backfill(self, assets: list[str], keys: list[str], **tags: str) -> str:
-        """Starts a backfill as the page does; its id."""
+        """Starts a backfill as the UI does; its id."""
         params = {
             "assetSelection": [{"path": asset.split("/")} for asset in assets],
             "partitionNames": keys,

@@ -188,7 +188,7 @@ def test_a_reduction_a_sweep_and_clusters_that_say_little_are_seen() -> None:
         assert broken(CLUSTERS, clusters | {name: bad}) == seen | {name}
 
 
-def test_a_map_that_scatters_neighbours_is_seen() -> None:
+def test_a_map_that_scatters_neighbors_is_seen() -> None:
     rng = np.random.default_rng(0)
     vectors = np.repeat(rng.normal(size=(10, 6)), 20, axis=0) + rng.normal(scale=0.05, size=(200, 6))
     trusted = layout.sampled_trustworthiness(vectors, vectors[:, :4], 15, seed=0)

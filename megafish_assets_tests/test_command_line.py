@@ -29,7 +29,7 @@ from megafish_assets_tests.conftest import FORCED, REPOSITORY, bring_up_to_date,
 from megafish_assets_tests.deployment import wait_for
 
 PATIENCE_SECONDS = 150
-"""The page's processes start in about 15 s on two idle cores."""
+"""The UI's processes start in about 15 s on two idle cores."""
 
 PREPARED = """
 import json, os
@@ -383,7 +383,7 @@ HANDSHAKE = {
 
 @pytest.fixture(scope="module")
 def proxy(page: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """nginx as `docs/nginx.conf` has it, before the page; its port."""
+    """nginx as `docs/nginx.conf` has it, before the UI; its port."""
     if NGINX is None:
         pytest.fail("no nginx") if FORCED else pytest.skip("no nginx")
     eventually(page, "{ version }", lambda answer: answer["version"])

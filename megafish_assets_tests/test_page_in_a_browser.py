@@ -1,4 +1,4 @@
-"""The page as a person sees it: a real browser over a real `up`, and what is launched there ends green."""
+"""The UI as a person sees it: a real browser over a real `up`, and what is launched there ends green."""
 
 import re
 import shutil
@@ -55,7 +55,7 @@ ASSETS = {
     "evaluation": ["confounders_reef_tiny", "leaderboard"],
     "atlas": ["montages_reef_tiny"],
 }
-"""By the group that the page shows them in."""
+"""By the group that the UI shows them in."""
 
 EVERY = [name for names in ASSETS.values() for name in names]
 
@@ -77,7 +77,7 @@ def browser() -> Iterator["Browser"]:
         what for what, there in ((CHROMIUM, shutil.which(CHROMIUM)), ("playwright", sync_playwright)) if not there
     ]
     if missing:
-        reason = f"no {' and no '.join(missing)}: the page can't be looked at"
+        reason = f"no {' and no '.join(missing)}: the UI can't be looked at"
         pytest.fail(reason) if FORCED else pytest.skip(reason)
     flags = ["--no-sandbox", "--no-first-run", *(f"--disable-{what}" for what in QUIET)]
     with sync_playwright() as playwright:
@@ -114,7 +114,7 @@ def address(reef: Path) -> Iterator[str]:
 
 @pytest.fixture
 def page(browser: "Browser", address: str) -> Iterator["Page"]:
-    """A fresh window, without what the page remembers of another; a script of the data's that runs fails the test."""
+    """A fresh window, without what the UI remembers of another; a script of the data's that runs fails the test."""
     width, height = PAGE_PX
     context = browser.new_context(base_url=address, viewport={"width": width, "height": height})
     context.set_default_timeout(60 * SECONDS)
@@ -128,7 +128,7 @@ def page(browser: "Browser", address: str) -> Iterator["Page"]:
     page.on("dialog", hear)
     yield page
     context.close()
-    assert not said, f"the page ran a script that came with the data: {said}"
+    assert not said, f"the UI ran a script that came with the data: {said}"
 
 
 def keep(page: "Page", name: str) -> None:
@@ -144,7 +144,7 @@ def open_graph(page: "Page") -> None:
     page.goto("/asset-groups")
     expect(page.locator("foreignObject").get_by_text("detections", exact=True).first).to_be_visible()
     unfolded = page.locator("foreignObject").get_by_text("raw_detections", exact=True)
-    for patience in (5, 15, 60):  # a key that comes before the page listens is lost
+    for patience in (5, 15, 60):  # a key that comes before the UI listens is lost
         page.keyboard.press("Alt+KeyE")
         try:
             unfolded.wait_for(timeout=patience * SECONDS)
@@ -263,7 +263,7 @@ def test_a_videos_crops_show_their_columns_and_the_boxes_on_a_frame(page: "Page"
 
 def test_a_failed_check_reads_as_number_limit_and_reason_and_names_the_video(page: "Page", reef: Path) -> None:
     page.goto("/assets/crops?view=checks")
-    sentence = "set_aside_share = 1, allowed at most 0.01 (a sound video loses no frame)"
+    sentence = "set_aside_share = 1, allowed at most 0.01 (a whole video loses no frame)"
     shown = page.get_by_text("every_sampled_box_is_accounted_for", exact=True).filter(visible=True)
     expect(shown.first).to_be_visible()
     expect(page.get_by_text("Evaluation result", exact=True)).to_be_visible()
@@ -362,7 +362,7 @@ def test_a_foreign_page_changes_nothing(browser: "Browser", address: str, reef: 
         assert page.evaluate(TRIES, {"page": address, "add": ADD}) == "refused"
         foreign.shutdown()
     assert videos() == before
-    # The same mutation from the page's own origin does its work: what was turned away would have done it too.
+    # The same mutation from the UI's own origin does its work: what was turned away would have done it too.
     page.goto(address)
     own = page.request.post(f"{address}/graphql", data={"query": ADD, "variables": {"key": "by-its-own-page"}})
     assert own.json()["data"]["addDynamicPartition"]["__typename"] == "AddDynamicPartitionSuccess"

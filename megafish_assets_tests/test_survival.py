@@ -31,7 +31,7 @@ from megafish_assets.orchestration.home import chosen, made_home
 made_home(chosen(os.environ, own_collection=True))
 import dagster as dg
 from megafish_assets.definitions import defs
-from megafish_assets.orchestration.materialise import run_work
+from megafish_assets.orchestration.materialise import run_step
 from megafish_assets.storage.partitions import add_videos
 job = defs.resolve_implicit_global_asset_job_def()
 keys = {keys!r}
@@ -39,7 +39,7 @@ with dg.DagsterInstance.get() as instance:
     add_videos(instance, keys)
     for name in {assets!r}:
         of = () if name == "size_limits" else keys
-        assert run_work(job, dg.AssetKey(name), of, instance).success, name
+        assert run_step(job, dg.AssetKey(name), of, instance).success, name
 """
 
 

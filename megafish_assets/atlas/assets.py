@@ -10,14 +10,14 @@ from megafish_assets.atlas.columns import TILES
 from megafish_assets.atlas.film import tracklet_film
 from megafish_assets.atlas.measures import tiles_of_another_cluster, tiles_of_other_pixels
 from megafish_assets.atlas.montage import best_crops, chosen_tiles, draw_sheet, sheet_title
-from megafish_assets.clusters.recipes import SEEN_BY
+from megafish_assets.clusters.recipes import FEATURE_TABLE
 from megafish_assets.clusters.tables import recipe_of
 from megafish_assets.crops.overlay import jpeg
 from megafish_assets.features.plots import cluster_colour
 from megafish_assets.orchestration.policy import seed_knob, videos_asked
 from megafish_assets.orchestration.sources import Recordings
 from megafish_assets.reporting.figures import Figures
-from megafish_assets.reporting.metadata import column_lineage, picture, seen_through, table_metadata
+from megafish_assets.reporting.metadata import column_lineage, picture, reduced_coverage, table_metadata
 from megafish_assets.reporting.verdicts import specs, verdict
 from megafish_assets.reporting.wording import many
 from megafish_assets.storage.catalog import Tables, named, of_backbone
@@ -25,7 +25,7 @@ from megafish_assets.storage.partitions import VIDEOS
 
 PAGE_WIDTH_PX = 900
 PAGE_CLUSTERS = 12
-"""Sheets in the page; every one is a file. Two of them take about 150 kB of the event log a cluster."""
+"""Sheets in the UI; every one is a file. Two of them take about 150 kB of the event log a cluster."""
 
 
 class MontagesConfig(dg.Config):
@@ -76,7 +76,7 @@ def montages_asset(backbone: str, knobs: type[MontagesConfig] = MontagesConfig) 
             "n_tiles": tiles.height,
             "n_tiles_of_another_cluster": tiles_of_another_cluster(tiles, clusters),
             "n_tiles_of_other_pixels": tiles_of_other_pixels(tiles, sheets, jpegs),
-        } | seen_through(context, tables, backbone, SEEN_BY[recipe_of(clusters).features])
+        } | reduced_coverage(context, tables, backbone, FEATURE_TABLE[recipe_of(clusters).features])
         return dg.MaterializeResult(
             value=tiles,
             check_results=[verdict(checks.MONTAGES, numbers)],

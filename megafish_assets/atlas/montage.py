@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from megafish_assets.atlas.columns import TILES
 from megafish_assets.crops.batches import decoded_rgb
-from megafish_assets.footage.columns import empty_frame
+from megafish_assets.footage.columns import empty_table
 
 N_ROWS, N_COLUMNS = 5, 10
 """The notebook's sheet of 50."""
@@ -51,7 +51,7 @@ def chosen_tiles(clusters: pl.DataFrame, seed: int) -> pl.DataFrame:
     a sheet has places leaves the rest empty; its two halves of extremes never share a tile. Noise, which has no centre,
     has no extremes.
     """
-    parts = [empty_frame(TILES)]
+    parts = [empty_table(TILES)]
     for label in clusters["cluster"].unique().sort():
         members = clusters.filter(pl.col("cluster") == label).sort("detection_id")
         rng = np.random.default_rng([seed, label + 1])  # + 1, since noise is -1 and a seed may not be negative

@@ -11,17 +11,17 @@ from megafish_assets.clusters import checks, plots, sweeping
 from megafish_assets.clusters.columns import CLUSTERS, STABILITY, SWEEP
 from megafish_assets.clusters.grouping import GIVEN_K, GROUPINGS
 from megafish_assets.clusters.measures import cluster_numbers
+from megafish_assets.clusters.recipes import FEATURE_TABLE, RECIPES, Recipe, at_k, grouped_features
 from megafish_assets.clusters.recipes import FEATURES as FEATURES_BY_NAME
-from megafish_assets.clusters.recipes import RECIPES, SEEN_BY, Recipe, at_k, grouped_features
-from megafish_assets.clusters.resampling import Crops, agreement_at_ks, found_again
+from megafish_assets.clusters.resampling import Crops, agreement_at_ks, resampled_stability
 from megafish_assets.clusters.stability import CROPS, RESAMPLES, TRIED_KS, best_agreement
-from megafish_assets.clusters.tables import centres_frame, centres_of, clusters_frame, grouped_rows, sweep_frame
+from megafish_assets.clusters.tables import centres_of, centres_table, clusters_table, grouped_rows, sweep_table
 from megafish_assets.embeddings.batch import EmbeddingBatch
 from megafish_assets.features.crop_rows import tracklets_of, videos_of
 from megafish_assets.features.layout import known
 from megafish_assets.orchestration.policy import seed_knob
 from megafish_assets.reporting.figures import Figures, figure_metadata
-from megafish_assets.reporting.metadata import column_lineage, seen_through, table_metadata
+from megafish_assets.reporting.metadata import column_lineage, reduced_coverage, table_metadata
 from megafish_assets.reporting.progress import Progress
 from megafish_assets.reporting.verdicts import specs, verdict
 from megafish_assets.storage.catalog import Tables, named, of_backbone
@@ -35,7 +35,7 @@ class ClustersConfig(dg.Config):
 
     recipe: Literal[*RECIPES] = Field(
         default="default",
-        description="`default`: whitened features, a UMAP whose neighbours are other animals, tracklets, and HDBSCAN, "
+        description="`default`: whitened features, a UMAP whose neighbors are other animals, tracklets, and HDBSCAN, "
         "which finds k. `notebook`: principal components, crops, KMeans at k = 4.",
     )
     features: Literal[*FEATURES_BY_NAME, "as_recipe"] = Field(
@@ -100,17 +100,17 @@ def clusters_asset(backbone: str, geometry: str, knobs: type[ClustersConfig] = C
         tables: Tables,
     ):
         recipe = config.chosen(geometry)
-        rows, seen_by = {"whitened": features, "pca": reduced}[recipe.features], SEEN_BY[recipe.features]
+        rows, feature_table = {"whitened": features, "pca": reduced}[recipe.features], FEATURE_TABLE[recipe.features]
         names = tracklets_of(rows.detection_ids, tracklets)
         progress = Progress(context.log.info, "layouts", recipe.n_layouts)
         found = grouped_features(recipe, rows.on_cpu(), names, videos_of(rows.detection_ids), progress.step)
-        numbers = cluster_numbers(found, recipe, names) | seen_through(context, tables, backbone, seen_by)
+        numbers = cluster_numbers(found, recipe, names) | reduced_coverage(context, tables, backbone, feature_table)
         return dg.MaterializeResult(
-            value=Fitted(clusters_frame(rows.detection_ids, names, found, recipe), centres_frame(centres_of(found))),
+            value=Fitted(clusters_table(rows.detection_ids, names, found, recipe), centres_table(centres_of(found))),
             check_results=[verdict(checks.CLUSTERS, numbers)],
             metadata=numbers
             | {"recipe": recipe.to_json()}
-            | column_lineage({named(seen_by, backbone): ["video", "detection_id"], "tracklets": ["tracklet_id"]}),
+            | column_lineage({named(feature_table, backbone): ["video", "detection_id"], "tracklets": ["tracklet_id"]}),
         )
 
     return clusters
@@ -163,7 +163,7 @@ def kmeans_sweep_asset(backbone: str, knobs: type[SweepConfig] = SweepConfig) ->
         swept = sweeping.sweep(
             rows, ks, config.seed, reduced.device, lambda what, total: Progress(context.log.info, what, total).step
         )
-        table = sweep_frame(swept, len(rows))
+        table = sweep_table(swept, len(rows))
         title = f"{backbone}, KMeans in PCA space, n = {len(rows):,}, seed {config.seed}"
         best = table.sort("silhouette", descending=True).head(1)
         numbers = {
@@ -172,7 +172,7 @@ def kmeans_sweep_asset(backbone: str, knobs: type[SweepConfig] = SweepConfig) ->
             "n_rises_of_inertia": sweeping.rises(table["inertia"].to_numpy()),
             "best_silhouette": best["silhouette"].first(),
             "k_of_best_silhouette": best["k"].first(),
-        } | seen_through(context, tables, backbone, "pca")
+        } | reduced_coverage(context, tables, backbone, "pca")
         return dg.MaterializeResult(
             value=table,
             check_results=[verdict(checks.SWEEP, numbers)],
@@ -223,7 +223,7 @@ def stability_asset(backbone: str, knobs: type[StabilityConfig] = StabilityConfi
         found, recipe = grouped_rows(clusters)
         every = Crops.of(clusters, {"whitened": features, "pca": reduced}[recipe.features])
         progress = Progress(context.log.info, "resamples", config.n_resamples)
-        result = found_again(recipe, every, config.n_crops, config.seed, config.n_resamples, progress.step)
+        result = resampled_stability(recipe, every, config.n_crops, config.seed, config.n_resamples, progress.step)
         at_ks = Progress(context.log.info, "values of k resampled", len(TRIED_KS))
         agreements = agreement_at_ks(found, every.videos, config.n_crops, config.seed, at_ks.step)
         numbers = {
@@ -234,7 +234,9 @@ def stability_asset(backbone: str, knobs: type[StabilityConfig] = StabilityConfi
             "n_crops": min(len(every.labels), config.n_crops),
             "n_videos": len(set(every.videos)),
         }
-        numbers |= best_agreement(agreements) | seen_through(context, tables, backbone, SEEN_BY[recipe.features])
+        numbers |= best_agreement(agreements) | reduced_coverage(
+            context, tables, backbone, FEATURE_TABLE[recipe.features]
+        )
         title = f"{backbone}, {config.n_resamples} draws of videos, n = {numbers['n_crops']:,}, seed {config.seed}"
         plot = plots.stability_plot(result.clusters, agreements, title)
         return dg.MaterializeResult(

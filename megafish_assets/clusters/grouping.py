@@ -56,7 +56,7 @@ class Choice:
     min_cluster_size: int | None = None
     """Fewest rows that HDBSCAN calls a cluster; None for `fewest_in_cluster`."""
     min_samples: int = MIN_SAMPLES
-    """Neighbours within reach that make a row dense, itself counted."""
+    """Neighbors within reach that make a row dense, itself counted."""
 
 
 def kmeans_labels(vectors: np.ndarray, choice: Choice) -> np.ndarray:

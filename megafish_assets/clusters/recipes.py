@@ -62,7 +62,7 @@ DEFAULT = Recipe(
 )
 
 
-SEEN_BY = {"whitened": "features", "pca": "pca"}
+FEATURE_TABLE = {"whitened": "features", "pca": "pca"}
 """The table that holds each of `FEATURES`."""
 
 RECIPES = {"default": DEFAULT, "notebook": NOTEBOOK}
@@ -100,7 +100,7 @@ def at_k(recipe: Recipe, k: int) -> Recipe:
     return replace(recipe, grouping=recipe.grouping_at_k, k=k)
 
 
-def followed(
+def run_recipe(
     recipe: Recipe,
     vectors: np.ndarray,
     tracklets: np.ndarray,

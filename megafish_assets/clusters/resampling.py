@@ -48,7 +48,7 @@ class Crops:
         return cls(features, names, videos, rows["cluster"].to_numpy())
 
 
-def found_again(
+def resampled_stability(
     recipe: Recipe, every: Crops, n_crops: int, seed: int, n: int, on_resample: Callable[[], None] = lambda: None
 ) -> stability.Stability:
     """How far the recipe's clusters are found again when it is followed anew on other videos.

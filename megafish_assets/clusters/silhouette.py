@@ -69,7 +69,7 @@ def _silhouettes(sums: torch.Tensor, counts: torch.Tensor, own: torch.Tensor) ->
 
     size = own @ counts
     within = (sums * own).sum(dim=1) / (size - 1).clamp(min=1)
-    # An empty cluster is nobody's neighbour, and neither is the own.
+    # An empty cluster is nobody's neighbor, and neither is the own.
     others = torch.where((own > 0) | (counts == 0), torch.inf, sums / counts.clamp(min=1))
     nearest = others.min(dim=1).values
     values = (nearest - within).double() / torch.maximum(within, nearest).double()

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from megafish_assets.clusters.columns import STABILITY
-from megafish_assets.footage.columns import empty_frame
+from megafish_assets.footage.columns import empty_table
 
 RESAMPLES = 20
 
@@ -221,7 +221,7 @@ def supported(behind: Behind, found: np.ndarray) -> pl.DataFrame:
         backed = n_tracklets >= FEWEST_TRACKLETS and n_videos >= FEWEST_VIDEOS
         stable = backed and jaccard is not None and jaccard >= STABLE_JACCARD
         rows.append((cluster, jaccard, n_tracklets, n_videos, stable))
-    return pl.DataFrame(rows, schema=empty_frame(STABILITY).schema, orient="row")
+    return pl.DataFrame(rows, schema=empty_table(STABILITY).schema, orient="row")
 
 
 def _shared(one: np.ndarray, other: np.ndarray, n_clusters: int) -> np.ndarray:

@@ -11,10 +11,10 @@ from megafish_assets.clusters.sweeping import Swept
 from megafish_assets.embeddings.tables import to_matrix
 from megafish_assets.features.pooling import tracklet_means
 from megafish_assets.features.tables import keyed
-from megafish_assets.footage.columns import empty_frame
+from megafish_assets.footage.columns import empty_table
 
 
-def clusters_frame(detection_ids: np.ndarray, tracklets: np.ndarray, found: Grouped, recipe: Recipe) -> pl.DataFrame:
+def clusters_table(detection_ids: np.ndarray, tracklets: np.ndarray, found: Grouped, recipe: Recipe) -> pl.DataFrame:
     """The columns `CLUSTERS`, a row an id."""
     positions, centres = found.positions[found.units], centres_of(found)
     noise = found.labels < 0
@@ -34,7 +34,7 @@ def clusters_frame(detection_ids: np.ndarray, tracklets: np.ndarray, found: Grou
 
 
 def grouped_rows(clusters: pl.DataFrame) -> tuple[Grouped, Recipe]:
-    """What `clusters_frame` was made from, but for the features, which are empty; rows sorted by id.
+    """What `clusters_table` was made from, but for the features, which are empty; rows sorted by id.
 
     Raises ValueError for clusters of several recipes.
     """
@@ -60,13 +60,13 @@ def centres_of(found: Grouped) -> np.ndarray:
     return tracklet_means(found.positions[clear], found.unit_labels[clear])
 
 
-def sweep_frame(swept: Sequence[Swept], n_rows: int) -> pl.DataFrame:
+def sweep_table(swept: Sequence[Swept], n_rows: int) -> pl.DataFrame:
     """The columns `SWEEP`, a row a k, of a sweep over so many rows."""
     rows = [(one.k, one.inertia, one.silhouette, n_rows) for one in swept]
-    return pl.DataFrame(rows, schema=empty_frame(SWEEP).schema, orient="row")
+    return pl.DataFrame(rows, schema=empty_table(SWEEP).schema, orient="row")
 
 
-def centres_frame(centres: np.ndarray) -> pl.DataFrame:
+def centres_table(centres: np.ndarray) -> pl.DataFrame:
     """The columns `CENTRES`, a row a cluster, from `(k, d)`."""
     rows = {"cluster": list(range(len(centres))), "centre": centres.tolist()}
-    return pl.DataFrame(rows, schema=empty_frame(CENTRES).schema)
+    return pl.DataFrame(rows, schema=empty_table(CENTRES).schema)

@@ -11,10 +11,10 @@ from megafish_assets.crops.columns import CAMERA_MOTION, CROPS
 from megafish_assets.crops.extraction import VideoResult, VideoTask, extracted
 from megafish_assets.crops.measures import crop_counts, crop_numbers, motion_counts, motion_numbers
 from megafish_assets.crops.overlay import FILE_WIDTH_PX, PAGE_WIDTH_PX, jpeg
-from megafish_assets.crops.tables import busiest_frames, crops_frame, motion_frame
-from megafish_assets.detections.faults import sound_rows
+from megafish_assets.crops.tables import busiest_frames, crops_table, motion_table
+from megafish_assets.detections.faults import valid_rows
 from megafish_assets.footage.boxes import Boxes
-from megafish_assets.footage.columns import empty_frame
+from megafish_assets.footage.columns import empty_table
 from megafish_assets.orchestration.sources import Recordings
 from megafish_assets.reporting.figures import Figures
 from megafish_assets.reporting.metadata import column_lineage, picture, table_metadata
@@ -22,7 +22,7 @@ from megafish_assets.reporting.progress import Progress
 from megafish_assets.reporting.verdicts import Tally, specs
 from megafish_assets.reporting.wording import faults_text
 from megafish_assets.storage.partitions import PIXEL_RUNS, VIDEOS
-from megafish_assets.storage.parts import Part, Parts, StoredBeside, left_to_make
+from megafish_assets.storage.parts import Part, Parts, StoredBeside, pending_videos
 
 PICTURES_A_RUN = 4
 """In the event log, at 20 kB each and kept twice; every video has its picture as a file."""
@@ -61,22 +61,22 @@ def crops(
     figures: Figures,
 ):
     """The crops of every video and how its scene moves, in one pass through it."""
-    videos, tally = left_to_make(context), Tally(context, checks.CROPS, crop_numbers)
+    videos, tally = pending_videos(context), Tally(context, checks.CROPS, crop_numbers)
     motions = Tally(context, checks.CAMERA_MOTION, motion_numbers, MOTION_KEY)
     sampled = {key: rows for (key,), rows in sampled_detections.partition_by("video", as_dict=True).items()}
     tasks, pans = video_tasks(sampled_detections, raw_detections, recordings), told_pans(raw_detections, tracklets)
 
     def parts() -> Iterator[Part]:
-        bare, none = [key for key in videos if key not in sampled], empty_frame(CROPS)
-        still = moved(motions, bare, empty_frame(CAMERA_MOTION), pans)
+        bare, none = [key for key in videos if key not in sampled], empty_table(CROPS)
+        still = moved(motions, bare, empty_table(CAMERA_MOTION), pans)
         yield Part(bare, none, tally.add(bare, crop_counts(none, none)), still)
         progress = Progress(context.log.info, "videos decoded", len(tasks))
         pages = Pages(context, figures)
         for result in extracted(tasks):
             own = sampled[result.key]
-            made = crops_frame(own, result.cuts)
+            made = crops_table(own, result.cuts)
             numbers = tally.add([result.key], crop_counts(own, made))[result.key]
-            beside = moved(motions, [result.key], motion_frame(result.key, result.motion), pans)
+            beside = moved(motions, [result.key], motion_table(result.key, result.motion), pans)
             yield Part([result.key], made, {result.key: numbers | pages.of(result, made)}, beside)
             progress.step()
 
@@ -101,7 +101,7 @@ def told_pans(raw: pl.LazyFrame, tracklets: pl.LazyFrame) -> pl.DataFrame:
 
 def video_tasks(sampled: pl.DataFrame, raw: pl.LazyFrame, recordings: Recordings) -> list[VideoTask]:
     """One task for every video that has sampled rows."""
-    drawn_frames, every = dict(busiest_frames(sampled).iter_rows()), sound_rows(raw).collect()
+    drawn_frames, every = dict(busiest_frames(sampled).iter_rows()), valid_rows(raw).collect()
     detected, none = every.partition_by("video", as_dict=True), every.clear()
     return [
         VideoTask(
@@ -118,7 +118,7 @@ def video_tasks(sampled: pl.DataFrame, raw: pl.LazyFrame, recordings: Recordings
 
 @dataclass
 class Pages:
-    """What the page shows of a video, and its picture as a file."""
+    """What the UI shows of a video, and its picture as a file."""
 
     context: dg.AssetExecutionContext
     figures: Figures

@@ -12,7 +12,7 @@ CROPS = Check(
         "n_extra_rows": never("a crop that nobody sampled belongs to an older sample", "Materialise crops again."),
         "n_repeated_ids": never("an id stands for one crop", "Report it with the video's name."),
         "set_aside_share": Limit(
-            "a sound video loses no frame",
+            "a whole video loses no frame",
             "Look at the column `fault` of crops: replace the video file if it is missing or damaged, then materialise "
             "crops for it again.",
             at_most=0.01,

@@ -13,7 +13,7 @@ from megafish_assets.footage.boxes import Boxes
 from megafish_assets.footage.decoding import Frame
 
 
-def crops_frame(sampled: pl.DataFrame, made: Sequence[Cut]) -> pl.DataFrame:
+def crops_table(sampled: pl.DataFrame, made: Sequence[Cut]) -> pl.DataFrame:
     """The columns `CROPS`, a row for every sampled one of one video, in their order.
 
     Raises ValueError where there are not as many cuts as rows.
@@ -27,8 +27,8 @@ def crops_frame(sampled: pl.DataFrame, made: Sequence[Cut]) -> pl.DataFrame:
 
 
 def video_crops(path: Path | None, sampled: pl.DataFrame, see: Callable[[Frame], None] | None = None) -> pl.DataFrame:
-    """`crops_frame` of what becomes of every sampled row of one video; `see` as in `cuts`."""
-    return crops_frame(sampled, cuts(path, Boxes.of(sampled), see))
+    """`crops_table` of what becomes of every sampled row of one video; `see` as in `cuts`."""
+    return crops_table(sampled, cuts(path, Boxes.of(sampled), see))
 
 
 def busiest_frames(sampled: pl.DataFrame) -> pl.DataFrame:
@@ -38,7 +38,7 @@ def busiest_frames(sampled: pl.DataFrame) -> pl.DataFrame:
     return order.unique("video", keep="first", maintain_order=True).select("video", "frame_id")
 
 
-def motion_frame(key: str, motion: Motion) -> pl.DataFrame:
+def motion_table(key: str, motion: Motion) -> pl.DataFrame:
     """The columns `CAMERA_MOTION` of one video."""
     columns = {
         "frame_id": motion.frame_ids,

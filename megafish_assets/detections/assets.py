@@ -9,7 +9,7 @@ from pydantic import Field
 
 from megafish_assets.detections import checks, measures, sampling
 from megafish_assets.detections.columns import FILTERED, LIMITS, RAW, SAMPLED, TRACKLETS
-from megafish_assets.detections.faults import sound_rows
+from megafish_assets.detections.faults import valid_rows
 from megafish_assets.detections.filtering import filtered_detections as filtered_rows
 from megafish_assets.detections.plots import filter_histograms
 from megafish_assets.detections.raw import raw_detections as raw_rows
@@ -26,7 +26,7 @@ from megafish_assets.reporting.verdicts import Tally, judged, specs, verdict
 from megafish_assets.reporting.wording import faults_text
 from megafish_assets.storage.catalog import Tables
 from megafish_assets.storage.partitions import ROW_RUNS, VIDEOS
-from megafish_assets.storage.parts import COMMIT_VIDEOS, Part, Parts, left_to_make
+from megafish_assets.storage.parts import COMMIT_VIDEOS, Part, Parts, pending_videos
 
 INFERENCE = dg.AssetSpec(
     "inference",
@@ -46,13 +46,13 @@ INFERENCE = dg.AssetSpec(
 )
 def raw_detections(context: dg.AssetExecutionContext, inference: Inference, recordings: Recordings):
     """Every row of the video, typed, keyed and timed; of a video file its header is read."""
-    detected = inference.detected(left_to_make(context))
+    detected = inference.detected(pending_videos(context))
     sizes = {video: recordings.size_bytes(file) or 0 for video, file in detected.files.items()}
     rows = raw_rows(detected.rows, recordings.clock(), recordings.times(sorted(detected.files.values())))
     context.log.info(f"{rows['fault'].count()} of {rows.height} rows have a fault\n{faults_text(rows)}".rstrip())
     counts = measures.raw_counts(detected.counts, rows)
     prints = detected.fingerprints.items()
-    per_video(context, {video: {FINGERPRINT: seal, VIDEO_BYTES: sizes[video]} for video, seal in prints})
+    per_video(context, {video: {FINGERPRINT: fingerprint, VIDEO_BYTES: sizes[video]} for video, fingerprint in prints})
     return dg.MaterializeResult(
         value=rows,
         metadata={"inference_version": detected.version}
@@ -70,7 +70,7 @@ def raw_detections(context: dg.AssetExecutionContext, inference: Inference, reco
 )
 def tracklets(context: dg.AssetExecutionContext, raw_detections: pl.DataFrame):
     """Short, safe pieces of each animal's track, and the camera's pan, from the boxes alone; opens no video."""
-    videos, tally = left_to_make(context), Tally(context, checks.TRACKLETS, measures.tracklet_numbers)
+    videos, tally = pending_videos(context), Tally(context, checks.TRACKLETS, measures.tracklet_numbers)
     progress = Progress(context.log.info, "rows tracked", raw_detections.height)
 
     def parts() -> Iterator[Part]:
@@ -78,7 +78,7 @@ def tracklets(context: dg.AssetExecutionContext, raw_detections: pl.DataFrame):
             some = videos[first : first + COMMIT_VIDEOS]
             own = raw_detections.filter(pl.col("video").is_in(some))
             tracked = tracklets_of(own)
-            yield Part(some, tracked, tally.add(some, measures.tracklet_counts(sound_rows(own), tracked)))
+            yield Part(some, tracked, tally.add(some, measures.tracklet_counts(valid_rows(own), tracked)))
             progress.step(own.height)
 
     yield dg.MaterializeResult(
@@ -116,27 +116,27 @@ def size_limits_asset(knobs: type[LimitsConfig] = LimitsConfig) -> dg.AssetsDefi
     ):
         """The notebook's four limits from all raw rows, and the floor of 32 px in the stretched frame."""
         before = tables.stored(context)
-        old = None if before is None or before.is_empty() else SizeLimits.from_frame(before)
-        sound = sound_rows(raw_detections)
-        new = limits_of(sound)
+        old = None if before is None or before.is_empty() else SizeLimits.from_table(before)
+        valid = valid_rows(raw_detections)
+        new = limits_of(valid)
         limits = settled(old, new, config.tolerance)
         used = versions_read(context.instance, "filtered_detections", "size_limits")
         seen = coverage(context, "raw_detections")
         numbers = {
             "drift_share": largest_move(limits, new),
-            "kept_share": measures.overall_kept_share(sound, limits),
+            "kept_share": measures.overall_kept_share(valid, limits),
             "n_partitions_of_old_limits": sum(version != limits.limits_version for version in used.values()),
             "n_rows_without_video": inference.n_rows_without_video(),
-            "n_sound_rows": new.n_rows,
+            "n_valid_rows": new.n_rows,
         }
         return dg.MaterializeResult(
-            value=limits.to_frame(),
+            value=limits.to_table(),
             data_version=dg.DataVersion(limits.limits_version),
             metadata=limits.in_1024_px()
             | {"limits_version": limits.limits_version}
             | numbers
             | seen
-            | figure_metadata(figures, context.asset_key, "filter", filter_histograms(sound, limits)),
+            | figure_metadata(figures, context.asset_key, "filter", filter_histograms(valid, limits)),
             check_results=[verdict(checks.SIZE_LIMITS, numbers | seen)],
         )
 
@@ -152,12 +152,12 @@ def size_limits_asset(knobs: type[LimitsConfig] = LimitsConfig) -> dg.AssetsDefi
 )
 def filtered_detections(context: dg.AssetExecutionContext, raw_detections: pl.DataFrame, size_limits: pl.DataFrame):
     """The rows of a believable size: the notebook's filter exactly, with the version of the limits used."""
-    limits, sound = SizeLimits.from_frame(size_limits), sound_rows(raw_detections)
-    kept = filtered_rows(sound, limits)
-    counts = measures.filtered_counts(sound, kept, limits)
+    limits, valid = SizeLimits.from_table(size_limits), valid_rows(raw_detections)
+    kept = filtered_rows(valid, limits)
+    counts = measures.filtered_counts(valid, kept, limits)
     return dg.MaterializeResult(
         value=kept,
-        metadata=column_lineage({"raw_detections": sound.columns, "size_limits": ["limits_version"]}),
+        metadata=column_lineage({"raw_detections": valid.columns, "size_limits": ["limits_version"]}),
         check_results=[judged(context, checks.FILTERED, counts, measures.filtered_numbers)],
     )
 

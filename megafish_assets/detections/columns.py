@@ -6,7 +6,7 @@ from megafish_assets.footage.columns import KEY, Column, Columns
 
 RAW: Columns = KEY | {
     "video_file": Column(pl.String, "file as the detector named it"),
-    "video_id": Column(pl.Int64, "the number in the file's name; null without one, with several, or of a date"),
+    "video_number": Column(pl.Int64, "the number in the file's name; null without one, with several, or of a date"),
     "frame_id": Column(pl.Int64, "frame in the video, from 0"),
     "x_1024": Column(pl.Float64, "left edge of the box, px in the frame stretched to 1024 x 1024"),
     "y_1024": Column(pl.Float64, "top edge of the box, px in the stretched frame"),
@@ -33,7 +33,9 @@ FILTERED: Columns = {name: column for name, column in RAW.items() if name != "fa
 SAMPLED: Columns = FILTERED
 
 TRACKLETS: Columns = KEY | {
-    "tracklet_id": Column(pl.String, "`<video>/t<number:05d>`, numbered by first sight: a safe piece of one track"),
+    "tracklet_id": Column(
+        pl.String, "`<video>/t<number:05d>`, numbered by first observation: a safe piece of one track"
+    ),
     "position": Column(pl.Int64, "how many detections of the tracklet come before this one"),
     "pan_x_1024": Column(pl.Float64, "how far the scene moves right in one frame, px of the stretched frame"),
     "pan_y_1024": Column(pl.Float64, "how far the scene moves down in one frame, px of the stretched frame"),

@@ -46,6 +46,6 @@ def fault() -> pl.Expr:
     return found
 
 
-def sound_rows(raw: Rows) -> Rows:
+def valid_rows(raw: Rows) -> Rows:
     """The rows without a fault, without the column that said so: all that anything after raw may use."""
     return raw.filter(pl.col("fault").is_null()).drop("fault")

@@ -34,7 +34,7 @@ def raw_numbers(counts: pl.DataFrame) -> pl.DataFrame:
     return counts.with_columns(share("n_faulty", "n_rows").alias("faulty_share"))
 
 
-def tracklet_counts(sound: pl.DataFrame, tracklets: pl.DataFrame) -> pl.DataFrame:
+def tracklet_counts(valid: pl.DataFrame, tracklets: pl.DataFrame) -> pl.DataFrame:
     """A row a video: rows without a fault, those of them that are in no tracklet or in two, those of crowded frames,
     tracklets, and how many of these have one row only."""
     lengths = tracklets.group_by("video", "tracklet_id").len()
@@ -42,10 +42,10 @@ def tracklet_counts(sound: pl.DataFrame, tracklets: pl.DataFrame) -> pl.DataFram
         ROWS.alias("n_tracklets"), (pl.col("len") == 1).sum().cast(pl.Int64).alias("n_alone")
     )
     held = tracklets.group_by("video").agg((ROWS - pl.col("detection_id").n_unique()).alias("n_repeated_ids"))
-    lost = sound.join(tracklets, on="detection_id", how="anti").group_by("video").agg(ROWS.alias("n_lost_rows"))
-    crowded = sound.filter(pl.len().over("video", "frame_id") > MOST_BOXES_A_FRAME)
+    lost = valid.join(tracklets, on="detection_id", how="anti").group_by("video").agg(ROWS.alias("n_lost_rows"))
+    crowded = valid.filter(pl.len().over("video", "frame_id") > MOST_BOXES_A_FRAME)
     crowd = crowded.group_by("video").agg(ROWS.alias("n_crowded"))
-    every = sound.group_by("video").agg(ROWS.alias("n_sound"))
+    every = valid.group_by("video").agg(ROWS.alias("n_valid"))
     for part in (counts, held, lost, crowd):
         every = every.join(part, on="video", how="left")
     return every.with_columns(pl.exclude("video").fill_null(0))
@@ -53,16 +53,16 @@ def tracklet_counts(sound: pl.DataFrame, tracklets: pl.DataFrame) -> pl.DataFram
 
 def tracklet_numbers(counts: pl.DataFrame) -> pl.DataFrame:
     """Counts with the share of rows that are alone in their tracklet."""
-    return counts.with_columns(share("n_alone", "n_sound").alias("alone_share"))
+    return counts.with_columns(share("n_alone", "n_valid").alias("alone_share"))
 
 
-def filtered_counts(sound: pl.DataFrame, kept: pl.DataFrame, limits: SizeLimits) -> pl.DataFrame:
+def filtered_counts(valid: pl.DataFrame, kept: pl.DataFrame, limits: SizeLimits) -> pl.DataFrame:
     """A row a video: rows that could be kept, rows kept, and kept rows that break a limit."""
     breaking = _outside(limits).fill_null(True).sum().cast(pl.Int64)
     counts = kept.group_by("video").agg(ROWS.alias("n_kept"), breaking.alias("n_kept_outside_limits"))
     return (
-        sound.group_by("video")
-        .agg(ROWS.alias("n_sound"))
+        valid.group_by("video")
+        .agg(ROWS.alias("n_valid"))
         .join(counts, on="video", how="left")
         .with_columns(pl.col("n_kept", "n_kept_outside_limits").fill_null(0))
     )
@@ -81,7 +81,7 @@ def _outside(limits: SizeLimits) -> pl.Expr:
 
 def filtered_numbers(counts: pl.DataFrame) -> pl.DataFrame:
     """Counts with the share of rows kept; 1 for a video without rows, where nothing was lost."""
-    kept = pl.when(pl.col("n_sound") > 0).then(pl.col("n_kept") / pl.col("n_sound")).otherwise(1.0)
+    kept = pl.when(pl.col("n_valid") > 0).then(pl.col("n_kept") / pl.col("n_valid")).otherwise(1.0)
     return counts.with_columns(kept.alias("kept_share"))
 
 
@@ -133,6 +133,6 @@ def sampled_numbers(counts: pl.DataFrame) -> pl.DataFrame:
     return counts.with_columns(share("n_sampled", "n_filtered").alias("sampled_share"))
 
 
-def overall_kept_share(sound: pl.LazyFrame, limits: SizeLimits) -> float:
+def overall_kept_share(valid: pl.LazyFrame, limits: SizeLimits) -> float:
     """Share of all rows that these limits keep; 0 without rows."""
-    return sound.select(within(limits).mean()).collect().item() or 0.0
+    return valid.select(within(limits).mean()).collect().item() or 0.0

@@ -9,7 +9,7 @@ FASTEST_1024 = 64.0
 """Largest shift looked for, px a frame on either axis: at 30 frames a second the whole picture passes in half one."""
 
 LOG_SIZE_APART = 0.35
-"""Two boxes of one fish in neighbouring frames differ by less in the natural log of width and of height: on the reef
+"""Two boxes of one fish in neighboring frames differ by less in the natural log of width and of height: on the reef
 999 of 1,000 do."""
 
 AGREE_1024 = 6.0
@@ -31,7 +31,8 @@ SMOOTHED_FRAMES = 2.5
 and from what a hand-held one's pixels show; with 3.5 the aquarium's tracklets get shorter."""
 
 LONGEST_GAP_FRAMES = 6
-"""Frames from one sight of a thing to its next: five misses, a sixth of a second, are bridged; longer is a guess."""
+"""Frames from one observation of a thing to its next: five misses, a sixth of a second, are bridged; longer is a
+guess."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Pan:
     shift_xy_1024: np.ndarray
     """float64 `(n_frames, 2)`, px of the stretched frame that the scene moves in one frame; 0 at the first."""
     n_boxes: np.ndarray
-    """int64, boxes that moved so since the frame before; 0 where none did and the shift is its neighbours'."""
+    """int64, boxes that moved so since the frame before; 0 where none did and the shift is its neighbors'."""
 
     def travelled_xy_1024(self) -> np.ndarray:
         """Where the scene has moved to since the first frame, float64 `(n_frames, 2)`."""
@@ -66,7 +67,7 @@ def frames_of(frame_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def panned(frame_ids: np.ndarray, centre_xy_1024: np.ndarray, log_size_wh: np.ndarray) -> Pan:
     """The pan of one video from its boxes, sorted by frame: centres `(n, 2)` and natural logs of their sizes `(n, 2)`.
 
-    Each pair of boxes of a like size in neighbouring frames votes for its shift; the shift with most votes nearby, in
+    Each pair of boxes of a like size in neighboring frames votes for its shift; the shift with most votes nearby, in
     this frame and the two either side, is the pan; its boxes' median says how far, each as heavy as it is small, as
     fish swim and boxes tremble in proportion to their size; and a running mean smooths it. Lens growth, the wiper and
     a fish's own way are outliers to it. Where three or fewer fish all swim one way, that way is taken for the pan.

@@ -6,7 +6,7 @@ from megafish_assets.detections.columns import RAW
 from megafish_assets.detections.faults import fault
 from megafish_assets.footage.boxes import BOX
 from megafish_assets.footage.clocks import Clock
-from megafish_assets.footage.columns import empty_frame
+from megafish_assets.footage.columns import empty_table
 from megafish_assets.footage.file_names import video_key, video_number
 from megafish_assets.footage.recordings import TIMES
 
@@ -21,7 +21,7 @@ def raw_detections(inference: pl.DataFrame, clock: Clock, times: pl.DataFrame | 
     (x, y, w, h, how many numbers, score), then the order given, so that the same rows get the same ids in any order.
     `times` holds the columns `TIMES`, a row a file, as far as they are known.
     """
-    times = empty_frame(TIMES) if times is None else times
+    times = empty_table(TIMES) if times is None else times
     order = ["video", "frame_id", *BOX, "box_length", "score"]
     rows = (
         inference.lazy()
@@ -51,10 +51,10 @@ def raw_detections(inference: pl.DataFrame, clock: Clock, times: pl.DataFrame | 
 
 
 def _named(video_files: pl.Series, clock: Clock) -> pl.DataFrame:
-    """What each file's name says: `video`, its key, `video_id`, its number, and whether that `is_clock`."""
+    """What each file's name says: `video`, its key, `video_number`, its number, and whether that `is_clock`."""
     files = video_files.cast(pl.String).drop_nulls().unique().to_list()
     numbers = [video_number(file, clock.number_pattern) for file in files]
-    columns = {"video_file": pl.String, "video": pl.String, "video_id": pl.Int64, "is_clock": pl.Boolean}
+    columns = {"video_file": pl.String, "video": pl.String, "video_number": pl.Int64, "is_clock": pl.Boolean}
     return pl.DataFrame(
         [(file, video_key(file), number.value, number.is_clock) for file, number in zip(files, numbers, strict=True)],
         columns,
@@ -70,7 +70,7 @@ def _detection_id() -> pl.Expr:
 
 def _timestamp_seconds(clock: Clock) -> pl.Expr:
     seconds_per_frame = clock.clip_seconds / clock.frames_per_clip
-    seconds = pl.col("video_id") * clock.clip_seconds + pl.col("frame_id") * seconds_per_frame
+    seconds = pl.col("video_number") * clock.clip_seconds + pl.col("frame_id") * seconds_per_frame
     return pl.when("is_clock").then(seconds)
 
 

@@ -32,7 +32,7 @@ def random_rows(n_rows: int, n_wanted: int, rng: np.random.Generator) -> np.ndar
 
 
 def spread_rows(n_rows: int, n_wanted: int, rng: np.random.Generator) -> np.ndarray:
-    """`n_wanted` row numbers at even steps from a random start: fewest neighbours in time.
+    """`n_wanted` row numbers at even steps from a random start: fewest neighbors in time.
 
     Source: systematic sampling, Cochran 1977, Sampling Techniques, chapter 8.
     """

@@ -37,14 +37,14 @@ class SizeLimits:
         text = ",".join(value.hex() for value in (*values, float(self.floor_1024)))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
-    def to_frame(self) -> pl.DataFrame:
+    def to_table(self) -> pl.DataFrame:
         """One row, in the columns `LIMITS`."""
         values = {field.name: [getattr(self, field.name)] for field in fields(self)}
         return pl.DataFrame(values | {"limits_version": [self.limits_version]})
 
     @classmethod
-    def from_frame(cls, frame: pl.DataFrame) -> "SizeLimits":
-        """The limits in a frame that `to_frame` made."""
+    def from_table(cls, frame: pl.DataFrame) -> "SizeLimits":
+        """The limits in a table that `to_table` made."""
         return cls(**frame.select([field.name for field in fields(cls)]).row(0, named=True))
 
     def in_1024_px(self) -> dict[str, float]:

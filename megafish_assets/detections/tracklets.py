@@ -11,10 +11,10 @@ import numpy as np
 import polars as pl
 
 from megafish_assets.detections.columns import TRACKLETS
-from megafish_assets.detections.faults import sound_rows
+from megafish_assets.detections.faults import valid_rows
 from megafish_assets.detections.pan import LONGEST_GAP_FRAMES, Pan, frames_of, panned
 from megafish_assets.footage.boxes import BOX
-from megafish_assets.footage.columns import empty_frame
+from megafish_assets.footage.columns import empty_table
 
 PLACE_SPREAD_SHARE, PLACE_SPREAD_1024 = 0.05, 1.0
 """Standard deviation of a box's centre about where it was expected, share of its side and px: on the reef 99 % of
@@ -27,7 +27,8 @@ SPREAD_A_MISS = 0.25
 """Growth of these spreads with every frame missed: at 0.5 the reef has five times the wrong links of 0.2."""
 
 YOUNG, YOUNG_SPREAD = 3, 2.0
-"""With fewer sights than this a tracklet's own speed is hardly known, and its place so many times as uncertain."""
+"""With fewer observations than this a tracklet's own speed is hardly known, and its place so many times as
+uncertain."""
 
 FARTHEST = 4.0
 """Largest distance of a partner in standard deviations, over place and size together."""
@@ -39,7 +40,7 @@ CLEAR_ODDS = 9.0
 """Twice the natural log of the odds that a partner must have over every other: 90 to 1. Less would be a guess."""
 
 PLACE_GAIN, SPEED_GAIN, YOUNG_SPEED_GAIN, SIZE_GAIN = 0.6, 0.2, 0.5, 0.4
-"""Share of a sight's surprise that goes into the expected place, speed and size.
+"""Share of an observation's surprise that goes into the expected place, speed and size.
 
 Source: the alpha-beta filter, Brookner 1998, Tracking and Kalman Filtering Made Easy, chapter 1.
 """
@@ -56,15 +57,15 @@ class OpenTracklets:
     """Tracklets that may go on, row for row. Places have the pan removed: they are where the first frame would show."""
 
     number: np.ndarray
-    """int64 `(n,)`, in order of first sight."""
+    """int64 `(n,)`, in order of first observation."""
     place_xy_1024: np.ndarray
-    """float64 `(n, 2)`, expected centre at the last sight."""
+    """float64 `(n, 2)`, expected centre at the last observation."""
     speed_xy_1024: np.ndarray
     """float64 `(n, 2)`, px a frame over the scene."""
     log_size_wh: np.ndarray
     """float64 `(n, 2)`, natural logs of the expected width and height."""
     last_clock: np.ndarray
-    """int64 `(n,)`, frame of the last sight."""
+    """int64 `(n,)`, frame of the last observation."""
     n_sights: np.ndarray
     """int64 `(n,)`."""
 
@@ -84,11 +85,11 @@ def tracklets(rows: pl.DataFrame) -> pl.DataFrame:
     `rows` holds the columns `RAW` of all detections of one or several videos, in any order. A faulty row belongs to no
     tracklet and has no row here, as nothing after raw uses it; a detection without a partner is a tracklet of one, and
     no tracklet holds two boxes of one frame. Boxes of a frame with more than `MOST_BOXES_A_FRAME` are tracklets of one,
-    numbered last. A video's tracklets depend on its own sound rows only.
+    numbered last. A video's tracklets depend on its own valid rows only.
     """
-    videos = sound_rows(rows).sort("video", "frame_id", "detection_id").partition_by("video", maintain_order=True)
+    videos = valid_rows(rows).sort("video", "frame_id", "detection_id").partition_by("video", maintain_order=True)
     parts = [_of_one_video(video) for video in videos]
-    return pl.concat([empty_frame(TRACKLETS), *parts]).sort("detection_id")
+    return pl.concat([empty_table(TRACKLETS), *parts]).sort("detection_id")
 
 
 def _of_one_video(rows: pl.DataFrame) -> pl.DataFrame:
@@ -119,7 +120,7 @@ def _of_one_video(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def linked(pan: Pan, starts: np.ndarray, centre_xy_1024: np.ndarray, log_size_wh: np.ndarray) -> np.ndarray:
-    """The tracklet's number of every box, int64 `(n,)`, from 0 in order of first sight.
+    """The tracklet's number of every box, int64 `(n,)`, from 0 in order of first observation.
 
     Boxes are sorted by frame, `starts` says where each frame begins; centres and natural logs of sizes are `(n, 2)`.
     Frame by frame, each open tracklet is expected at its last place plus its own speed. A box goes to the tracklet
@@ -200,7 +201,7 @@ def _clear_pairs(unlikeliness: np.ndarray, near: np.ndarray) -> tuple[np.ndarray
 
 
 def _learn(opened: OpenTracklets, rows: np.ndarray, clock: int, place_xy: np.ndarray, log_wh: np.ndarray) -> None:
-    """Takes each tracklet's new sight into what it expects."""
+    """Takes each tracklet's new observation into what it expects."""
     elapsed = (clock - opened.last_clock[rows])[:, None]
     n_sights = opened.n_sights[rows][:, None]
     expected_xy = opened.place_xy_1024[rows] + opened.speed_xy_1024[rows] * elapsed

@@ -19,7 +19,7 @@ from megafish_assets.reporting.verdicts import Tally, specs
 from megafish_assets.storage.catalog import named, of_backbone
 from megafish_assets.storage.io_types import VECTORS_VERSION
 from megafish_assets.storage.partitions import PIXEL_RUNS, VIDEOS
-from megafish_assets.storage.parts import COMMIT_VIDEOS, Part, Parts, left_to_make
+from megafish_assets.storage.parts import COMMIT_VIDEOS, Part, Parts, pending_videos
 
 
 def embeddings_asset(backbone: Backbone, weights_folder: Path | None, geometry: str) -> dg.AssetsDefinition:
@@ -50,7 +50,7 @@ def embeddings_asset(backbone: Backbone, weights_folder: Path | None, geometry: 
     def embeddings(context: dg.AssetExecutionContext, crops: CropBatches):
         encoder = load_encoder(weights, geometry, crops.device)
         progress = Progress(context.log.info, f"crops embedded on {crops.device}", len(crops))
-        videos, tally = left_to_make(context), Tally(context, checks.EMBEDDINGS, vector_numbers)
+        videos, tally = pending_videos(context), Tally(context, checks.EMBEDDINGS, vector_numbers)
 
         def part(keys: list[str], own: CropBatches) -> Part:
             began = time.monotonic()

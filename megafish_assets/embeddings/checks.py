@@ -18,7 +18,7 @@ EMBEDDINGS = Check(
         "n_repeated_ids": never("an id stands for one crop", "Materialise the partition again."),
         "n_outdated_vectors": never(
             "vectors of other weights than the asset's own can't be compared with the rest",
-            "Restart the page, so that it knows the weights that are there now, and materialise the partition again.",
+            "Restart the UI, so that it knows the weights that are there now, and materialise the partition again.",
         ),
         "n_nonfinite_rows": never(
             "one NaN poisons every later fit", "Run on the CPU or in full precision: half precision can overflow."
@@ -37,14 +37,14 @@ READY = Check(
     "runs over all videos only.",
     {
         "n_repeated_raw_ids": never("an id stands for one box", "Materialise raw_detections again."),
-        "n_filtered_without_sound_row": never(
+        "n_filtered_without_valid_row": never(
             "what is filtered was detected, without a fault", "Materialise filtered_detections again."
         ),
         "n_sampled_without_filtered_row": never(
             "what is sampled was filtered", "Materialise sampled_detections again."
         ),
         "n_sampled_without_tracklet": never(
-            "every sound box is in a tracklet, if only by itself", "Materialise tracklets again."
+            "every valid box is in a tracklet, if only by itself", "Materialise tracklets again."
         ),
         "n_sampled_without_crop_row": never("what is sampled was cut or set aside", "Materialise crops again."),
         "n_crop_rows_without_sample": never("a crop belongs to the present sample", "Materialise crops again."),

@@ -49,11 +49,11 @@ def readiness(
     vectors: pl.LazyFrame,
 ) -> dict[str, int]:
     """Rows of each stage's table that the stage before can't answer for, over the whole collection as it is stored."""
-    sound = raw.filter(pl.col("fault").is_null())
+    valid = raw.filter(pl.col("fault").is_null())
     cut = crops.filter(pl.col("fault").is_null())
     broken = {
         "n_repeated_raw_ids": raw.select(ROWS - pl.col("detection_id").n_unique()),
-        "n_filtered_without_sound_row": _without(filtered, sound),
+        "n_filtered_without_valid_row": _without(filtered, valid),
         "n_sampled_without_filtered_row": _without(sampled, filtered),
         "n_sampled_without_tracklet": _without(sampled, tracklets),
         "n_sampled_without_crop_row": _without(sampled, crops),

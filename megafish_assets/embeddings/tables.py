@@ -21,7 +21,7 @@ HELD_BYTES = 256_000_000
 dimensions, half of it at 1280, and a PCA that fits and stores stays within 1 GB."""
 
 
-def vectors_frame(batch: EmbeddingBatch) -> pl.DataFrame:
+def vectors_table(batch: EmbeddingBatch) -> pl.DataFrame:
     """The columns `VECTORS`."""
     return pl.DataFrame(pl.from_arrow(batch.to_arrow()))
 

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
-from megafish_assets.clusters.recipes import RECIPES, SEEN_BY
+from megafish_assets.clusters.recipes import FEATURE_TABLE, RECIPES
 from megafish_assets.clusters.stability import CROPS
 from megafish_assets.clusters.tables import grouped_rows
 from megafish_assets.embeddings.batch import EmbeddingBatch
@@ -16,7 +16,7 @@ from megafish_assets.evaluation import checks
 from megafish_assets.evaluation.columns import CONFOUNDERS, LEADERBOARD
 from megafish_assets.evaluation.confounders import BORDER_ROWS
 from megafish_assets.evaluation.crop_rows import Borders, evidence_of
-from megafish_assets.evaluation.evaluating import judged, measures_frame
+from megafish_assets.evaluation.evaluating import evaluate, measures_table
 from megafish_assets.evaluation.leaderboard import leaderboard_plot, shared_ids, standings
 from megafish_assets.features.crop_rows import aligned, borders_of, seen_rows, still_there, tracklets_of
 from megafish_assets.features.layout import known
@@ -24,7 +24,7 @@ from megafish_assets.features.pooling import some_units, unit_codes
 from megafish_assets.orchestration.policy import seed_knob
 from megafish_assets.orchestration.sources import Labels
 from megafish_assets.reporting.figures import Figures, figure_metadata
-from megafish_assets.reporting.metadata import coverage, median_number, seen_through, table_metadata
+from megafish_assets.reporting.metadata import coverage, median_number, reduced_coverage, table_metadata
 from megafish_assets.reporting.progress import Progress
 from megafish_assets.reporting.verdicts import specs, verdict
 from megafish_assets.storage.catalog import Tables, named, of_backbone
@@ -77,14 +77,14 @@ def confounders_asset(backbone: str, knobs: type[ConfoundersConfig] = Confounder
         }
         borders = Borders.drawn(rows["detection_id"], crops, config.n_borders, config.seed)
         evidence = evidence_of(rows, spaces, borders)
-        measured = {name: known(number) for name, number in judged(found, evidence, config.seed).items()}
+        measured = {name: known(number) for name, number in evaluate(found, evidence, config.seed).items()}
         numbers = (
             measured
             | {"n_no_longer_there": clusters.height - len(there)}
-            | seen_through(context, tables, backbone, SEEN_BY[recipe.features])
+            | reduced_coverage(context, tables, backbone, FEATURE_TABLE[recipe.features])
         )
         return dg.MaterializeResult(
-            value=measures_frame(measured),
+            value=measures_table(measured),
             check_results=[verdict(checks.CONFOUNDERS, numbers)],
             metadata={name: number for name, number in numbers.items() if number is not None},
         )

@@ -10,13 +10,13 @@ BORDER_ROWS = 5_000
 """Crops whose border the classifier looks at."""
 
 SHRINKAGE = 0.1
-"""Of the classifier's covariance: neighbouring cells of a border are nearly one number."""
+"""Of the classifier's covariance: neighboring cells of a border are nearly one number."""
 
 FOLDS = 5
 """Parts of the videos, each of which is judged by a classifier that saw the others."""
 
 
-def nuisances(rows: pl.DataFrame) -> dict[str, np.ndarray]:
+def confounders(rows: pl.DataFrame) -> dict[str, np.ndarray]:
     """By name, for each row: its `video`, `time` in seconds, `place` of the box's centre `(n, 2)`, `size` (the log of
     its area) and the camera's `pan` `(n, 2)`; nan where unknown.
 
@@ -34,7 +34,7 @@ def nuisances(rows: pl.DataFrame) -> dict[str, np.ndarray]:
     }
 
 
-def told_by_border(borders: np.ndarray, labels: np.ndarray, groups: np.ndarray) -> float:
+def border_predictability(borders: np.ndarray, labels: np.ndarray, groups: np.ndarray) -> float:
     """How far the clusters of crops can be told from their borders `(n, m)` alone: 0 as by chance, 1 without fail.
 
     The mean share of each cluster's rows that a linear discriminant names rightly, having seen other `groups` `(n,)`

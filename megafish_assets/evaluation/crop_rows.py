@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import polars as pl
 
-from megafish_assets.evaluation.confounders import nuisances
+from megafish_assets.evaluation.confounders import confounders
 from megafish_assets.features.crop_rows import borders_of
 
 
@@ -36,8 +36,8 @@ class Evidence:
     """str `(n,)`; trajectories where there are no videos."""
     spaces: Mapping[str, np.ndarray] = field(default_factory=dict)
     """`(n, d)` each, by name: where silhouettes are taken. They belong to one backbone."""
-    nuisances: Mapping[str, np.ndarray] = field(default_factory=dict)
-    """As `nuisances` gives them."""
+    confounders: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """As `confounders` gives them."""
     borders: Borders | None = None
     labels: np.ndarray | None = None
     """str `(n,)`, what people say a crop shows; "" where nobody did."""
@@ -63,7 +63,7 @@ def evidence_of(
     """The evidence in what `seen_rows` and `Borders.drawn` found, and in what people say."""
     names, videos = (rows[name].to_numpy().astype(str) for name in ("tracklet_id", "video"))
     said = None if labels is None else labels_of(rows, labels)
-    return Evidence(names, videos, spaces, nuisances(rows), borders, said)
+    return Evidence(names, videos, spaces, confounders(rows), borders, said)
 
 
 def labels_of(rows: pl.DataFrame, labels: pl.DataFrame) -> np.ndarray:

@@ -9,16 +9,16 @@ from megafish_assets.clusters.recipes import Grouped, first_rows
 from megafish_assets.clusters.silhouette import sampled_silhouette
 from megafish_assets.evaluation import metrics
 from megafish_assets.evaluation.columns import CONFOUNDERS
-from megafish_assets.evaluation.confounders import told_by_border
+from megafish_assets.evaluation.confounders import border_predictability
 from megafish_assets.evaluation.crop_rows import Evidence
 from megafish_assets.features.pooling import unit_codes
-from megafish_assets.footage.columns import empty_frame
+from megafish_assets.footage.columns import empty_table
 
 
-def judged(found: Grouped, evidence: Evidence, seed: int) -> dict[str, float]:
+def evaluate(found: Grouped, evidence: Evidence, seed: int) -> dict[str, float]:
     """Every measure that the evidence allows, by name; nan where it says nothing.
 
-    `silhouette_<space>`, `leak_<nuisance>` (AMI), `border_leak`, and with labels `species_ami`, `ari`, `v_measure`,
+    `silhouette_<space>`, `leak_<confounder>` (AMI), `border_leak`, and with labels `species_ami`, `ari`, `v_measure`,
     `macro_f1`, `knn_other_trajectories`; noise counts as a cluster in these.
     """
     whole_tracklets = len(found.positions) < len(found.labels)
@@ -37,12 +37,14 @@ def judged(found: Grouped, evidence: Evidence, seed: int) -> dict[str, float]:
         numbers[f"silhouette_{name}"] = sampled_silhouette(rows, found.labels, seed)
     # A row a tracklet: its crops share their video and place, and would agree with any cluster of tracklets by chance.
     alone = first_rows(unit_codes(evidence.tracklets))
-    seen = {name: values[alone] for name, values in evidence.nuisances.items()}
-    leaks = metrics.nuisance_leak(found.labels[alone], seen)
+    seen = {name: values[alone] for name, values in evidence.confounders.items()}
+    leaks = metrics.confounder_leaks(found.labels[alone], seen)
     numbers |= {f"leak_{name}": leak for name, leak in leaks.items()}
     if evidence.borders is not None:
         rows = evidence.borders.rows
-        numbers["border_leak"] = told_by_border(evidence.borders.pixels, found.labels[rows], evidence.videos[rows])
+        numbers["border_leak"] = border_predictability(
+            evidence.borders.pixels, found.labels[rows], evidence.videos[rows]
+        )
     return numbers | _by_labels(found, evidence)
 
 
@@ -52,13 +54,13 @@ def _by_labels(found: Grouped, evidence: Evidence) -> dict[str, float]:
     known = evidence.labels != ""
     truth, tracks = evidence.labels[known], unit_codes(evidence.tracklets[known])
     scores = metrics.label_scores(found.labels[known], truth)
-    nearest = metrics.neighbour_accuracy(found.features[known], truth, tracks) if known.any() else float("nan")
+    nearest = metrics.neighbor_accuracy(found.features[known], truth, tracks) if known.any() else float("nan")
     return {"species_ami": scores.pop("ami")} | scores | {"knn_other_trajectories": nearest}
 
 
-def measures_frame(numbers: Mapping[str, float]) -> pl.DataFrame:
+def measures_table(numbers: Mapping[str, float]) -> pl.DataFrame:
     """The columns `CONFOUNDERS`, a row a measure."""
     rows = list(numbers.items())
-    return pl.DataFrame(rows, schema=empty_frame(CONFOUNDERS).schema, orient="row").with_columns(
+    return pl.DataFrame(rows, schema=empty_table(CONFOUNDERS).schema, orient="row").with_columns(
         pl.col("value").fill_nan(None)
     )

@@ -6,14 +6,14 @@ import numpy as np
 import polars as pl
 from matplotlib.figure import Figure
 
-from megafish_assets.clusters.recipes import RECIPES, Grouped, Recipe, followed
-from megafish_assets.clusters.resampling import Crops, found_again
+from megafish_assets.clusters.recipes import RECIPES, Grouped, Recipe, run_recipe
+from megafish_assets.clusters.resampling import Crops, resampled_stability
 from megafish_assets.clusters.stability import RESAMPLES
 from megafish_assets.evaluation.columns import LEADERBOARD
 from megafish_assets.evaluation.crop_rows import Evidence
-from megafish_assets.evaluation.evaluating import judged
+from megafish_assets.evaluation.evaluating import evaluate
 from megafish_assets.features.reduction import fit_projection
-from megafish_assets.footage.columns import empty_frame
+from megafish_assets.footage.columns import empty_table
 
 CROPS = 4_000
 """Compared at most, whole tracklets: every recipe is followed anew for every backbone."""
@@ -70,24 +70,24 @@ def standings(
     rows = []
     for backbone, own in vectors.items():
         found = {
-            name: followed(recipe, own, evidence.tracklets, evidence.borders.pixels, evidence.videos)
+            name: run_recipe(recipe, own, evidence.tracklets, evidence.borders.pixels, evidence.videos)
             for name, recipe in RECIPES.items()
         }
         layout = found["default"].positions[found["default"].units]
         spaces = {"pca": fit_projection([own]).project(own), "umap": layout}
         for name, grouped in found.items():
-            numbers = judged(grouped, evidence.seen_in(spaces), seed)
+            numbers = evaluate(grouped, evidence.seen_in(spaces), seed)
             told = {"backbone": backbone, "recipe": name, "dim": own.shape[1], "crops_per_second": rates[backbone]}
-            told |= numbers | _found_again(RECIPES[name], grouped, evidence, seed)
+            told |= numbers | _resampled(RECIPES[name], grouped, evidence, seed)
             rows.append({column: told.get(column) for column in LEADERBOARD})
             on_entry()
-    table = pl.DataFrame(rows, schema=empty_frame(LEADERBOARD).schema, orient="row")
+    table = pl.DataFrame(rows, schema=empty_table(LEADERBOARD).schema, orient="row")
     return table.with_columns(pl.col(pl.Float64).fill_nan(None))
 
 
-def _found_again(recipe: Recipe, grouped: Grouped, evidence: Evidence, seed: int) -> dict[str, float]:
+def _resampled(recipe: Recipe, grouped: Grouped, evidence: Evidence, seed: int) -> dict[str, float]:
     crops = Crops(grouped.features, evidence.tracklets, evidence.videos, grouped.labels)
-    found = found_again(recipe, crops, RESAMPLED_CROPS, seed, RESAMPLES)
+    found = resampled_stability(recipe, crops, RESAMPLED_CROPS, seed, RESAMPLES)
     return {
         "n_kinds": float(found.n_kinds),
         "n_kinds_low": found.n_kinds_low,

@@ -1,4 +1,4 @@
-"""How good a partition is: from the vectors alone, from tracklets, from nuisances, and from labels where given."""
+"""How good a partition is: from the vectors alone, from tracklets, from confounders, and from labels where given."""
 
 import numpy as np
 
@@ -6,10 +6,10 @@ DBCV_ROWS = 5_000
 """It holds the distance of every pair of rows."""
 
 SHUFFLES = 20
-NUISANCE_BINS = 8
+CONFOUNDER_BINS = 8
 """Quantiles that a number is cut into: enough to see a leak, few enough that each holds many rows."""
 
-NEIGHBOUR_ROWS = 2_000
+NEIGHBOR_ROWS = 2_000
 """Rows whose distances to all others are held at a time."""
 
 
@@ -59,7 +59,7 @@ def track_consistency(labels: np.ndarray, tracklets: np.ndarray, seed: int) -> f
     return float((_modal_share(own, tracks) - by_chance) / (1 - by_chance))
 
 
-def nuisance_leak(labels: np.ndarray, nuisances: dict[str, np.ndarray]) -> dict[str, float]:
+def confounder_leaks(labels: np.ndarray, confounders: dict[str, np.ndarray]) -> dict[str, float]:
     """AMI of the clusters with each of what is not the fish: video, time, place, size, pan; 0 is no leak.
 
     Numbers `(n,)` are cut at their quantiles, `(n, 2)` numbers into a grid of them, anything else is taken as it is.
@@ -68,7 +68,7 @@ def nuisance_leak(labels: np.ndarray, nuisances: dict[str, np.ndarray]) -> dict[
     from sklearn.metrics import adjusted_mutual_info_score
 
     leaks = {}
-    for name, values in nuisances.items():
+    for name, values in confounders.items():
         bins = binned(np.asarray(values))
         known = bins >= 0
         tells = len(np.unique(bins[known])) > 1 and len(np.unique(labels[known])) > 1
@@ -80,12 +80,12 @@ def binned(values: np.ndarray) -> np.ndarray:
     """int64 `(n,)`: the quantile bin of each number, the cell of each pair, the code of anything else; -1 for nan."""
     if values.ndim == 2:
         columns = [binned(column) for column in values.T]
-        cells = np.ravel_multi_index([np.maximum(column, 0) for column in columns], (NUISANCE_BINS,) * len(columns))
+        cells = np.ravel_multi_index([np.maximum(column, 0) for column in columns], (CONFOUNDER_BINS,) * len(columns))
         return np.where(np.min(columns, axis=0) < 0, -1, cells)
     if values.dtype.kind != "f":
         return np.unique(values.astype(str), return_inverse=True)[1].astype(np.int64)
     known = ~np.isnan(values)
-    edges = np.quantile(values[known], np.linspace(0, 1, NUISANCE_BINS + 1)[1:-1]) if known.any() else np.empty(0)
+    edges = np.quantile(values[known], np.linspace(0, 1, CONFOUNDER_BINS + 1)[1:-1]) if known.any() else np.empty(0)
     return np.where(known, np.searchsorted(edges, values, side="right"), -1)
 
 
@@ -108,7 +108,7 @@ def label_scores(labels: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     }
 
 
-def neighbour_accuracy(vectors: np.ndarray, truth: np.ndarray, trajectories: np.ndarray) -> float:
+def neighbor_accuracy(vectors: np.ndarray, truth: np.ndarray, trajectories: np.ndarray) -> float:
     """Share of rows whose nearest row of another trajectory has the same label; nan for fewer than two trajectories.
 
     Euclidean, which for vectors of unit length is cosine. A label seen in one trajectory only can't be found.
@@ -118,8 +118,8 @@ def neighbour_accuracy(vectors: np.ndarray, truth: np.ndarray, trajectories: np.
         return float("nan")
     rows, squares = vectors.astype(np.float32), (vectors.astype(np.float32) ** 2).sum(axis=1)
     hits = 0
-    for start in range(0, len(rows), NEIGHBOUR_ROWS):
-        part = slice(start, start + NEIGHBOUR_ROWS)
+    for start in range(0, len(rows), NEIGHBOR_ROWS):
+        part = slice(start, start + NEIGHBOR_ROWS)
         distances = squares - 2 * rows[part] @ rows.T
         distances[tracks[part, None] == tracks] = np.inf
         hits += int((truth[distances.argmin(axis=1)] == truth[part]).sum())

@@ -9,12 +9,12 @@ import polars as pl
 from pydantic import Field
 
 from megafish_assets.embeddings.batch import EmbeddingBatch
-from megafish_assets.embeddings.tables import EmbeddingStream, vectors_frame
+from megafish_assets.embeddings.tables import EmbeddingStream, vectors_table
 from megafish_assets.features import checks, layout, plots
 from megafish_assets.features.columns import FEATURES, PCA, UMAP, WHITENING
 from megafish_assets.features.crop_rows import borders_of, tracklets_of
 from megafish_assets.features.reduction import VARIANCE, Projection, fit_projection
-from megafish_assets.features.tables import labelled, model_frame, model_parts, positions_frame, require_fit
+from megafish_assets.features.tables import labelled, model_parts, model_table, positions_table, require_fit
 from megafish_assets.features.whitening import Whitening, fit_whitening
 from megafish_assets.orchestration.policy import seed_knob
 from megafish_assets.reporting.figures import Figures, figure_metadata
@@ -22,23 +22,23 @@ from megafish_assets.reporting.metadata import column_lineage, coverage, table_m
 from megafish_assets.reporting.progress import Counted, Progress
 from megafish_assets.reporting.verdicts import specs, verdict
 from megafish_assets.storage.catalog import named, of_backbone
-from megafish_assets.storage.io_types import Fitted, Frames
+from megafish_assets.storage.io_types import Fitted, TableStream
 
 SEED = seed_knob(42, "Seed of every random choice of this asset.")
 
 
 def projected(
     vectors: EmbeddingStream, project: Callable[[np.ndarray], np.ndarray], say: Callable[[str], None]
-) -> Frames:
+) -> TableStream:
     """Vectors through a fitted model, made while they are stored; `say` is told how many are."""
 
     def frames() -> Iterator[pl.DataFrame]:
         progress = Progress(say, "vectors projected and stored", len(vectors))
         for batch in vectors:
-            yield vectors_frame(batch.mapped(project))
+            yield vectors_table(batch.mapped(project))
             progress.step(len(batch))
 
-    return Frames(frames)
+    return TableStream(frames)
 
 
 class PcaConfig(dg.Config):
@@ -76,7 +76,7 @@ def pca_asset(backbone: str, knobs: type[PcaConfig] = PcaConfig) -> dg.AssetsDef
             "n_outdated_vectors": vectors.n_outdated,
         } | coverage(context, named("embeddings", backbone), vectors.outdated_videos)
         return dg.MaterializeResult(
-            value=Fitted(projected(vectors, model.project, context.log.info), model_frame(model.to_parts())),
+            value=Fitted(projected(vectors, model.project, context.log.info), model_table(model.to_parts())),
             check_results=[verdict(checks.PCA, numbers)],
             metadata=numbers
             | column_lineage({named("embeddings", backbone): ["video", "detection_id", "vectors_version"]})
@@ -118,7 +118,7 @@ def whitening_asset(backbone: str) -> dg.AssetsDefinition:
         } | coverage(context, named("embeddings", backbone), vectors.outdated_videos)
         version = pl.lit(vectors.vectors_version).alias("vectors_version")
         return dg.MaterializeResult(
-            value=model_frame(model.to_parts()).with_columns(version),
+            value=model_table(model.to_parts()).with_columns(version),
             check_results=[verdict(checks.WHITENING, numbers)],
             metadata=numbers,
         )
@@ -158,7 +158,7 @@ def features_asset(backbone: str) -> dg.AssetsDefinition:
 class UmapConfig(dg.Config):
     """UMAP's knobs, and the space that it looks at."""
 
-    n_neighbors: int = Field(default=layout.N_NEIGHBORS, ge=2, description="Neighbours of each row in the graph.")
+    n_neighbors: int = Field(default=layout.N_NEIGHBORS, ge=2, description="Neighbors of each row in the graph.")
     n_components: int = Field(default=layout.N_COMPONENTS, ge=2, le=16, description="Coordinates that come out.")
     space: Literal["standardised", "pca"] = Field(
         default="standardised",
@@ -194,11 +194,11 @@ def umap_asset(backbone: str, knobs: type[UmapConfig] = UmapConfig) -> dg.Assets
         matrix, model = vectors.on_cpu(), Projection.from_parts(model_parts(reduction.model))
         space = model.project(matrix) if config.space == "pca" else model.standardise(matrix)
         n_neighbors = min(config.n_neighbors, max(2, len(vectors) - 1))
-        found = Progress(context.log.info, "rows' neighbours", len(vectors))
+        found = Progress(context.log.info, "rows' neighbors", len(vectors))
         laid_out = layout.umap_positions(
             space, n_neighbors, config.n_components, config.seed, found.step, context.log.info
         )
-        table = positions_frame(vectors.detection_ids, laid_out)
+        table = positions_table(vectors.detection_ids, laid_out)
         positions, labels = labelled(table, clusters)
         drawn = f"k = {clusters['cluster'].max() + 1}, n = {len(labels):,}, seed {config.seed}"
         plot = plots.pair_plot(positions, labels, f"{backbone}, UMAP of {config.space} vectors, {drawn}")

@@ -61,7 +61,7 @@ FEATURES = Check(
 
 UMAP = Check(
     "map_can_be_trusted",
-    "Positions are finite; how far neighbours on the map are neighbours among the vectors (trustworthiness).",
+    "Positions are finite; how far neighbors on the map are neighbors among the vectors (trustworthiness).",
     {
         "n_nonfinite_rows": never(
             "a position that is not a number can't be drawn", "Look at the embeddings' own check."
@@ -72,7 +72,7 @@ UMAP = Check(
             at_least=0.8,
         ),
         "n_neighbors_short": Limit(
-            "there are fewer rows than neighbours asked for, so all others were taken", "Embed more crops.", at_most=0
+            "there are fewer rows than neighbors asked for, so all others were taken", "Embed more crops.", at_most=0
         ),
         "n_without_cluster": Limit("a row without a cluster is not drawn", "Materialise clusters again.", at_most=0),
         "n_outdated_vectors": CURRENT,

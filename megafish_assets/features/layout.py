@@ -22,7 +22,7 @@ FEWEST_NEIGHBORS, TRACKLETS_A_NEIGHBOR = 5, 4
 """Of few tracklets, a quarter at most: 60 of five species have a dozen of each, and the next thirty are other fish."""
 
 FEWEST_LAID_OUT, FEWEST_ELSEWHERE = GROUPED_COMPONENTS + 2, 2
-"""Rows that UMAP's spectral start needs, and rows that the largest tracklet must leave over as neighbours."""
+"""Rows that UMAP's spectral start needs, and rows that the largest tracklet must leave over as neighbors."""
 
 ROWS_AT_A_TIME = 250
 """Rows whose distances to all others are held at once, with their order: 0.3 GB for the notebook's 98,454."""
@@ -58,10 +58,10 @@ def umap_positions(
     on_rows: Callable[[int], None] = lambda n: None,
     say: Callable[[str], None] = lambda line: None,
 ) -> np.ndarray:
-    """float32 `(n, n_components)`; seeded, and therefore on one core once the neighbours are known.
+    """float32 `(n, n_components)`; seeded, and therefore on one core once the neighbors are known.
 
     It starts from the principal components, where scaled eigenvectors of the graph take a quarter of the time and
-    their own approximate neighbours have to be compiled first. `on_rows` is told of how many rows they are known,
+    their own approximate neighbors have to be compiled first. `on_rows` is told of how many rows they are known,
     `say` every ten seconds how many epochs are done, with their rate and an estimate.
     Raises ValueError for fewer rows than UMAP's graph and start need.
     Source: McInnes et al. 2018, arXiv:1802.03426; the start: Kobak and Linderman 2021, doi:10.1038/s41587-020-00809-z.
@@ -71,7 +71,7 @@ def umap_positions(
     needed = max(n_neighbors + 1, n_components + 2)
     if len(vectors) < needed:
         raise ValueError(
-            f"UMAP with {n_neighbors} neighbours and {n_components} components needs at least {needed} rows, given "
+            f"UMAP with {n_neighbors} neighbors and {n_components} components needs at least {needed} rows, given "
             f"{len(vectors)}: embed more crops or configure fewer"
         )
     model = UMAP(
@@ -97,7 +97,7 @@ def grouped_positions(
 ) -> np.ndarray:
     """float32 `(n, n_layouts * GROUPED_COMPONENTS)`, where rows that look alike lie close; seeded.
 
-    `features` `(n, m)` are compared by cosine, `units` `(n,)` counts the tracklets: neighbours are sought among other
+    `features` `(n, m)` are compared by cosine, `units` `(n,)` counts the tracklets: neighbors are sought among other
     tracklets only, for a fish is always like itself, and its own crops would fill the list. The minimum distance is
     0, so that dense regions stay dense. Raises ValueError where `can_be_laid_out` says no.
     """
@@ -112,7 +112,7 @@ def grouped_positions(
     sizes = np.bincount(units)
     wanted = int(np.clip(len(sizes) // TRACKLETS_A_NEIGHBOR, FEWEST_NEIGHBORS, GROUPED_NEIGHBORS))
     n_neighbors = min(wanted, len(units) - int(sizes.max()) + 1)
-    neighbours = neighbours_elsewhere(features, units, n_neighbors)
+    neighbors = neighbors_elsewhere(features, units, n_neighbors)
     layouts = []
     for offset in range(n_layouts):
         model = UMAP(
@@ -122,7 +122,7 @@ def grouped_positions(
             min_dist=0.0,
             random_state=(seed + offset) % 2**32,
             n_jobs=1,
-            precomputed_knn=neighbours,
+            precomputed_knn=neighbors,
         )
         layouts.append(_laid_out(model, features))
         on_layout()
@@ -136,14 +136,14 @@ def can_be_laid_out(units: np.ndarray) -> bool:
 
 
 def _laid_out(model, vectors: np.ndarray) -> np.ndarray:
-    """float32 positions of `(n, d)` vectors by a UMAP that was given their neighbours."""
+    """float32 positions of `(n, d)` vectors by a UMAP that was given their neighbors."""
     with warnings.catch_warnings():
         # New rows are never put into the layout, which is all that it warns of.
         warnings.filterwarnings("ignore", message="precomputed_knn", category=UserWarning)
         return model.fit_transform(vectors).astype(np.float32)
 
 
-def neighbours_elsewhere(features: np.ndarray, units: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+def neighbors_elsewhere(features: np.ndarray, units: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     """Places `(n_rows, n)` int32 and cosine distances `(n_rows, n)` float32: the row itself, then its nearest others.
 
     Rows of the same unit are passed over; at least n - 1 others must be left for each row.
@@ -166,7 +166,7 @@ def neighbours_elsewhere(features: np.ndarray, units: np.ndarray, n: int) -> tup
 
 
 def known(number: float) -> float | None:
-    """The number, or None for nan, which the page can't show."""
+    """The number, or None for nan, which the UI can't show."""
     return None if np.isnan(number) else number
 
 

@@ -7,23 +7,23 @@ import polars as pl
 
 from megafish_assets.embeddings.tables import to_matrix
 from megafish_assets.features.columns import MODEL, UMAP
-from megafish_assets.footage.columns import empty_frame
+from megafish_assets.footage.columns import empty_table
 from megafish_assets.footage.ids import video_of
 
 
-def model_frame(parts: Mapping[str, np.ndarray]) -> pl.DataFrame:
+def model_table(parts: Mapping[str, np.ndarray]) -> pl.DataFrame:
     """The columns `MODEL` of a model's matrices, by name."""
     rows = [(part, index, row.tolist()) for part, matrix in parts.items() for index, row in enumerate(matrix)]
-    return pl.DataFrame(rows, schema=empty_frame(MODEL).schema, orient="row")
+    return pl.DataFrame(rows, schema=empty_table(MODEL).schema, orient="row")
 
 
 def model_parts(frame: pl.DataFrame) -> dict[str, np.ndarray]:
-    """The matrices in a frame that `model_frame` made."""
+    """The matrices in a frame that `model_table` made."""
     parts = frame.sort("index").partition_by("part", as_dict=True)
     return {part: np.array(rows["values"].to_list()) for (part,), rows in parts.items()}
 
 
-def positions_frame(detection_ids: np.ndarray, positions: np.ndarray) -> pl.DataFrame:
+def positions_table(detection_ids: np.ndarray, positions: np.ndarray) -> pl.DataFrame:
     """The columns `UMAP`, a row an id, from `(n, d)`."""
     return keyed(pl.DataFrame({"detection_id": detection_ids, "position": positions.tolist()}), UMAP)
 

@@ -148,16 +148,16 @@ def misread_boxes(boxes: pl.DataFrame, sizes_px: Mapping[str, tuple[int, int]]) 
         orient="row",
     )
     b = pl.col("box").cast(pl.List(pl.Float64))
-    sound = (
+    valid = (
         boxes.filter(b.list.len() == 4)
         .join(sizes, on="video_file")
         .select("video_file", "width_px", "height_px", *[b.list.get(i).alias(str(i)) for i in range(4)])
         .filter(pl.all_horizontal(pl.col(str(i)).is_finite() for i in range(4)))
         .filter(pl.col("0") > -1, pl.col("1") > -1, pl.col("2") > 0, pl.col("3") > 0)  # else a fault in any reading
     )
-    by_video = sound.partition_by("video_file", as_dict=True)
+    by_video = valid.partition_by("video_file", as_dict=True)
     right = [file for (file,), own in by_video.items() if own.height >= FEWEST_ROWS and _is_right(own)]
-    rest = sound.filter(~pl.col("video_file").is_in(right))
+    rest = valid.filter(~pl.col("video_file").is_in(right))
     if rest.height < FEWEST_ROWS or _is_right(rest):
         return None
     likely = [one for one in _readings(rest) if one.is_likely]
@@ -173,35 +173,35 @@ def misread_boxes(boxes: pl.DataFrame, sizes_px: Mapping[str, tuple[int, int]]) 
     )
 
 
-def _is_right(sound: pl.DataFrame) -> bool:
+def _is_right(valid: pl.DataFrame) -> bool:
     """Whether these boxes fit and fill the frame as they should."""
-    expected = _read(sound, LAYOUTS[0], SPACES[0])
-    if not expected.fits or expected.reach < FILLED or _hold_ends(sound):
+    expected = _read(valid, LAYOUTS[0], SPACES[0])
+    if not expected.fits or expected.reach < FILLED or _hold_ends(valid):
         return False
     # A frame of 4 to 3 between bars fills its square by three quarters, and the boxes end where the bars begin.
-    return expected.reach >= SURELY_FILLED or not any(one.is_likely for one in _readings(sound) if one.space.is_padded)
+    return expected.reach >= SURELY_FILLED or not any(one.is_likely for one in _readings(valid) if one.space.is_padded)
 
 
-def _hold_ends(sound: pl.DataFrame) -> bool:
+def _hold_ends(valid: pl.DataFrame) -> bool:
     """Whether the last two numbers lie beyond the first two in nearly every box, as no sizes do all over a frame: ends
     in half a frame would also fit as sizes in the whole."""
     beyond = (pl.col("2") > pl.col("0")) & (pl.col("3") > pl.col("1"))
-    return sound.select(beyond.mean()).item() >= 1 - MOST_MISFITS
+    return valid.select(beyond.mean()).item() >= 1 - MOST_MISFITS
 
 
-def _readings(sound: pl.DataFrame) -> list[Reading]:
+def _readings(valid: pl.DataFrame) -> list[Reading]:
     """All but the right one."""
-    layouts = [layout for layout in LAYOUTS if layout.holds_ends] if _hold_ends(sound) else LAYOUTS
+    layouts = [layout for layout in LAYOUTS if layout.holds_ends] if _hold_ends(valid) else LAYOUTS
     right = LAYOUTS[0], SPACES[0]
-    return [_read(sound, layout, space) for space in SPACES for layout in layouts if (layout, space) != right]
+    return [_read(valid, layout, space) for space in SPACES for layout in layouts if (layout, space) != right]
 
 
-def _read(sound: pl.DataFrame, layout: Layout, space: Space) -> Reading:
+def _read(valid: pl.DataFrame, layout: Layout, space: Space) -> Reading:
     """How well one reading fits these boxes."""
     left, top, width, height = layout.sides(*[pl.col(str(i)) for i in range(4)])
     frame_left, frame_top, frame_width, frame_height = space.frame(pl.col("width_px"), pl.col("height_px"))
     spans = ((left - frame_left, width, frame_width), (top - frame_top, height, frame_height))
-    ends = sound.select(
+    ends = valid.select(
         *[(low / side).alias(f"low{axis}") for axis, (low, _, side) in enumerate(spans)],
         *[((low + span) / side).alias(f"high{axis}") for axis, (low, span, side) in enumerate(spans)],
         is_empty=pl.any_horizontal(span <= 0 for _, span, _ in spans),

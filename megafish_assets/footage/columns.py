@@ -12,13 +12,13 @@ class Column:
     dtype: pl.DataType | type[pl.DataType]
     """How it is held in memory and in Delta."""
     meaning: str
-    """What it says, with its unit; shown in the page."""
+    """What it says, with its unit; shown in the UI."""
 
 
 Columns = dict[str, Column]
 
 
-def empty_frame(columns: Columns) -> pl.DataFrame:
+def empty_table(columns: Columns) -> pl.DataFrame:
     """A frame of these columns without a row."""
     return pl.DataFrame(schema={name: column.dtype for name, column in columns.items()})
 

@@ -94,7 +94,7 @@ class _Shown:
 
 @dataclass(frozen=True)
 class Header:
-    """What a video says of itself, and its first sound frame."""
+    """What a video says of itself, and its first frame that is whole."""
 
     size_wh_px: tuple[int, int]
     """Of an upright frame, in stored pixels."""

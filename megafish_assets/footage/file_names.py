@@ -8,7 +8,7 @@ from hashlib import sha256
 import polars as pl
 
 KEY_ALPHABET = r"[^A-Za-z0-9_.-]+"
-"""What a key may not hold: commas break backfills in the page, quotes and slashes break paths."""
+"""What a key may not hold: commas break backfills in the UI, quotes and slashes break paths."""
 
 LONGEST_KEY = 120
 """Characters. A folder of Delta's and a picture's name are a dozen longer, and hold 255 bytes at most."""

@@ -32,7 +32,7 @@ REFUSED_FEATURES = {
 ROWS_AT_ONCE = 1 << 20
 """Held in memory while contents are summed: some 100 MB."""
 
-SEAL_BITS = 40
+HASH_BITS = 40
 """Of each row in its video's sum: so many leave room for 8 million rows of one video in 63 bits, and two contents in a
 million million agree by chance."""
 
@@ -40,7 +40,7 @@ CONTENTS = {
     "video_file": pl.String,
     "n_rows": pl.Int64,
     "last_frame": pl.Int64,
-    "seal": pl.Int64,
+    "content_hash": pl.Int64,
 }
 
 
@@ -71,17 +71,19 @@ def rows(
 
 
 def contents(table: DeltaTable) -> pl.DataFrame:
-    """A row a video file that has rows: `video_file`, `n_rows`, `last_frame` and `seal`, sorted by name.
+    """A row a video file that has rows: `video_file`, `n_rows`, `last_frame` and `content_hash`, sorted by name.
 
-    The seal is a number that stays while the rows are the same, in whatever order and files, and changes with any
+    The hash is a number that stays while the rows are the same, in whatever order and files, and changes with any
     frame, box or score. Raises InferenceContractError.
     """
-    parts = [sealed(some) for some in _batches(table, EXPECTED, None)]
-    summed = pl.concat(parts).group_by("video_file").agg(pl.col("n_rows", "seal").sum(), pl.col("last_frame").max())
+    parts = [content_hashes(some) for some in _batches(table, EXPECTED, None)]
+    summed = (
+        pl.concat(parts).group_by("video_file").agg(pl.col("n_rows", "content_hash").sum(), pl.col("last_frame").max())
+    )
     return summed.select(*CONTENTS).sort("video_file")
 
 
-def sealed(inference: pl.DataFrame) -> pl.DataFrame:
+def content_hashes(inference: pl.DataFrame) -> pl.DataFrame:
     """The same of some rows; those that name no file are left out."""
     frame_id = pl.col("frame_id").cast(pl.Int64, strict=False)
     typed = inference.filter(pl.col("video_file").cast(pl.String) != "").select(
@@ -101,9 +103,11 @@ def sealed(inference: pl.DataFrame) -> pl.DataFrame:
         *(_bits(boxes[name]) for name in BOX),
         _bits(typed["score"]),
     ]
-    named = typed.select("video_file", "frame_id", pl.Series("seal", _mixed(numbers)))
+    named = typed.select("video_file", "frame_id", pl.Series("content_hash", _mixed(numbers)))
     by_video = named.group_by("video_file").agg(
-        pl.len().cast(pl.Int64).alias("n_rows"), pl.col("frame_id").max().alias("last_frame"), pl.col("seal").sum()
+        pl.len().cast(pl.Int64).alias("n_rows"),
+        pl.col("frame_id").max().alias("last_frame"),
+        pl.col("content_hash").sum(),
     )
     return by_video.select(*CONTENTS)
 
@@ -120,14 +124,14 @@ def _bits(numbers: pl.Series) -> np.ndarray:
 
 
 def _mixed(columns: list[np.ndarray]) -> np.ndarray:
-    """int64 `(n,)` of `SEAL_BITS`: each row's numbers in one. Source: SplitMix64's finaliser, after Stafford 2011."""
+    """int64 `(n,)` of `HASH_BITS`: each row's numbers in one. Source: SplitMix64's finaliser, after Stafford 2011."""
     mixed = np.zeros(len(columns[0]), np.uint64)
     for column in columns:
         mixed = (mixed ^ column) + np.uint64(0x9E3779B97F4A7C15)
         mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         mixed ^= mixed >> np.uint64(31)
-    return (mixed >> np.uint64(64 - SEAL_BITS)).astype(np.int64)
+    return (mixed >> np.uint64(64 - HASH_BITS)).astype(np.int64)
 
 
 def _batches(table: DeltaTable, columns: Collection[str], predicate: str | None) -> Iterator[pl.DataFrame]:

@@ -1,6 +1,6 @@
-"""Who may speak to the page: this machine, and names that its owner has set. Nothing else changes or reads anything.
+"""Who may speak to the UI: this machine, and names that its owner has set. Nothing else changes or reads anything.
 
-The page has no users, and a browser that shows it shows other pages too: any of them may send requests to the loopback
+The UI has no users, and a browser that shows it shows other pages too: any of them may send requests to the loopback
 interface. Here: what is turned away, before Dagster sees it. Not here: passwords, which a proxy asks for, see
 `docs/operation.md`.
 """

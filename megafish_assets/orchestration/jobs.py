@@ -1,4 +1,4 @@
-"""What a person starts from the page besides single assets."""
+"""What a person starts from the UI besides single assets."""
 
 import dagster as dg
 
@@ -50,7 +50,7 @@ def unfinished(
         parents = [parent for parent in graph.get(key).parent_keys if parent in made]
         # Of a file that is there at last the header too has not been read.
         lacking = set().union(*(wanted[parent] for parent in parents)) if parents else set(set_aside)
-        for one in graph.get(key).execution_set_asset_keys:  # what the same work makes is made together
+        for one in graph.get(key).execution_set_asset_keys:  # what the same step makes is made together
             older = {v for v in made[one] for parent in parents if made[parent].get(v, 0) > made[one][v]}
             lacking |= (every - made[one].keys()) | set(attempts(one)) | older
         wanted[key] = lacking & every
@@ -100,7 +100,7 @@ def delete_videos(context: dg.OpExecutionContext, tables: Tables) -> None:
     known = set(context.instance.get_dynamic_partitions(VIDEOS.name))
     unknown = sorted(set(videos) - known)
     if unknown:
-        raise dg.Failure(f"no partitions {unknown[:10]}: nothing was deleted; names are as in the page")
+        raise dg.Failure(f"no partitions {unknown[:10]}: nothing was deleted; names are as in the UI")
     quoted = ", ".join("'" + key.replace("'", "''") + "'" for key in videos)
     for name, table in tables.all():
         if VIDEO_COLUMN in table.scan().collect_schema():

@@ -1,4 +1,4 @@
-"""The collection's own knobs: one file beside its tables, which the page, the command line and the night share.
+"""The collection's own knobs: one file beside its tables, which the UI, the command line and the night share.
 
 Here: how the file is read, and how its values become the defaults of an asset's launchpad. Not here: what a knob means,
 which stands in the `Config` of its asset, and what an installation sets, see `settings.py`.

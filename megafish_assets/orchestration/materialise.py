@@ -1,4 +1,4 @@
-"""Materialises whatever is missing or older than what it is made from, asset by asset, without the page."""
+"""Materialises whatever is missing or older than what it is made from, asset by asset, without the UI."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ ROW_COUNT = "dagster/partition_row_count"
 
 
 def asset_order(defs: dg.Definitions) -> list[dg.AssetKey]:
-    """Every asset that can be materialised, after all that it is made from; of several that one work makes, the one
+    """Every asset that can be materialised, after all that it is made from; of several that one step makes, the one
     that bears its name."""
     graph = defs.resolve_asset_graph()
     executable = [key for key in graph.toposorted_asset_keys if graph.get(key).is_executable]
@@ -49,7 +49,7 @@ class Collection:
     """Assets whose materialisations count for nothing up to a storage id: a person wants them made again."""
 
     def missing(self, asset_key: dg.AssetKey) -> Iterator[tuple[str, ...]]:
-        """The partitions of each run that brings one asset, and what the same work makes, up to date; its parents must
+        """The partitions of each run that brings one asset, and what the same step makes, up to date; its parents must
         be up to date already.
 
         One empty run for an asset without partitions. Missing is what was never made or is no longer stored, what
@@ -146,10 +146,10 @@ def from_here_on(defs: dg.Definitions, instance: dg.DagsterInstance, key: dg.Ass
     return dict.fromkeys(follows, newest)
 
 
-def run_work(
+def run_step(
     job: dg.JobDefinition, asset_key: dg.AssetKey, partition_keys: Sequence[str], instance: dg.DagsterInstance
 ) -> dg.ExecuteInProcessResult:
-    """Runs one asset, and what the same work makes, for an unbroken range of partitions, or without them, in this
+    """Runs one asset, and what the same step makes, for an unbroken range of partitions, or without them, in this
     process.
 
     `job` is the one of all assets. The result says whether it succeeded.
@@ -169,9 +169,9 @@ def failure(result: dg.ExecuteInProcessResult) -> str:
     """Why a run failed: what the asset raised, without its trace."""
     failed = next((event for event in result.all_events if event.is_step_failure), None)
     if failed is None:
-        return "no step failed; see the run's log in the page"
+        return "no step failed; see the run's log in the UI"
     error = failed.step_failure_data.error
-    # Dagster wraps what an asset raised; what that was raised from is a detail for the page.
+    # Dagster wraps what an asset raised; what that was raised from is a detail for the UI.
     while error.cause is not None and error.cls_name.startswith("Dagster"):
         error = error.cause
     return error.message.strip()

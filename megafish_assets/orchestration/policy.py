@@ -20,7 +20,7 @@ def seed_knob(default: int, description: str) -> int:
 
 def videos_asked(meaning: str) -> dict[str, dg.Field]:
     """The config of a job over some videos. A `dg.Config` would also take `{env: NAME}`, and tell what it holds."""
-    told = f"Partition keys, as in the page. {meaning}"
+    told = f"Partition keys, as in the UI. {meaning}"
     return {"videos": dg.Field(dg.Array(dg.String), default_value=[], description=told)}
 
 
@@ -41,7 +41,7 @@ def _fixed(resource: dg.ConfigurableResource | dg.ConfigurableIOManagerFactory) 
 
 
 def made_every_night(assets: list) -> list:
-    """These assets, which the page marks when a night did not make them."""
+    """These assets, which the UI marks when a night did not make them."""
     return dg.map_asset_specs(lambda spec: spec.replace_attributes(freshness_policy=EVERY_NIGHT), assets)
 
 

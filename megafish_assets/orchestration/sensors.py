@@ -44,8 +44,8 @@ def new_videos(context: dg.SensorEvaluationContext, inference: Inference) -> dg.
     kept = store.get_cursor_values({STARTED}).get(STARTED) if context.cursor else None
     started = json.loads(kept) if kept else _made_before(context.instance, arrived.videos)
     complete = arrived.videos.filter("is_complete")
-    seals = complete.select("video", "fingerprint").iter_rows()
-    changed = {video: seal for video, seal in seals if started.get(video) != seal}
+    fingerprints = complete.select("video", "fingerprint").iter_rows()
+    changed = {video: fingerprint for video, fingerprint in fingerprints if started.get(video) != fingerprint}
     if changed:
         _start_chain(context, changed)
     store.set_cursor_values({STARTED: json.dumps(started | changed)})
@@ -59,8 +59,10 @@ def new_videos(context: dg.SensorEvaluationContext, inference: Inference) -> dg.
 def _made_before(instance: dg.DagsterInstance, arrived: pl.DataFrame) -> dict[str, str]:
     """The fingerprints of videos made by other means from the rows that have arrived."""
     made = {key: record.asset_materialization.metadata for key, record in last_made(instance, RAW).items()}
-    seals = arrived.select("video", "fingerprint").iter_rows()
-    return {key: seal for key, seal in seals if are_these(seal, made.get(key, {}), "n_arrived")}
+    fingerprints = arrived.select("video", "fingerprint").iter_rows()
+    return {
+        key: fingerprint for key, fingerprint in fingerprints if are_these(fingerprint, made.get(key, {}), "n_arrived")
+    }
 
 
 def _start_chain(context: dg.SensorEvaluationContext, changed: dict[str, str]) -> None:
@@ -68,12 +70,12 @@ def _start_chain(context: dg.SensorEvaluationContext, changed: dict[str, str]) -
     add_videos(instance, list(changed))
     first = [] if instance.get_latest_materialization_event(LIMITS) else [LIMITS]
     # A tick that is cut off before its cursor is kept finds the backfill that it has started.
-    seal = hashlib.sha256(json.dumps([context.cursor, sorted(changed.items())]).encode()).hexdigest()[:8]
+    fingerprint = hashlib.sha256(json.dumps([context.cursor, sorted(changed.items())]).encode()).hexdigest()[:8]
     start_backfill(
         instance,
         {key: changed.keys() for key in per_video_assets(graph)},
         title=f"{len(changed)} new videos",
-        backfill_id=f"new-{seal}",
+        backfill_id=f"new-{fingerprint}",
         whole=first,
     )
 

@@ -33,14 +33,14 @@ def serve(repository: Path, environment: Mapping[str, str], port: int, hosts: Se
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job begins with it ignored
     with tempfile.TemporaryDirectory(prefix="megafish-") as folder, dg.DagsterInstance.get() as instance:
-        meeting = Path(folder, "code.sock")
+        socket_path = Path(folder, "code.sock")
         leftovers = Leftovers(Path(instance.root_directory, f".up{'-read-only' if read_only else ''}.json"))
         leftovers.end()
         supervisor = Supervisor(
-            commands(repository / "workspace.yaml", meeting, port, hosts, read_only),
+            commands(repository / "workspace.yaml", socket_path, port, hosts, read_only),
             cwd=repository,
-            environment={**environment, "MEGAFISH_SOCKET": str(meeting)},
-            meeting=meeting,
+            environment={**environment, "MEGAFISH_SOCKET": str(socket_path)},
+            socket_path=socket_path,
             leftovers=leftovers,
         )
         print(f"http://127.0.0.1:{port} in about 15 seconds; Ctrl-C stops it", flush=True)
@@ -53,9 +53,11 @@ def serve(repository: Path, environment: Mapping[str, str], port: int, hosts: Se
     return 0
 
 
-def commands(workspace: Path, meeting: Path, port: int, hosts: Sequence[str], read_only: bool) -> dict[str, list[str]]:
+def commands(
+    workspace: Path, socket_path: Path, port: int, hosts: Sequence[str], read_only: bool
+) -> dict[str, list[str]]:
     """The command line of each process, in the order in which they start; they meet at a socket."""
-    code = ["--socket", str(meeting), "-m", "megafish_assets.definitions", "--location-name", "megafish"]
+    code = ["--socket", str(socket_path), "-m", "megafish_assets.definitions", "--location-name", "megafish"]
     page = [WEB_SERVER, str(workspace), "--port", str(port), *(["--read-only"] if read_only else [])]
     page += [word for host in hosts for word in ("--host", host)]
     daemon = {} if read_only else {"daemon": ["dagster-daemon", "run", "-w", str(workspace)]}
@@ -120,7 +122,7 @@ class Supervisor:
     """By name; the code server first."""
     cwd: Path
     environment: Mapping[str, str]
-    meeting: Path
+    socket_path: Path
     """The code server's socket, without which the others would only complain."""
     leftovers: Leftovers
     processes: dict[str, subprocess.Popen] = field(default_factory=dict)
@@ -130,7 +132,7 @@ class Supervisor:
     def start_what_is_not_there(self) -> None:
         """Starts each process that was never started or has ended, with a pause between two tries."""
         for name in self.commands:
-            if name != CODE_SERVER and not self.meeting.exists():
+            if name != CODE_SERVER and not self.socket_path.exists():
                 return
             process = self.processes.get(name)
             if process is not None and process.poll() is None:
@@ -143,7 +145,7 @@ class Supervisor:
         if before is not None:
             print(f"the {name} ended ({before.returncode}) and is started again", flush=True)
         if name == CODE_SERVER:
-            self.meeting.unlink(missing_ok=True)
+            self.socket_path.unlink(missing_ok=True)
         program, *arguments = self.commands[name]
         command = [str(Path(sys.executable).with_name(program)), *arguments]
         self.processes[name] = subprocess.Popen(command, cwd=self.cwd, env=self.environment)

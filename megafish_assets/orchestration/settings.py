@@ -40,7 +40,7 @@ VARIABLES: dict[str, str] = {
     "default `later,last_frame,quiet`",
     "MEGAFISH_QUIET_MINUTES": "minutes without new rows, for `quiet`; default 10",
     "MEGAFISH_TIMEZONE": "time zone of the nightly run, as `Europe/Lisbon`; default `UTC`",
-    "MEGAFISH_HOSTS": "comma-separated names under which a proxy gives the page, as `fish.example.org`; default none: "
+    "MEGAFISH_HOSTS": "comma-separated names under which a proxy gives the UI, as `fish.example.org`; default none: "
     "only this machine's own",
     "MEGAFISH_POSTGRES": "address of a PostgreSQL database for Dagster's own storage, see `dagster-postgres.yaml`; "
     "default none, SQLite",

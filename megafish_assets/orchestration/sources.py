@@ -18,7 +18,7 @@ from megafish_assets.footage.containers import MOST_MEGAPIXELS, ContainerTimes, 
 from megafish_assets.footage.file_names import chapters_before, clashing_videos, keyed_videos, start_in_name
 from megafish_assets.footage.recordings import IGNORED, LOCAL, TIMES, after, owners_table
 from megafish_assets.orchestration.arrivals import QUIET_MINUTES, SIGNS, Completeness, arrivals, fingerprint
-from megafish_assets.orchestration.detector_table import rows, sealed
+from megafish_assets.orchestration.detector_table import content_hashes, rows
 from megafish_assets.orchestration.settings import Settings
 from megafish_assets.storage.catalog import recording
 from megafish_assets.storage.delta import MissingTableError, Table, masked
@@ -113,7 +113,7 @@ class Inference(dg.ConfigurableResource):
         )
         # By file name, not by key computed a row: Parquet's statistics then skip what other videos wrote.
         own = rows(table, list(files))
-        prints = sealed(own).select("video_file", fingerprint().alias("fingerprint"))
+        prints = content_hashes(own).select("video_file", fingerprint().alias("fingerprint"))
         videos = prints["video_file"].replace_strict(files, return_dtype=pl.String)
         fingerprints = dict(zip(videos, self._with_times(prints), strict=True))
         return Detected(own, named, {key: file for file, key in files.items()}, fingerprints, table.version())

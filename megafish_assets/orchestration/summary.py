@@ -47,11 +47,11 @@ class Summary:
         yield from (f"check: {one}" for one in self.broken)
         yield from (f"NOT MADE: {one}" for one in self.failed)
         yield f"montages and plots: {self.figures}"
-        yield "next: `make up` shows all of it in the page"
+        yield "next: `make up` shows all of it in the UI"
 
 
 def broken_checks(collection: Collection, asset_keys: Sequence[dg.AssetKey]) -> list[str]:
-    """What the last results of these assets' checks, and of what the same work makes, are outside of."""
+    """What the last results of these assets' checks, and of what the same step makes, are outside of."""
     graph = collection.defs.resolve_asset_graph()
     together = {one for key in asset_keys for one in graph.get(key).execution_set_asset_keys}
     keys = sorted(key for key in graph.asset_check_keys if key.asset_key in together)

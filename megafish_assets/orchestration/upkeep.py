@@ -21,7 +21,7 @@ from megafish_assets.orchestration.materialise import (
     asset_order,
     failure,
     from_here_on,
-    run_work,
+    run_step,
 )
 from megafish_assets.orchestration.orphans import end_orphaned_runs
 from megafish_assets.orchestration.settings import Settings
@@ -191,7 +191,7 @@ def _brought_up_to_date(collection: Collection, asset_key: dg.AssetKey) -> bool:
         print(f"{name:32} up to date", flush=True)
     for keys in runs:
         started = time.monotonic()
-        result = run_work(job, asset_key, keys, collection.instance)
+        result = run_step(job, asset_key, keys, collection.instance)
         took = f"{time.monotonic() - started:6.1f} s"
         if not result.success:
             print(
@@ -205,7 +205,7 @@ def _brought_up_to_date(collection: Collection, asset_key: dg.AssetKey) -> bool:
 
 
 def _nothing_left(collection: Collection, asset_key: dg.AssetKey) -> str | None:
-    """Why nothing can be made from this asset, whose work went well; None where something can."""
+    """Why nothing can be made from this asset, whose step went well; None where something can."""
     node = collection.defs.resolve_asset_graph().get(asset_key)
     if node.partitions_def is None:
         return None

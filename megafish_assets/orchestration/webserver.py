@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("workspace")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--read-only", action="store_true")
-    parser.add_argument("--host", action="append", default=[], help="a name under which a proxy gives the page")
+    parser.add_argument("--host", action="append", default=[], help="a name under which a proxy gives the UI")
     given = parser.parse_args(arguments)
     hosts = own_names(given.port, given.host)
     with dg.DagsterInstance.get() as instance:

@@ -47,7 +47,7 @@ SEED = 7
 def track_crops(plan: ReefPlan, folder: Path) -> list[torch.Tensor]:
     """uint8 `(n, 3, side, side)` of every track with at least two crops.
 
-    An artefact has no track: its neighbours at nearly the same place in the picture stand for one.
+    An artefact has no track: its neighbors at nearly the same place in the picture stand for one.
     """
     write_reef(folder, plan, on_progress=print)
     truth = pl.read_delta(str(folder / "truth")).with_row_index("row")

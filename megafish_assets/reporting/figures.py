@@ -51,6 +51,6 @@ def png(figure: Figure, dpi: int) -> bytes:
 
 
 def figure_metadata(figures: Figures, asset_key: dg.AssetKey, name: str, figure: Figure) -> dict[str, dg.MetadataValue]:
-    """Saves `<name>.png` among the asset's figures; returns its path and the small picture for the page."""
+    """Saves `<name>.png` among the asset's figures; returns its path and the small picture for the UI."""
     path = figures.save(asset_key, f"{name}.png", png(figure, FILE_DPI))
     return {name: picture(png(figure, PAGE_DPI), name), f"{name}_file": dg.MetadataValue.path(str(path))}

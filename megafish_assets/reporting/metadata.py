@@ -1,4 +1,4 @@
-"""What an asset tells the page: column schemas, pictures, lineage, numbers a video, coverage."""
+"""What an asset tells the UI: column schemas, pictures, lineage, numbers a video, coverage."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ def column_lineage(upstream: Mapping[str, Sequence[str]]) -> dict[str, dg.TableC
 
 
 def picture(image: bytes, alt: str) -> dg.MetadataValue:
-    """A PNG or JPEG that the page shows; keep it under about 150 kB."""
+    """A PNG or JPEG that the UI shows; keep it under about 150 kB."""
     kind = "png" if image.startswith(b"\x89PNG") else "jpeg"
     return dg.MetadataValue.md(f"![{alt}](data:image/{kind};base64,{base64.b64encode(image).decode()})")
 
@@ -79,7 +79,7 @@ def videos_behind(instance: dg.DagsterInstance, chain: Sequence[str]) -> list[st
     return sorted(every - in_order)
 
 
-def seen_through(context: dg.AssetExecutionContext, tables: Tables, backbone: str, reduced: str) -> dict:
+def reduced_coverage(context: dg.AssetExecutionContext, tables: Tables, backbone: str, reduced: str) -> dict:
     """`coverage` of what is made from reduced vectors (`pca` or `features`), which may be older than the vectors."""
     vectors = tables.of("embeddings", named("embeddings", backbone))
     unseen = tables.videos_without(vectors, tables.of("features", named(reduced, backbone)))

@@ -1,4 +1,4 @@
-"""The one judge of the house: a measured number, what is allowed and why, and the result that the page shows.
+"""The one judge of the house: a measured number, what is allowed and why, and the result that the UI shows.
 
 Here: how limits become check results, for the run and for each video. Not here: what is measured, and the limits
 themselves, which stand in each stage's `checks.py`.
@@ -101,7 +101,7 @@ def verdict(
 ) -> dg.AssetCheckResult:
     """The result of one check; numbers without a limit are shown beside those with one.
 
-    `asset` says whose check it is, where one work makes several. Raises KeyError for a limit whose number was not
+    `asset` says whose check it is, where one step makes several. Raises KeyError for a limit whose number was not
     measured; a video's numbers may lack those of the whole run.
     """
     unmeasured = sorted(check.limits.keys() - numbers.keys())
@@ -136,7 +136,7 @@ class Tally:
     ) -> None:
         """`numbers` turns rows of counts into rows of numbers, for the videos and for their sum alike.
 
-        `asset` is whose check it is; by default the one that the work makes.
+        `asset` is whose check it is; by default the one that the step makes.
         """
         self._context, self._check, self._numbers = context, check, numbers
         self._asset = asset or made_by(context.assets_def)
@@ -170,7 +170,7 @@ class Tally:
         whole = self._numbers(by_video.drop("video").sum().with_columns(pl.lit("").alias("video")))
         result = verdict(self._check, whole.drop("video").row(0, named=True), asset=self._asset)
         failed = sorted(key for key, judgement in own.items() if not judgement.passed)
-        # The page takes the result recorded last for the asset's: one that failed, if any did.
+        # The UI takes the result recorded last for the asset's: one that failed, if any did.
         if len(own) > 1 and (failed or result.passed):
             for key in [*sorted(own.keys() - set(failed)), *failed]:
                 _report(self._context, self._check, key, own[key])

@@ -81,7 +81,7 @@ class Catalog:
 
     @property
     def first_look(self) -> Path:
-        """Frames with the detector's boxes, drawn before anything is made."""
+        """TableStream with the detector's boxes, drawn before anything is made."""
         return self.figures / "boxes.jpg"
 
     @property

@@ -23,15 +23,15 @@ from megafish_assets.storage.io_types import (
     READERS,
     VECTORS_VERSION,
     Fitted,
-    Frames,
+    InputRequest,
     MixedFitError,
-    Slice,
-    frame_of,
+    TableStream,
+    table_of,
 )
-from megafish_assets.storage.parts import Landing, Parts, StoredBeside, land, landed
+from megafish_assets.storage.parts import Destination, Parts, StoredBeside, store_parts, stored_earlier
 
 
-class FormHandler(DbTypeHandler):
+class TypeHandler(DbTypeHandler):
     """Reads and writes every form in `READERS` and `WRITERS`."""
 
     def __init__(self, device: str, root_uri: str) -> None:
@@ -40,39 +40,39 @@ class FormHandler(DbTypeHandler):
 
     @property
     def supported_types(self) -> Sequence[type]:
-        return [*READERS, Frames, Parts, StoredBeside]
+        return [*READERS, TableStream, Parts, StoredBeside]
 
     def handle_output(self, context: dg.OutputContext, table_slice: TableSlice, obj: Any, connection: TableConnection):
         table, place = Table(connection.table_uri, connection.storage_options), {"dagster/uri": connection.table_uri}
         if context.has_asset_partitions:
-            landing = self._landing(context, table, table_slice.partition_dimensions[0].partition_expr)
+            destination = self._destination(context, table, table_slice.partition_dimensions[0].partition_expr)
             if isinstance(obj, StoredBeside):
-                landing.keep_earlier()
-                landing.leave_the_rest_to_dagster()
+                destination.keep_earlier()
+                destination.leave_the_rest_to_dagster()
             else:
-                land(landing, lambda name: self._beside(landing, name), obj)
+                store_parts(destination, lambda name: self._beside(destination, name), obj)
             return place
         rows, note = obj, {}
         if isinstance(obj, Fitted):
             rows, note = obj.rows, {FIT: pl.lit(obj.version)}
             model_of(table).replace(obj.model.with_columns(**note))
-        frames = rows if isinstance(rows, Frames) else [frame_of(rows)]
+        frames = rows if isinstance(rows, TableStream) else [table_of(rows)]
         version = table.replace_streamed(lambda: (frame.with_columns(**note) for frame in frames))
         return place | {"dagster/row_count": table.open().count(), "delta_version": version}
 
-    def _beside(self, landing: Landing, name: str) -> Landing:
-        """Where the output of this name of the same work is stored."""
-        step = landing.context.step_context
+    def _beside(self, destination: Destination, name: str) -> Destination:
+        """Where the output of this name of the same step is stored."""
+        step = destination.context.step_context
         other = step.get_output_context(StepOutputHandle(step.step.key, name))
         group = other.definition_metadata["schema"]
         table = Tables(root=self._root_uri).of(group, other.asset_key.to_user_string())
-        return self._landing(other, table, landing.column)
+        return self._destination(other, table, destination.column)
 
-    def _landing(self, context: dg.OutputContext, table: Table, column: str) -> Landing:
-        return Landing(context, table, column, self._logged[context.run_id, context.asset_key])
+    def _destination(self, context: dg.OutputContext, table: Table, column: str) -> Destination:
+        return Destination(context, table, column, self._logged[context.run_id, context.asset_key])
 
     def load_input(self, context: dg.InputContext, table_slice: TableSlice, connection: TableConnection) -> Any:
-        part = Slice(
+        part = InputRequest(
             table=Table(connection.table_uri, connection.storage_options),
             keys=_keys(context, table_slice),
             columns=table_slice.columns,
@@ -91,7 +91,7 @@ def _keys(context: dg.InputContext, table_slice: TableSlice) -> list[str] | None
     if not table_slice.partition_dimensions:
         return None
     keys = table_slice.partition_dimensions[0].partitions
-    done = landed(context.step_context) if context.step_context.has_partitions else {}
+    done = stored_earlier(context.step_context) if context.step_context.has_partitions else {}
     return [key for key in keys if key not in done]
 
 
@@ -130,6 +130,6 @@ class GpuDeltaLakeIOManager(DeltaLakeIOManager):
             db_client=_Client(self.root_uri),
             database="deltalake",
             schema=self.schema_,
-            type_handlers=[FormHandler(self.device, self.root_uri)],
+            type_handlers=[TypeHandler(self.device, self.root_uri)],
             io_manager_name="GpuDeltaLakeIOManager",
         )

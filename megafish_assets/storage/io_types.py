@@ -1,8 +1,8 @@
 """The forms in which assets take and give data: what an input's annotation stands for, and how each becomes a table.
 
 `pl.DataFrame` and `pl.LazyFrame` are rows, `CropBatches` pictures on their way to the device, `EmbeddingBatch`
-vectors on the device, `EmbeddingStream` vectors that pass by, `Fitted` rows beside the model that made them, `Frames`
-rows that are stored while they are made. Not here: where a table lies, and how it is committed.
+vectors on the device, `EmbeddingStream` vectors that pass by, `Fitted` rows beside the model that made them,
+`TableStream` rows that are stored while they are made. Not here: where a table lies, and how it is committed.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ import polars as pl
 
 from megafish_assets.crops.batches import CropBatches
 from megafish_assets.embeddings.batch import EmbeddingBatch
-from megafish_assets.embeddings.tables import EmbeddingStream, batch_of, vectors_frame
+from megafish_assets.embeddings.tables import EmbeddingStream, batch_of, vectors_table
 from megafish_assets.storage.catalog import model_of
 from megafish_assets.storage.delta import Table
 from megafish_assets.storage.devices import resolved_device
@@ -36,7 +36,7 @@ class MixedFitError(RuntimeError):
     """Rows and the model beside them come from different fits."""
 
 
-class Frames:
+class TableStream:
     """Rows that are made frame by frame while they are stored, so that memory holds one at a time; read back they are
     one frame.
 
@@ -54,7 +54,7 @@ class Frames:
 class Fitted:
     """Rows, and beside them the model that made them, so that new rows can be put through it."""
 
-    rows: pl.DataFrame | Frames
+    rows: pl.DataFrame | TableStream
     model: pl.DataFrame
     """Stored beside the rows, see `catalog.model_of`."""
 
@@ -65,7 +65,7 @@ class Fitted:
 
 
 @dataclass(frozen=True)
-class Slice:
+class InputRequest:
     """What an input asks for: some rows of a table, on a device."""
 
     table: Table
@@ -90,33 +90,33 @@ class Slice:
         return rows.sort(KEY) if KEY in rows.columns else rows
 
 
-def _read_crops(part: Slice) -> CropBatches:
-    rows = part.scan().filter(pl.col("fault").is_null()).select(KEY, "jpeg").collect().sort(KEY)
+def _read_crops(request: InputRequest) -> CropBatches:
+    rows = request.scan().filter(pl.col("fault").is_null()).select(KEY, "jpeg").collect().sort(KEY)
     ids = rows[KEY].to_numpy() if rows.height else np.empty(0, dtype=object)
-    return CropBatches(ids, rows["jpeg"].to_list(), resolved_device(part.device))
+    return CropBatches(ids, rows["jpeg"].to_list(), resolved_device(request.device))
 
 
-def _read_vectors(part: Slice) -> EmbeddingBatch:
-    rows = part.scan().select(KEY, "vector", "vectors_version").collect()
-    return batch_of(rows, resolved_device(part.device), part.version)
+def _read_vectors(request: InputRequest) -> EmbeddingBatch:
+    rows = request.scan().select(KEY, "vector", "vectors_version").collect()
+    return batch_of(rows, resolved_device(request.device), request.version)
 
 
-def _read_vectors_by_and_by(part: Slice) -> EmbeddingStream:
-    return EmbeddingStream.of_table(part.scan(), part.version)
+def _read_vectors_by_and_by(request: InputRequest) -> EmbeddingStream:
+    return EmbeddingStream.of_table(request.scan(), request.version)
 
 
-def _read_fitted(part: Slice) -> Fitted:
-    rows, model = part.collect(), model_of(part.table).scan().collect()
+def _read_fitted(request: InputRequest) -> Fitted:
+    rows, model = request.collect(), model_of(request.table).scan().collect()
     if set(rows[FIT].unique()) != set(model[FIT].unique()):
         raise MixedFitError(
-            f"the rows at {part.table.uri} and the model beside them are of two fits: a run was cut off"
+            f"the rows at {request.table.uri} and the model beside them are of two fits: a run was cut off"
         )
     return Fitted(rows.drop(FIT), model.drop(FIT))
 
 
-READERS: dict[type, Callable[[Slice], Any]] = {
-    pl.DataFrame: Slice.collect,
-    pl.LazyFrame: Slice.scan,
+READERS: dict[type, Callable[[InputRequest], Any]] = {
+    pl.DataFrame: InputRequest.collect,
+    pl.LazyFrame: InputRequest.scan,
     CropBatches: _read_crops,
     EmbeddingBatch: _read_vectors,
     EmbeddingStream: _read_vectors_by_and_by,
@@ -125,11 +125,11 @@ READERS: dict[type, Callable[[Slice], Any]] = {
 
 WRITERS: dict[type, Callable[[Any], pl.DataFrame]] = {
     pl.DataFrame: lambda frame: frame,
-    EmbeddingBatch: vectors_frame,
+    EmbeddingBatch: vectors_table,
 }
 
 
-def frame_of(obj: Any) -> pl.DataFrame:
+def table_of(obj: Any) -> pl.DataFrame:
     """The rows of what an asset returned. Raises TypeError for what is no form."""
     if type(obj) not in WRITERS:
         raise TypeError(f"an asset returned {type(obj)}; can store {[form.__name__ for form in WRITERS]}")

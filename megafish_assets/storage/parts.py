@@ -21,7 +21,7 @@ from megafish_assets.storage.dagster_internals import (
     partition_loading_context,
 )
 from megafish_assets.storage.delta import Table
-from megafish_assets.storage.io_types import frame_of
+from megafish_assets.storage.io_types import table_of
 
 CODE_VERSION_TAG = "dagster/code_version"
 
@@ -51,7 +51,7 @@ class Part:
     metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """By video, for its event."""
     beside: Mapping[str, "Part"] = field(default_factory=dict)
-    """By output name: the same videos in other assets that the same work makes, stored just before this part."""
+    """By output name: the same videos in other assets that the same step makes, stored just before this part."""
 
 
 class Parts:
@@ -82,21 +82,21 @@ def by_commit(parts: Iterable[Part]) -> Iterator[tuple[list[Part], bool]]:
     yield group, True
 
 
-def left_to_make(context: dg.AssetExecutionContext) -> list[str]:
+def pending_videos(context: dg.AssetExecutionContext) -> list[str]:
     """The run's videos that no earlier attempt of it has stored."""
-    done = landed(context.op_execution_context.get_step_execution_context())
+    done = stored_earlier(context.op_execution_context.get_step_execution_context())
     return [key for key in context.partition_keys if key not in done]
 
 
 def made_by(assets: dg.AssetsDefinition) -> dg.AssetKey:
-    """The asset that this work makes; of several, the one that bears the work's name, which is stored last."""
+    """The asset that this step makes; of several, the one that bears the step's name, which is stored last."""
     return assets.key if len(assets.keys) == 1 else assets.keys_by_output_name[assets.node_def.name]
 
 
-def landed(step: StepExecutionContext, asset: dg.AssetKey | None = None) -> dict[str, dg.AssetMaterialization]:
+def stored_earlier(step: StepExecutionContext, asset: dg.AssetKey | None = None) -> dict[str, dg.AssetMaterialization]:
     """The videos that earlier attempts of this run stored for an asset, with their events; by default `made_by`'s.
 
-    Where one work makes several assets, those that all of them have: a run can be killed between two tables. None for a
+    Where one step makes several assets, those that all of them have: a run can be killed between two tables. None for a
     first attempt, or for one that a person wants whole; a change of code version makes all again.
     """
     if step.assets_def is None or not step.assets_def.keys:
@@ -123,7 +123,7 @@ def _earlier_attempts(step: StepExecutionContext) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Landing:
+class Destination:
     """Where an asset's videos are stored, and the events that say so."""
 
     context: dg.OutputContext
@@ -135,7 +135,7 @@ class Landing:
 
     def keep_earlier(self) -> list[str]:
         """Puts what earlier attempts' events said on those that Dagster will log; the videos of this run left over."""
-        done = landed(self.context.step_context, self.context.asset_key)
+        done = stored_earlier(self.context.step_context, self.context.asset_key)
         for key in self.context.asset_partition_keys:
             if key in done:
                 self.context.step_context.add_asset_metadata(done[key].metadata, self.context.asset_key, key)
@@ -144,7 +144,7 @@ class Landing:
     def store(self, group: Sequence[Part], is_last: bool) -> None:
         """These videos in one commit, with their events at once unless they are the last, which Dagster's follow."""
         videos = [video for part in group for video in part.videos]
-        frame = pl.concat([frame_of(part.value) for part in group])
+        frame = pl.concat([table_of(part.value) for part in group])
         version = self.table.replace_partitions(frame, self.column, videos)
         counts = dict(frame.group_by(self.column).len().iter_rows())
         notes = {video: note for part in group for video, note in part.metadata.items()}
@@ -153,7 +153,7 @@ class Landing:
             note |= dict(notes.get(video, {}))
             self.context.step_context.add_asset_metadata(note, self.context.asset_key, video)
         if not is_last:
-            _log_landed(self.context, self.table, videos)
+            _log_stored(self.context, self.table, videos)
             self.logged.update(videos)
 
     def leave_the_rest_to_dagster(self) -> None:
@@ -165,31 +165,31 @@ class Landing:
         log_only(self.context, set(rest))
 
 
-def land(landing: Landing, beside: Callable[[str], Landing], obj: Any) -> None:
+def store_parts(destination: Destination, beside: Callable[[str], Destination], obj: Any) -> None:
     """Stores the run's videos that no earlier attempt has stored, commit by commit, each with its events at once.
 
-    `beside` tells where another output of the same work is stored, by its name. Raises ValueError where a video is in
+    `beside` tells where another output of the same step is stored, by its name. Raises ValueError where a video is in
     no part or in two.
     """
-    step = landing.context.step_context
+    step = destination.context.step_context
     with partition_loading_context(dynamic_partitions_store=step.instance):  # else each note asks for all keys
-        left = landing.keep_earlier()
+        left = destination.keep_earlier()
         for group, is_last in by_commit(obj if isinstance(obj, Parts) else [Part(left, obj)]):
             videos = [video for part in group for video in part.videos]
             if sorted(set(videos) & set(left)) != sorted(videos):
                 raise ValueError(f"parts of {videos[:5]}, which are not of this run or were stored before")
             left = [key for key in left if key not in videos]
-            if landing.context.asset_partition_keys and not videos:
+            if destination.context.asset_partition_keys and not videos:
                 continue
             for name in sorted({name for part in group for name in part.beside}):
                 beside(name).store([part.beside[name] for part in group], is_last)
-            landing.store(group, is_last)
+            destination.store(group, is_last)
     if left:
         raise ValueError(f"{len(left)} videos of this run are in no part, {left[0]} first")
-    landing.leave_the_rest_to_dagster()
+    destination.leave_the_rest_to_dagster()
 
 
-def _log_landed(context: dg.OutputContext, table: Table, videos: Sequence[str]) -> None:
+def _log_stored(context: dg.OutputContext, table: Table, videos: Sequence[str]) -> None:
     """The events that Dagster itself would log of these videos once the whole run is stored."""
     for event in output_asset_events(
         context.asset_key,

@@ -15,7 +15,7 @@ from megafish_assets.clusters.assets import ClustersConfig, SweepConfig, cluster
 from megafish_assets.clusters.recipes import DEFAULT, NOTEBOOK, at_k
 from megafish_assets.crops.borders import N_BORDER
 from megafish_assets.embeddings.batch import EmbeddingBatch
-from megafish_assets.embeddings.tables import EmbeddingStream, vectors_frame
+from megafish_assets.embeddings.tables import EmbeddingStream, vectors_table
 from megafish_assets.features.assets import (
     UmapConfig,
     features_asset,
@@ -193,7 +193,7 @@ def test_two_rows_have_no_k_to_sweep_and_say_so(tmp_path: Path) -> None:
     assert two.stored("kmeans_sweep").height == 0
 
 
-def test_fewer_rows_than_neighbours_take_all_the_others_with_a_warning(tmp_path: Path) -> None:
+def test_fewer_rows_than_neighbors_take_all_the_others_with_a_warning(tmp_path: Path) -> None:
     few = Vectors(tmp_path, matrix(9))
     for asset in (*FITTED, CLUSTERS):
         few.checked(asset)
@@ -204,7 +204,7 @@ def test_fewer_rows_than_neighbours_take_all_the_others_with_a_warning(tmp_path:
 
 def test_vectors_that_are_projected_while_they_are_stored_say_how_far_they_are() -> None:
     ids, said = np.array([f"v{row // 5}/{row:06d}/000" for row in range(20)]), []
-    table = vectors_frame(EmbeddingBatch.from_rows(ids, matrix(20), "version"))
+    table = vectors_table(EmbeddingBatch.from_rows(ids, matrix(20), "version"))
     frames = projected(EmbeddingStream.of_table(table.lazy(), None), lambda rows: rows[:, :2], said.append)
     for _ in range(2):  # a commit that another writer overtook asks for them again
         rows = pl.concat(frames)

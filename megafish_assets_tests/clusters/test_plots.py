@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from megafish_assets.clusters.plots import sweep_plot
 from megafish_assets.clusters.sweeping import sweep
-from megafish_assets.clusters.tables import sweep_frame
+from megafish_assets.clusters.tables import sweep_table
 from megafish_assets.features.plots import cluster_colour, pair_plot, variance_plot
 
 
@@ -35,7 +35,7 @@ def test_noise_is_grey() -> None:
     assert red == green == blue
 
 
-def test_neighbouring_clusters_differ_and_none_looks_like_noise() -> None:
+def test_neighboring_clusters_differ_and_none_looks_like_noise() -> None:
     colours = [cluster_colour(label) for label in range(16)]
     assert len(set(colours)) == 16
     greys = [label for label, colour in enumerate(colours) if colorsys.rgb_to_hsv(*colour)[1] < 0.1]
@@ -60,7 +60,7 @@ def test_explained_variance_is_drawn(spectrum: list, n_kept: int) -> None:
 @pytest.mark.parametrize("n_rows", [0, 3, 12])
 def test_the_sweep_is_drawn_on_two_axes(n_rows: int) -> None:
     rows = np.random.default_rng(0).normal(size=(n_rows, 3))
-    table = sweep_frame(sweep(rows, range(2, 6), seed=1), n_rows)
+    table = sweep_table(sweep(rows, range(2, 6), seed=1), n_rows)
     figure = sweep_plot(table, "title")
     assert drawn(figure).startswith(b"\x89PNG")
     assert [axes.get_ylabel() for axes in figure.axes] == ["inertia", "silhouette"]

@@ -1,4 +1,4 @@
-"""Whole recipes on made-up tracklets, and the neighbours they look at."""
+"""Whole recipes on made-up tracklets, and the neighbors they look at."""
 
 from dataclasses import replace
 
@@ -7,8 +7,8 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 from sklearn.neighbors import NearestNeighbors
 
-from megafish_assets.clusters.recipes import DEFAULT, NOTEBOOK, RECIPES, Recipe, at_k, followed
-from megafish_assets.features.layout import neighbours_elsewhere
+from megafish_assets.clusters.recipes import DEFAULT, NOTEBOOK, RECIPES, Recipe, at_k, run_recipe
+from megafish_assets.features.layout import neighbors_elsewhere
 
 N_KINDS, N_TRACKLETS = 4, 80
 
@@ -26,19 +26,19 @@ def reef(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
 def test_no_crops_are_refused(recipe: Recipe) -> None:
     with pytest.raises(ValueError, match="at least 2 vectors, given 0"):
-        followed(recipe, np.empty((0, 16), dtype=np.float32), np.array([], dtype=str))
+        run_recipe(recipe, np.empty((0, 16), dtype=np.float32), np.array([], dtype=str))
 
 
 def test_too_few_crops_for_a_layout_are_grouped_as_they_are() -> None:
     rows, tracklets, _ = reef()
-    few = followed(DEFAULT, rows[:9], tracklets[:9])
+    few = run_recipe(DEFAULT, rows[:9], tracklets[:9])
     assert (few.space, len(few.positions), len(few.labels)) == ("features", 3, 9)
-    assert followed(DEFAULT, rows[:40], tracklets[:40]).space == "umap"
+    assert run_recipe(DEFAULT, rows[:40], tracklets[:40]).space == "umap"
 
 
 def test_the_default_finds_the_kinds_among_tracklets_and_the_notebooks_recipe_groups_crops() -> None:
     rows, tracklets, kinds = reef()
-    ours, theirs = followed(DEFAULT, rows, tracklets), followed(at_k(NOTEBOOK, N_KINDS), rows, tracklets)
+    ours, theirs = run_recipe(DEFAULT, rows, tracklets), run_recipe(at_k(NOTEBOOK, N_KINDS), rows, tracklets)
     assert adjusted_rand_score(kinds, ours.labels) > 0.95
     assert ours.labels.max() + 1 == N_KINDS
     assert len(ours.positions) == N_TRACKLETS
@@ -47,15 +47,15 @@ def test_the_default_finds_the_kinds_among_tracklets_and_the_notebooks_recipe_gr
 
 def test_every_crop_of_a_tracklet_has_its_label_and_a_seed_repeats_them() -> None:
     rows, tracklets, _ = reef()
-    found = followed(at_k(DEFAULT, 6), rows, tracklets)
+    found = run_recipe(at_k(DEFAULT, 6), rows, tracklets)
     assert (found.labels.reshape(-1, 4) == found.labels[::4, None]).all()
-    assert np.array_equal(found.labels, followed(at_k(DEFAULT, 6), rows, tracklets).labels)
+    assert np.array_equal(found.labels, run_recipe(at_k(DEFAULT, 6), rows, tracklets).labels)
 
 
 def test_an_untracked_crop_is_grouped_by_itself() -> None:
     rows, tracklets, kinds = reef()
     tracklets = np.where(np.arange(len(rows)) % 40 < 4, "", tracklets)
-    found = followed(replace(DEFAULT, space="features", grouping="kmeans", k=N_KINDS), rows, tracklets)
+    found = run_recipe(replace(DEFAULT, space="features", grouping="kmeans", k=N_KINDS), rows, tracklets)
     assert len(found.positions) == len(set(tracklets)) - 1 + (tracklets == "").sum()
     assert adjusted_rand_score(kinds, found.labels) > 0.95
 
@@ -64,16 +64,16 @@ def test_k_by_stability_resamples_the_given_groups() -> None:
     rows, tracklets, kinds = reef()
     recipe = replace(DEFAULT, space="features", grouping="stable_kmeans")
     videos = np.array([tracklet.partition("/")[0] for tracklet in tracklets])
-    found = followed(recipe, rows, tracklets, groups=videos)
+    found = run_recipe(recipe, rows, tracklets, groups=videos)
     assert adjusted_rand_score(kinds, found.labels) > 0.9
     with pytest.raises(ValueError, match="given no groups"):
-        followed(recipe, rows, tracklets)
+        run_recipe(recipe, rows, tracklets)
 
 
-def test_neighbours_are_the_nearest_of_other_tracklets() -> None:
+def test_neighbors_are_the_nearest_of_other_tracklets() -> None:
     rows, tracklets, _ = reef()
     units = np.unique(tracklets, return_inverse=True)[1]
-    places, distances = neighbours_elsewhere(rows, units, 6)
+    places, distances = neighbors_elsewhere(rows, units, 6)
     for row in (0, 17, 319):
         others = np.flatnonzero(units != units[row])
         near = NearestNeighbors(n_neighbors=5, metric="cosine").fit(rows[others])

@@ -11,7 +11,7 @@ from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 
 from megafish_assets.clusters.columns import SWEEP
 from megafish_assets.clusters.sweeping import shared_sample, sweep
-from megafish_assets.clusters.tables import sweep_frame
+from megafish_assets.clusters.tables import sweep_table
 from megafish_assets_tests.clusters.blobs import SIZES, blobs
 
 
@@ -24,7 +24,7 @@ def test_the_sweep_finds_what_ten_starts_of_scikit_learn_find() -> None:
         return told.setdefault(what, []).append
 
     swept = sweep(rows, ks, seed=42, progress=progress)
-    found = sweep_frame(swept, len(rows))
+    found = sweep_table(swept, len(rows))
     assert {what: sum(counts) for what, counts in told.items()} == {
         "values of k": len(ks),
         "rows' silhouettes": len(rows),
@@ -60,7 +60,7 @@ def test_each_fit_keeps_to_one_thread_so_that_a_seed_gives_the_same_on_any_numbe
 
 @pytest.mark.parametrize(("n_rows", "ks"), [(0, []), (2, []), (3, [2]), (5, [2, 3, 4])])
 def test_the_sweep_tries_only_what_the_rows_allow(n_rows: int, ks: list[int]) -> None:
-    found = sweep_frame(sweep(blobs()[:n_rows], range(2, 41), seed=42), n_rows)
+    found = sweep_table(sweep(blobs()[:n_rows], range(2, 41), seed=42), n_rows)
     assert found["k"].to_list() == ks
     assert dict(found.schema) == {name: column.dtype for name, column in SWEEP.items()}
 

@@ -100,9 +100,7 @@ def test_each_broken_video_has_a_warning_of_its_own_and_stops_nothing(collection
     latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(
         [dg.AssetCheckKey(CROPS_KEY, CROPS.name)]
     )
-    assert [record.status.value for record in latest.values()] == [
-        "FAILED"
-    ]  # which is what the page shows of the asset
+    assert [record.status.value for record in latest.values()] == ["FAILED"]  # which is what the UI shows of the asset
     assert not of_crops[None].passed and of_crops[None].severity == dg.AssetCheckSeverity.WARN
     assert "3 of 6 videos: megalab_0001, megalab_0002, megalab_0003" in of_crops[None].description
 

@@ -11,7 +11,7 @@ import pytest
 from megafish_assets.crops.columns import CAMERA_MOTION
 from megafish_assets.crops.cutting import cuts
 from megafish_assets.crops.motion import EVERY_FRAMES, LONGEST_GAP_FRAMES, WIDTH_PX, SceneWatcher, scene_shift
-from megafish_assets.crops.tables import motion_frame
+from megafish_assets.crops.tables import motion_table
 from megafish_assets.footage.boxes import Boxes
 from megafish_assets.footage.decoding import Frame
 from megafish_assets.footage.picture import Picture
@@ -105,7 +105,7 @@ def test_a_fish_that_fills_most_of_the_picture_is_no_scene() -> None:
 
 
 def test_an_unwatched_video_is_an_empty_table() -> None:
-    frame = motion_frame("a", SceneWatcher(NO_BOXES).motion())
+    frame = motion_table("a", SceneWatcher(NO_BOXES).motion())
     assert dict(frame.schema) == {name: column.dtype for name, column in CAMERA_MOTION.items()} and frame.height == 0
 
 
@@ -114,7 +114,7 @@ def test_what_was_not_seen_is_null_in_the_table() -> None:
     watcher = SceneWatcher(NO_BOXES)
     for frame in grey:
         watcher(frame)
-    assert motion_frame("a", watcher.motion()).rows() == [("a", 5, 5, None, None, 0)]
+    assert motion_table("a", watcher.motion()).rows() == [("a", 5, 5, None, None, 0)]
 
 
 def test_the_reef_cameras_path_is_met_within_a_pixel_while_crops_are_cut(tmp_path: Path) -> None:

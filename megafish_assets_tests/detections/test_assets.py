@@ -63,7 +63,7 @@ class Collection:
         write_deltalake(str(self.root / "inference"), frame.to_arrow(), mode="append")
 
     def register(self) -> None:
-        """What a person starts in the page once the detector has finished videos."""
+        """What a person starts in the UI once the detector has finished videos."""
         register_videos.execute_in_process(instance=self.instance, resources={"inference": self.resources["inference"]})
 
     def make(self, asset: dg.AssetsDefinition, *numbers: int, **config: object) -> dg.ExecuteInProcessResult:
@@ -185,7 +185,7 @@ def test_no_inference_table_says_where_it_was_expected_and_what_to_do(tmp_path: 
 
 
 def test_partitions_of_older_limits_are_counted_and_one_job_makes_them_and_what_follows_again(tmp_path: Path) -> None:
-    """The job runs in a process of its own, as it does when it is launched from the page."""
+    """The job runs in a process of its own, as it does when it is launched from the UI."""
     home = tmp_path / "dagster"
     home.mkdir()
     (home / "dagster.yaml").symlink_to(REPOSITORY / "dagster.yaml")

@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from megafish_assets.detections.columns import RAW
-from megafish_assets.detections.faults import sound_rows
+from megafish_assets.detections.faults import valid_rows
 from megafish_assets.detections.filtering import filtered_detections
 from megafish_assets.detections.raw import raw_detections
 from megafish_assets.detections.sampling import sampled_detections
@@ -76,7 +76,7 @@ def test_a_row_is_kept_with_its_reason(parts: dict, fault: str | None) -> None:
     assert rows["fault"].to_list() == [fault]
     assert dict(rows.schema) == {name: column.dtype for name, column in RAW.items()}
     assert rows["detection_id"].null_count() == 0
-    assert sound_rows(rows).height == (fault is None)
+    assert valid_rows(rows).height == (fault is None)
 
 
 def test_exact_repeats_are_kept_and_all_but_one_named() -> None:
@@ -111,20 +111,20 @@ def test_whatever_arrives_every_row_is_kept_under_its_own_id_and_only_sound_ones
     assert rows.height == len(given_rows)
     assert rows["detection_id"].n_unique() == rows.height
     assert rows["detection_id"].str.contains(r"^[A-Za-z0-9_.-]+/(null|-?\d+)/\d{3}$").all()
-    assert rows["fault"].count() + sound_rows(rows).height == rows.height
-    sound = sound_rows(rows)
+    assert rows["fault"].count() + valid_rows(rows).height == rows.height
+    valid = valid_rows(rows)
     tracked = tracklets(rows)
-    assert sorted(tracked["detection_id"]) == sorted(sound["detection_id"])
+    assert sorted(tracked["detection_id"]) == sorted(valid["detection_id"])
     assert tracked.select(pl.col("pan_x_1024", "pan_y_1024").is_finite().all()).row(0) == (True, True)
     try:
-        limits = size_limits(sound.lazy())
+        limits = size_limits(valid.lazy())
         assert all(map(math.isfinite, limits.in_1024_px().values()))
     except ValueError as refused:
-        assert sound.height < 2 and "at least 2" in str(refused)
+        assert valid.height < 2 and "at least 2" in str(refused)
         return
-    kept = filtered_detections(sound, limits)
+    kept = filtered_detections(valid, limits)
     sample = sampled_detections(kept)
-    assert set(sample["detection_id"]) <= set(kept["detection_id"]) <= set(sound["detection_id"])
+    assert set(sample["detection_id"]) <= set(kept["detection_id"]) <= set(valid["detection_id"])
     assert set(sample["video"]) == set(kept["video"])
 
 

@@ -7,12 +7,12 @@ import polars as pl
 import pytest
 
 from megafish_assets.detections.columns import FILTERED, RAW
-from megafish_assets.detections.faults import sound_rows
+from megafish_assets.detections.faults import valid_rows
 from megafish_assets.detections.filtering import filtered_detections
 from megafish_assets.detections.raw import raw_detections
 from megafish_assets.detections.size_limits import SizeLimits, size_limits
 from megafish_assets.footage.clocks import Clock
-from megafish_assets.footage.columns import empty_frame
+from megafish_assets.footage.columns import empty_table
 
 
 def drawn_detections(n_rows: int = 200_000, n_videos: int = 50) -> pl.DataFrame:
@@ -52,7 +52,7 @@ def kept_sizes(sizes: list[tuple[float, float]], by: SizeLimits) -> list[tuple[f
 
 
 def test_no_rows_stay_no_rows_with_the_filtered_columns() -> None:
-    kept = filtered_detections(sound_rows(empty_frame(RAW)), limits())
+    kept = filtered_detections(valid_rows(empty_table(RAW)), limits())
     assert dict(kept.schema) == {name: column.dtype for name, column in FILTERED.items()}
 
 

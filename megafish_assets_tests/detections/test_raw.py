@@ -47,7 +47,7 @@ def test_the_key_is_video_frame_and_rank() -> None:
     rows = raw_detections(inference(row, row), CLOCK)
     assert rows["detection_id"].to_list() == ["tank-megalab_0012/000007/000", "tank-megalab_0012/000007/001"]
     assert rows["video_file"].unique().to_list() == ["tank/megalab_0012.mp4"]
-    assert rows["video_id"].unique().to_list() == [12]
+    assert rows["video_number"].unique().to_list() == [12]
 
 
 def test_the_same_rows_get_the_same_ids_in_any_order() -> None:
@@ -90,7 +90,7 @@ def test_a_video_without_a_number_has_no_time() -> None:
     clock = Clock(10, 300, datetime(2025, 12, 12))
     row = raw_detections(inference(("reef.mp4", 3, [0.0] * 4, 0.5)), clock).row(0, named=True)
     assert row["detection_id"] == "reef/000003/000"
-    assert [row[name] for name in ("video_id", "timestamp_seconds", "recorded_at")] == [None] * 3
+    assert [row[name] for name in ("video_number", "timestamp_seconds", "recorded_at")] == [None] * 3
 
 
 @pytest.mark.parametrize(("seconds", "frames"), [(0, 300), (-10, 300), (float("nan"), 300), (10, 0)])

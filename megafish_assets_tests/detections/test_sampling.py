@@ -13,7 +13,7 @@ from megafish_assets.detections.sampling import (
     sampled_from_tracklets,
     spread_rows,
 )
-from megafish_assets.footage.columns import empty_frame
+from megafish_assets.footage.columns import empty_table
 
 COUNTS = {"few": 9, "one": 1, "ten": 10, "teens": 19, "many": 4_321} | {f"clip_{i:02d}": 97 * i for i in range(1, 46)}
 """Rows of each of 50 videos."""
@@ -31,7 +31,7 @@ def sizes(sample: pl.DataFrame) -> dict[str, int]:
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_no_rows_give_an_empty_sample(strategy: str) -> None:
-    sample = sampled_detections(empty_frame(FILTERED), strategy=strategy)
+    sample = sampled_detections(empty_table(FILTERED), strategy=strategy)
     assert sample.height == 0
     assert dict(sample.schema) == {name: column.dtype for name, column in SAMPLED.items()}
 
@@ -140,7 +140,7 @@ def tracked(lengths: dict[str, list[int]] = LENGTHS) -> tuple[pl.DataFrame, pl.D
 
 
 def test_no_rows_give_an_empty_draw_from_tracklets() -> None:
-    sample = sampled_from_tracklets(empty_frame(FILTERED), empty_frame(TRACKLETS))
+    sample = sampled_from_tracklets(empty_table(FILTERED), empty_table(TRACKLETS))
     assert sample.height == 0
     assert dict(sample.schema) == {name: column.dtype for name, column in SAMPLED.items()}
 

@@ -54,9 +54,9 @@ def test_limits_come_back_from_their_table_bit_for_bit() -> None:
     rng = np.random.default_rng(0)
     for _ in range(50):
         limits = SizeLimits(*map(float, rng.normal(5, 1, 4)), floor_1024=float(rng.uniform(1, 99)), n_rows=7)
-        frame = limits.to_frame()
+        frame = limits.to_table()
         assert dict(frame.schema) == {name: column.dtype for name, column in LIMITS.items()}
-        again = SizeLimits.from_frame(frame)
+        again = SizeLimits.from_table(frame)
         assert again == limits
         assert frame["limits_version"].to_list() == [again.limits_version]
 

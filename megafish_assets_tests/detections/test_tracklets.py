@@ -8,13 +8,13 @@ import polars as pl
 import pytest
 
 from megafish_assets.detections.columns import RAW, TRACKLETS
-from megafish_assets.detections.faults import sound_rows
+from megafish_assets.detections.faults import valid_rows
 from megafish_assets.detections.measures import tracklet_counts
 from megafish_assets.detections.pan import LONGEST_GAP_FRAMES
 from megafish_assets.detections.raw import raw_detections
 from megafish_assets.detections.tracklets import tracklets
 from megafish_assets.footage.clocks import Clock
-from megafish_assets.footage.columns import empty_frame
+from megafish_assets.footage.columns import empty_table
 from megafish_assets.reef.plan import ReefPlan
 from megafish_assets.reef.tables import simulate_video
 from megafish_assets.reef.truth import kinds
@@ -80,7 +80,7 @@ def judged(reef: tuple[pl.DataFrame, pl.DataFrame]) -> pl.DataFrame:
 
 
 def test_no_rows_have_no_tracklets() -> None:
-    found = tracklets(empty_frame(RAW))
+    found = tracklets(empty_table(RAW))
     assert found.height == 0
     assert dict(found.schema) == {name: column.dtype for name, column in TRACKLETS.items()}
 
@@ -186,9 +186,9 @@ def test_boxes_fixed_to_the_lens_join_no_fish_that_drifts_past_them() -> None:
 
 
 def test_a_faulty_row_is_in_no_tracklet_and_changes_no_other() -> None:
-    sound = swimming((100, 200), (4, 1), 10)
-    broken = {k: (box[0], box[1], -60.0, 30.0) for k, box in sound.items()}
-    raw = scene(sound, broken)
+    valid = swimming((100, 200), (4, 1), 10)
+    broken = {k: (box[0], box[1], -60.0, 30.0) for k, box in valid.items()}
+    raw = scene(valid, broken)
     found = tracklets(raw)
     assert found.height == 10
     assert set(found["detection_id"]) == set(raw.filter(pl.col("fault").is_null())["detection_id"])
@@ -257,5 +257,5 @@ def test_the_boxes_of_a_crowded_frame_are_tracklets_of_one_and_cost_no_more_than
     assert peak < 200e6
     lengths = found.group_by("tracklet_id").len()["len"].sort()
     assert lengths.to_list() == [1] * (2 * n) + [3]  # what comes before and after is joined as ever
-    counts = tracklet_counts(sound_rows(rows), found)
-    assert counts.select("n_sound", "n_crowded", "n_lost_rows").row(0) == (2 * n + 3, 2 * n, 0)
+    counts = tracklet_counts(valid_rows(rows), found)
+    assert counts.select("n_valid", "n_crowded", "n_lost_rows").row(0) == (2 * n + 3, 2 * n, 0)

@@ -9,7 +9,7 @@ import torch
 
 from megafish_assets.embeddings.batch import EmbeddingBatch
 from megafish_assets.embeddings.columns import VECTORS
-from megafish_assets.embeddings.tables import EmbeddingStream, batch_of, to_matrix, vectors_frame
+from megafish_assets.embeddings.tables import EmbeddingStream, batch_of, to_matrix, vectors_table
 
 
 def batch(n: int, dim: int = 5, version: str = "v1") -> EmbeddingBatch:
@@ -22,7 +22,7 @@ def batch(n: int, dim: int = 5, version: str = "v1") -> EmbeddingBatch:
 @pytest.mark.parametrize("n", [0, 1, 50])
 def test_a_batch_comes_back_from_its_table(n: int) -> None:
     given = batch(n)
-    frame = vectors_frame(given)
+    frame = vectors_table(given)
     assert dict(frame.schema) == {name: column.dtype for name, column in VECTORS.items()}
     assert frame.select(pl.col("detection_id").str.split("/").list.first())["detection_id"].equals(frame["video"])
     again = batch_of(frame.sample(fraction=1.0, shuffle=True, seed=1), "cpu")
@@ -34,18 +34,18 @@ def test_a_batch_comes_back_from_its_table(n: int) -> None:
 
 
 def test_rows_of_another_version_are_left_out_and_counted() -> None:
-    frame = pl.concat([vectors_frame(batch(4, version="new")), vectors_frame(batch(9, dim=7, version="old")).tail(3)])
+    frame = pl.concat([vectors_table(batch(4, version="new")), vectors_table(batch(9, dim=7, version="old")).tail(3)])
     found = batch_of(frame, "cpu", version="new")
     assert (len(found), found.dim, found.n_outdated, found.vectors_version) == (4, 5, 3, "new")
 
 
 def test_a_table_of_outdated_rows_only_is_empty() -> None:
-    found = batch_of(vectors_frame(batch(6, version="old")), "cpu", version="new")
+    found = batch_of(vectors_table(batch(6, version="old")), "cpu", version="new")
     assert (len(found), found.n_outdated, found.vectors_version) == (0, 6, "new")
 
 
 def test_mixed_versions_are_refused_when_none_is_asked_for() -> None:
-    frame = pl.concat([vectors_frame(batch(2, version="new")), vectors_frame(batch(3, version="old"))])
+    frame = pl.concat([vectors_table(batch(2, version="new")), vectors_table(batch(3, version="old"))])
     with pytest.raises(ValueError, match=r"2 versions .*'new', 'old'"):
         batch_of(frame, "cpu")
 
@@ -76,7 +76,7 @@ def stream(frame: pl.DataFrame, version: str | None = None) -> EmbeddingStream:
 
 
 def test_a_table_without_vectors_streams_nothing() -> None:
-    nothing = stream(vectors_frame(batch(0)))
+    nothing = stream(vectors_table(batch(0)))
     assert (list(nothing), len(nothing), nothing.vectors_version) == ([], 0, "")
 
 
@@ -84,7 +84,7 @@ def test_a_table_without_vectors_streams_nothing() -> None:
 def test_a_stream_is_the_whole_table_in_order_as_often_as_wanted(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("megafish_assets.embeddings.tables.STREAM_ROWS", most)
     given = batch(50)  # three videos of 17, 17 and 16 vectors
-    streamed = stream(vectors_frame(given))
+    streamed = stream(vectors_table(given))
     for _ in range(2):
         parts = list(streamed)
         assert np.concatenate([part.detection_ids for part in parts]).tolist() == given.detection_ids.tolist()
@@ -99,7 +99,7 @@ def test_a_stream_reads_again_what_it_may_not_hold(
 ) -> None:
     monkeypatch.setattr("megafish_assets.embeddings.tables.STREAM_ROWS", 1)  # a video at a time, of 17, 17 and 16
     monkeypatch.setattr("megafish_assets.embeddings.tables.HELD_BYTES", vectors_held * 5 * 4)
-    table, groups = stream(vectors_frame(batch(50))), []
+    table, groups = stream(vectors_table(batch(50))), []
     watched = replace(table, read=lambda videos: groups.append(videos) or table.read(videos)).holding()
     passes = [np.concatenate([part.on_cpu() for part in watched]) for _ in range(2)]
     assert np.array_equal(passes[0], batch(50).on_cpu()) and np.array_equal(passes[1], batch(50).on_cpu())
@@ -108,13 +108,13 @@ def test_a_stream_reads_again_what_it_may_not_hold(
 
 def test_a_pass_that_ends_early_leaves_the_next_one_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("megafish_assets.embeddings.tables.STREAM_ROWS", 1)
-    streamed = stream(vectors_frame(batch(50))).holding()
+    streamed = stream(vectors_table(batch(50))).holding()
     next(iter(streamed))
     assert np.array_equal(np.concatenate([part.on_cpu() for part in streamed]), batch(50).on_cpu())
 
 
 def test_a_stream_leaves_other_versions_out_and_counts_them() -> None:
-    old, new = vectors_frame(batch(3, version="old")), vectors_frame(batch(7, version="new"))
+    old, new = vectors_table(batch(3, version="old")), vectors_table(batch(7, version="new"))
     both = pl.concat([new, old.with_columns(pl.format("old_{}", "video").alias("video"))])
     streamed = stream(both, "new")
     assert (len(streamed), streamed.n_outdated) == (7, 3)
@@ -126,11 +126,11 @@ def test_a_stream_leaves_other_versions_out_and_counts_them() -> None:
 
 def test_a_stream_gives_its_ids_and_single_vectors_in_their_order() -> None:
     given = batch(50)
-    streamed = stream(vectors_frame(given))
+    streamed = stream(vectors_table(given))
     assert streamed.detection_ids().tolist() == given.detection_ids.tolist()
     wanted = given.detection_ids[[3, 20, 49]]
     assert np.array_equal(streamed.of(wanted), given.on_cpu()[[3, 20, 49]])
-    assert len(streamed.of(wanted[:0])) == len(stream(vectors_frame(batch(0))).of(wanted[:0])) == 0
+    assert len(streamed.of(wanted[:0])) == len(stream(vectors_table(batch(0))).of(wanted[:0])) == 0
     with pytest.raises(KeyError, match="1 of 2 ids have no vector"):
         streamed.of(np.array([wanted[0], "zzz"]))
 
@@ -138,5 +138,5 @@ def test_a_stream_gives_its_ids_and_single_vectors_in_their_order() -> None:
 def test_a_stream_is_sorted_by_id_where_one_key_begins_another() -> None:
     ids = np.array(sorted(f"{video}/{frame:06d}/000" for video in ("w", "w-2", "w.3") for frame in range(3)))
     assert ids[0].startswith("w-2/")
-    streamed = stream(vectors_frame(EmbeddingBatch.from_rows(ids, np.arange(9)[:, None], "v1")))
+    streamed = stream(vectors_table(EmbeddingBatch.from_rows(ids, np.arange(9)[:, None], "v1")))
     assert np.concatenate([part.detection_ids for part in streamed]).tolist() == ids.tolist()

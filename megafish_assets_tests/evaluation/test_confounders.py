@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from megafish_assets.evaluation.confounders import nuisances, told_by_border
+from megafish_assets.evaluation.confounders import border_predictability, confounders
 
 
 def test_nuisances_are_read_off_the_row() -> None:
@@ -20,7 +20,7 @@ def test_nuisances_are_read_off_the_row() -> None:
             "pan_y_1024": [-0.5, None],
         }
     )
-    found = nuisances(rows)
+    found = confounders(rows)
     assert found["video"].tolist() == ["a", "b"]
     assert found["place"].tolist() == [[60.0, 45.0], [1.0, 1.0]]
     assert found["size"] == pytest.approx([np.log(5000), np.log(4)])
@@ -39,43 +39,43 @@ def seen(n: int = 400, n_videos: int = 8) -> tuple[np.ndarray, np.ndarray, np.nd
 
 def test_clusters_that_follow_the_water_are_told_by_its_border() -> None:
     borders, water, videos = seen()
-    assert told_by_border(borders, water, videos) > 0.99
+    assert border_predictability(borders, water, videos) > 0.99
 
 
 def test_clusters_that_do_not_are_told_as_by_chance() -> None:
     borders, _, videos = seen(2000)
     labels = np.random.default_rng(1).integers(0, 4, 2000)
-    assert told_by_border(borders, labels, videos) == pytest.approx(0, abs=0.06)
+    assert border_predictability(borders, labels, videos) == pytest.approx(0, abs=0.06)
 
 
 def test_a_rare_cluster_counts_as_much_as_a_common_one() -> None:
     borders, water, videos = seen(1000)
     # The common cluster is one water and half of the other, so that its own rows are told in two thirds.
     rare = (water == 1) & (np.arange(1000) % 10 == 0)
-    right = told_by_border(borders, rare.astype(int), videos)
+    right = border_predictability(borders, rare.astype(int), videos)
     assert 0.2 < right < 0.75
 
 
 def test_noise_is_left_out() -> None:
     borders, water, videos = seen()
     mixed = np.where(np.arange(400) % 3 == 0, -1, water)
-    assert told_by_border(borders, mixed, videos) > 0.99
+    assert border_predictability(borders, mixed, videos) > 0.99
 
 
 @pytest.mark.parametrize("labels", [np.zeros(40, int), np.full(40, -1), np.r_[0, np.full(39, -1)]])
 def test_fewer_than_two_clusters_say_nothing(labels: np.ndarray) -> None:
     borders, _, videos = seen(40)
-    assert np.isnan(told_by_border(borders, labels, videos))
+    assert np.isnan(border_predictability(borders, labels, videos))
 
 
 def test_clusters_that_no_other_video_shows_can_be_told_by_nothing() -> None:
     borders, _, videos = seen()
-    assert np.isnan(told_by_border(borders, np.unique(videos, return_inverse=True)[1], videos))
+    assert np.isnan(border_predictability(borders, np.unique(videos, return_inverse=True)[1], videos))
 
 
 def test_one_video_says_nothing_and_a_cluster_of_one_crop_breaks_nothing() -> None:
     borders, water, videos = seen(40)
-    assert np.isnan(told_by_border(borders, water, np.zeros(40, int)))
+    assert np.isnan(border_predictability(borders, water, np.zeros(40, int)))
     labels = water.copy()
     labels[0] = 2
-    assert told_by_border(borders, labels, videos) > 0.4
+    assert border_predictability(borders, labels, videos) > 0.4

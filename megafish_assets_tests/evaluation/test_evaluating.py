@@ -1,4 +1,4 @@
-"""Evidence from tables, and what is judged by it."""
+"""Evidence from tables, and what is evaluate by it."""
 
 from dataclasses import replace
 
@@ -6,14 +6,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from megafish_assets.clusters.recipes import DEFAULT, NOTEBOOK, Grouped, at_k, followed
-from megafish_assets.clusters.resampling import Crops, agreement_at_ks, found_again
+from megafish_assets.clusters.recipes import DEFAULT, NOTEBOOK, Grouped, at_k, run_recipe
+from megafish_assets.clusters.resampling import Crops, agreement_at_ks, resampled_stability
 from megafish_assets.crops.borders import N_BORDER
 from megafish_assets.detections.columns import SAMPLED, TRACKLETS
 from megafish_assets.evaluation.crop_rows import Borders, Evidence, labels_of
-from megafish_assets.evaluation.evaluating import judged
+from megafish_assets.evaluation.evaluating import evaluate
 from megafish_assets.features.crop_rows import RowsApartError, aligned, borders_of, seen_rows, still_there
-from megafish_assets.footage.columns import empty_frame
+from megafish_assets.footage.columns import empty_table
 from megafish_assets_tests.clusters.test_recipes import N_KINDS, reef
 
 IDS = pl.Series("detection_id", ["a/000000/000", "a/000001/000", "b/000000/000"])
@@ -21,12 +21,12 @@ IDS = pl.Series("detection_id", ["a/000000/000", "a/000001/000", "b/000000/000"]
 
 def sampled() -> pl.LazyFrame:
     rows = pl.DataFrame({"detection_id": IDS, "video": ["a", "a", "b"]})
-    return pl.concat([empty_frame(SAMPLED), rows], how="diagonal").lazy()
+    return pl.concat([empty_table(SAMPLED), rows], how="diagonal").lazy()
 
 
 def tracklets() -> pl.LazyFrame:
     rows = pl.DataFrame({"detection_id": IDS[:2], "tracklet_id": ["a/t0", "a/t0"], "pan_x_1024": [1.0, 2.0]})
-    return pl.concat([empty_frame(TRACKLETS), rows], how="diagonal").lazy()
+    return pl.concat([empty_table(TRACKLETS), rows], how="diagonal").lazy()
 
 
 def test_rows_come_in_the_order_of_the_ids_with_their_tracklets() -> None:
@@ -89,25 +89,25 @@ def test_every_measure_is_there_and_true_kinds_score_what_they_should() -> None:
     rows, names, kinds = reef()
     known = evidence()
     true = Grouped(kinds, rows, rows, np.arange(len(rows)), "features")
-    numbers = judged(true, known, seed=0)
+    numbers = evaluate(true, known, seed=0)
     assert numbers["species_ami"] == numbers["ari"] == numbers["macro_f1"] == pytest.approx(1)
     assert numbers["track_consistency"] == pytest.approx(1) and numbers["n_clusters"] == N_KINDS
     assert numbers["border_leak"] == pytest.approx(0, abs=0.15)
     # Tracklet i is of kind i % 4 and of video i % 8, so that a video holds one kind.
     assert numbers["leak_video"] > 0.6
-    whole = judged(followed(at_k(DEFAULT, N_KINDS), rows, names), known, seed=0)
+    whole = evaluate(run_recipe(at_k(DEFAULT, N_KINDS), rows, names), known, seed=0)
     assert np.isnan(whole["track_consistency"])
     assert whole.keys() == numbers.keys()
-    assert "ari" not in judged(true, replace(known, labels=None), seed=0)
+    assert "ari" not in evaluate(true, replace(known, labels=None), seed=0)
 
 
 def test_crops_of_a_tracklet_that_share_their_place_are_no_leak() -> None:
     rng, n = np.random.default_rng(0), 300
     labels, place = np.repeat(rng.integers(0, 20, n), 3), np.repeat(rng.random((n, 2)), 3, axis=0)
     names = np.repeat(np.arange(n), 3).astype(str)
-    known = Evidence(names, np.full(3 * n, "v"), nuisances={"place": place})
+    known = Evidence(names, np.full(3 * n, "v"), confounders={"place": place})
     whole = Grouped(labels, np.empty((3 * n, 0)), rng.random((n, 2)), np.repeat(np.arange(n), 3), "features")
-    assert judged(whole, known, seed=0)["leak_place"] == pytest.approx(0, abs=0.05)
+    assert evaluate(whole, known, seed=0)["leak_place"] == pytest.approx(0, abs=0.05)
 
 
 def crops_of(labels: np.ndarray) -> Crops:
@@ -121,16 +121,16 @@ def test_kinds_are_found_again_and_a_shuffled_partition_is_not() -> None:
     _, _, kinds = reef()
     recipe = replace(at_k(DEFAULT, N_KINDS), space="features")
     steps = []
-    found = found_again(recipe, crops_of(kinds), 400, 0, 20, on_resample=lambda: steps.append(1))
+    found = resampled_stability(recipe, crops_of(kinds), 400, 0, 20, on_resample=lambda: steps.append(1))
     assert (found.n_kinds, len(steps)) == (N_KINDS, 20) and found.ami == pytest.approx(1)
     assert found.clusters["n_tracklets"].to_list() == [20] * N_KINDS
     shuffled = np.repeat(np.random.default_rng(0).permutation(kinds[::4]), 4)
-    assert found_again(recipe, crops_of(shuffled), 400, 0, 20).n_kinds == 0
+    assert resampled_stability(recipe, crops_of(shuffled), 400, 0, 20).n_kinds == 0
 
 
 def test_of_crops_grouped_one_by_one_the_tracklets_are_counted_all_of_them() -> None:
     _, _, kinds = reef()
-    found = found_again(at_k(NOTEBOOK, N_KINDS), crops_of(kinds), 100, 0, 20)
+    found = resampled_stability(at_k(NOTEBOOK, N_KINDS), crops_of(kinds), 100, 0, 20)
     assert found.clusters["n_tracklets"].to_list() == [20] * N_KINDS
 
 
@@ -139,16 +139,16 @@ def test_a_clear_kind_of_six_tracklets_is_found_again() -> None:
     rows = np.random.default_rng(0).normal(size=(86, 16)) * 0.05 + np.eye(16)[kinds]
     videos = np.array([f"v{place % 10}" for size in (40, 40, 6) for place in range(size)])
     crops = Crops(rows.astype(np.float32), np.array([f"t{row}" for row in range(86)]), videos, kinds)
-    assert found_again(DEFAULT, crops, 400, 42, 20).n_kinds == 3
+    assert resampled_stability(DEFAULT, crops, 400, 42, 20).n_kinds == 3
 
 
 @pytest.mark.parametrize("n_videos", [1, 2])
 def test_one_video_or_two_find_nothing_again(n_videos: int) -> None:
     _, _, kinds = reef()
     one = replace(crops_of(kinds), videos=np.array([f"v{row % n_videos}" for row in range(len(kinds) // 4)]).repeat(4))
-    found = found_again(DEFAULT, one, 400, 0, 20)
+    found = resampled_stability(DEFAULT, one, 400, 0, 20)
     assert (found.n_kinds, found.clusters.height) == (0, N_KINDS) and np.isnan(found.ami)
-    grouped = followed(NOTEBOOK, *reef()[:2])
+    grouped = run_recipe(NOTEBOOK, *reef()[:2])
     assert agreement_at_ks(grouped, one.videos, 400, seed=0).height == 0
     assert agreement_at_ks(grouped, crops_of(kinds).videos, 400, seed=0)["k"].to_list()[:3] == [2, 3, 4]
 

@@ -6,12 +6,12 @@ from sklearn import metrics
 
 from megafish_assets.clusters.grouping import noise_share
 from megafish_assets.evaluation.metrics import (
-    NUISANCE_BINS,
+    CONFOUNDER_BINS,
     binned,
+    confounder_leaks,
     density_validity,
     label_scores,
-    neighbour_accuracy,
-    nuisance_leak,
+    neighbor_accuracy,
     track_consistency,
 )
 
@@ -27,8 +27,8 @@ def three_blobs() -> tuple[np.ndarray, np.ndarray]:
 def test_nothing_has_no_quality() -> None:
     nothing = np.empty((0, 3))
     assert np.isnan([noise_share(NONE), density_validity(nothing, NONE, 0), *label_scores(NONE, NONE).values()]).all()
-    assert np.isnan([track_consistency(NONE, NONE.astype(str), 0), neighbour_accuracy(nothing, NONE, NONE)]).all()
-    assert np.isnan(nuisance_leak(NONE, {"pan": np.array([])})["pan"])
+    assert np.isnan([track_consistency(NONE, NONE.astype(str), 0), neighbor_accuracy(nothing, NONE, NONE)]).all()
+    assert np.isnan(confounder_leaks(NONE, {"pan": np.array([])})["pan"])
 
 
 def test_density_validity_is_that_of_the_hdbscan_package() -> None:
@@ -75,20 +75,20 @@ def test_a_leak_is_the_ami_with_the_bins_of_a_nuisance() -> None:
     rng = np.random.default_rng(0)
     size, labels = rng.lognormal(size=4_000), rng.integers(0, 4, 4_000)
     video = np.array(["left", "right"])[labels % 2]
-    leaks = nuisance_leak(labels, {"video": video, "size": size})
+    leaks = confounder_leaks(labels, {"video": video, "size": size})
     assert leaks["video"] == pytest.approx(metrics.adjusted_mutual_info_score(video, labels))
     assert leaks["video"] > 0.5
     assert leaks["size"] == pytest.approx(0, abs=0.005)
     by_size = np.searchsorted(np.quantile(size, [0.25, 0.5, 0.75]), size)
-    assert nuisance_leak(by_size, {"size": size})["size"] > 0.6
+    assert confounder_leaks(by_size, {"size": size})["size"] > 0.6
 
 
 def test_bins_hold_as_many_rows_each_places_become_a_grid_and_what_is_unknown_is_left_out() -> None:
     values = np.random.default_rng(0).permutation(800).astype(float)
-    assert np.bincount(binned(values)).tolist() == [100] * NUISANCE_BINS
+    assert np.bincount(binned(values)).tolist() == [100] * CONFOUNDER_BINS
     assert binned(np.array([np.nan, 1.0, 2.0]))[0] == -1
     place = np.stack([values, values], axis=1)
-    assert len(np.unique(binned(place))) == NUISANCE_BINS
+    assert len(np.unique(binned(place))) == CONFOUNDER_BINS
     place[0] = np.nan
     assert binned(place)[0] == -1
 
@@ -113,5 +113,5 @@ def test_the_nearest_of_the_same_trajectory_does_not_count() -> None:
     rows = np.array([[0.0], [0.1], [1.0], [5.0], [5.1]])
     truth, tracks = np.array(["a", "a", "a", "b", "a"]), np.array(["1", "1", "2", "3", "4"])
     # Rows 0 and 1 find row 2 (a); row 2 finds row 1 (a); row 3 finds row 4 (a, wrong); row 4 finds row 3 (b, wrong).
-    assert neighbour_accuracy(rows, truth, tracks) == 0.6
-    assert np.isnan(neighbour_accuracy(rows, truth, np.full(5, "1")))
+    assert neighbor_accuracy(rows, truth, tracks) == 0.6
+    assert np.isnan(neighbor_accuracy(rows, truth, np.full(5, "1")))

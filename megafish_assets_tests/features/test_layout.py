@@ -34,7 +34,7 @@ def test_the_same_seed_gives_the_same_positions_and_separate_clouds_stay_so() ->
     assert silhouette_score(positions, TRUTH) > 0.5
 
 
-def test_neighbourhoods_are_kept_as_well_as_by_umap_alone() -> None:
+def test_neighborhoods_are_kept_as_well_as_by_umap_alone() -> None:
     from umap import UMAP
 
     rows = np.random.default_rng(1).normal(size=(600, 3)) @ np.random.default_rng(2).normal(size=(3, 12))

@@ -1,4 +1,4 @@
-"""Nearest neighbours are scikit-learn's."""
+"""Nearest neighbors are scikit-learn's."""
 
 import numpy as np
 import pytest
@@ -13,13 +13,13 @@ def rows(n: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("n", [0, 4])
-def test_fewer_rows_than_neighbours_are_refused(n: int) -> None:
-    with pytest.raises(ValueError, match=f"5 neighbours of {n} rows"):
+def test_fewer_rows_than_neighbors_are_refused(n: int) -> None:
+    with pytest.raises(ValueError, match=f"5 neighbors of {n} rows"):
         nearest(rows(n), 5)
 
 
 @pytest.mark.parametrize("n", [5, 301])
-def test_neighbours_and_distances_are_those_of_a_tree(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_neighbors_and_distances_are_those_of_a_tree(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neighbors, "BLOCK_ROWS", 7)
     done: list[int] = []
     places, distances = nearest(rows(n), 5, on_rows=done.append)

@@ -7,7 +7,7 @@ from sklearn.preprocessing import StandardScaler
 
 from megafish_assets.features.columns import MODEL
 from megafish_assets.features.reduction import Projection, fit_projection
-from megafish_assets.features.tables import model_frame, model_parts
+from megafish_assets.features.tables import model_parts, model_table
 
 
 def vectors(n: int = 300, dim: int = 40, seed: int = 0) -> np.ndarray:
@@ -68,7 +68,7 @@ def test_all_of_the_variance_can_be_kept() -> None:
 
 def test_a_model_from_its_table_puts_new_rows_in_the_same_place() -> None:
     model, new = fit_projection([vectors()]), vectors(50, seed=9)
-    frame = model_frame(model.to_parts())
+    frame = model_table(model.to_parts())
     assert dict(frame.schema) == {name: column.dtype for name, column in MODEL.items()}
     again = Projection.from_parts(model_parts(frame.sample(fraction=1.0, shuffle=True, seed=3)))
     assert np.array_equal(again.project(new), model.project(new))

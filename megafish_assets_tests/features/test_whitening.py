@@ -9,10 +9,10 @@ from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks.quality import listed, vectors_of
-from megafish_assets.evaluation.metrics import neighbour_accuracy
+from megafish_assets.evaluation.metrics import neighbor_accuracy
 from megafish_assets.features.columns import MODEL
 from megafish_assets.features.reduction import fit_projection
-from megafish_assets.features.tables import model_frame, model_parts
+from megafish_assets.features.tables import model_parts, model_table
 from megafish_assets.features.whitening import (
     BORDER_RIDGE,
     BORDER_WEIGHT,
@@ -148,7 +148,7 @@ def test_no_more_directions_are_kept_than_there_are() -> None:
 
 def test_a_model_from_its_table_puts_new_rows_in_the_same_place() -> None:
     model, (new, _) = fitted(*swimmers()), swimmers(seed=9)
-    frame = model_frame(model.to_parts())
+    frame = model_table(model.to_parts())
     assert dict(frame.schema) == {name: column.dtype for name, column in MODEL.items()}
     again = Whitening.from_parts(model_parts(frame.sample(fraction=1.0, shuffle=True, seed=3)))
     assert np.array_equal(again.project(new), model.project(new))
@@ -175,6 +175,6 @@ def test_on_real_fish_the_nearest_crop_of_another_trajectory_is_more_often_of_th
     species, trajectories = chosen["species"].to_numpy(), chosen["trajectory"].to_numpy()
     reduced = fit_projection([vectors]).project(vectors)
     whitened = fit_whitening([vectors], trajectories).project(vectors)
-    before, after = (neighbour_accuracy(rows, species, trajectories) for rows in (reduced, whitened))
+    before, after = (neighbor_accuracy(rows, species, trajectories) for rows in (reduced, whitened))
     # Measured on the whole folder: 0.75 and 0.86.
     assert after > before + 0.05

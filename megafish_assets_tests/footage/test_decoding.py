@@ -18,7 +18,7 @@ N_FRAMES, N_BARS, BAR_PX = 120, 8, 32
 
 
 def numbered(frame_id: int) -> np.ndarray:
-    """A picture of eight bars, white where the number's Gray code has a 1, so that neighbours differ in one bar."""
+    """A picture of eight bars, white where the number's Gray code has a 1, so that neighbors differ in one bar."""
     code = frame_id ^ frame_id >> 1
     bars = np.array([255 * (code >> bit & 1) for bit in range(N_BARS)], np.uint8)
     return np.broadcast_to(bars.repeat(BAR_PX)[None, :, None], (64, N_BARS * BAR_PX, 3)).copy()

@@ -32,7 +32,7 @@ def write(place: Path, frame: pl.DataFrame, **options: object) -> None:
     write_deltalake(str(place), frame.to_arrow(), mode="append", **options)
 
 
-def seals(place: Path) -> dict[str, str]:
+def fingerprints(place: Path) -> dict[str, str]:
     return dict(arrivals(DeltaTable(str(place))).select("video", "fingerprint").iter_rows())
 
 
@@ -152,7 +152,7 @@ def test_any_change_of_a_row_changes_the_fingerprint(tmp_path: Path, change: pl.
     write(tmp_path / "before", rows("a.mp4").with_columns(scores))
     write(tmp_path / "after", rows("a.mp4").with_columns(scores).with_columns(change))
     write(tmp_path / "shuffled", rows("a.mp4").with_columns(scores).reverse())
-    assert seals(tmp_path / "before") == seals(tmp_path / "shuffled") != seals(tmp_path / "after")
+    assert fingerprints(tmp_path / "before") == fingerprints(tmp_path / "shuffled") != fingerprints(tmp_path / "after")
 
 
 def test_null_minus_one_and_nan_are_not_the_same(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_null_minus_one_and_nan_are_not_the_same(tmp_path: Path) -> None:
         ]
     ):
         write(tmp_path / str(number), rows("a.mp4", n=1, score=0.5).with_columns(change))
-        prints |= set(seals(tmp_path / str(number)).values())
+        prints |= set(fingerprints(tmp_path / str(number)).values())
     assert len(prints) == 6
 
 
@@ -177,11 +177,11 @@ def test_a_restored_table_is_not_taken_for_the_one_that_was_there(tmp_path: Path
     write(place, rows("a.mp4"))
     shutil.copytree(place, copy)
     write(place, rows("b.mp4"))
-    assert list(seals(place)) == ["a", "b"]
+    assert list(fingerprints(place)) == ["a", "b"]
     shutil.rmtree(place)
     shutil.copytree(copy, place)
     write(place, rows("z.mp4"))
-    assert list(seals(place)) == ["a", "z"]
+    assert list(fingerprints(place)) == ["a", "z"]
 
 
 @pytest.mark.parametrize("broken", ["gone", "empty", "cut"])
@@ -246,20 +246,20 @@ def test_a_table_partitioned_by_video_is_read_from_its_log(tmp_path: Path) -> No
 def test_compaction_changes_no_fingerprint_and_another_detection_does(tmp_path: Path) -> None:
     for file in ("a.mp4", "b.mp4"):
         write(tmp_path, rows(file))
-    before = seals(tmp_path)
+    before = fingerprints(tmp_path)
     DeltaTable(str(tmp_path)).optimize.compact()
     DeltaTable(str(tmp_path)).vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
-    assert seals(tmp_path) == before
+    assert fingerprints(tmp_path) == before
     DeltaTable(str(tmp_path)).delete("video_file = 'a.mp4'")
     write(tmp_path, rows("a.mp4", score=0.6))
-    after = seals(tmp_path)
+    after = fingerprints(tmp_path)
     assert after["a"] != before["a"] and after["b"] == before["b"]
 
 
 def test_rows_that_name_no_file_are_no_video(tmp_path: Path) -> None:
     write(tmp_path, pl.concat([rows("a.mp4"), rows("").with_columns(pl.lit(None, pl.String).alias("video_file"))]))
     write(tmp_path, rows(""))
-    assert list(seals(tmp_path)) == ["a"]
+    assert list(fingerprints(tmp_path)) == ["a"]
 
 
 ARRIVED = pl.DataFrame({"video": ["a", "b", "c"], "last_frame": [10, 299, None], "arrived_ms": [1000, 3000, 2000]})

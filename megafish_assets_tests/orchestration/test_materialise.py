@@ -9,7 +9,7 @@ import pytest
 from dagster._core.events import DagsterEvent, DagsterEventType, StepMaterializationData
 
 from megafish_assets.orchestration.arrivals import VIDEO_BYTES
-from megafish_assets.orchestration.materialise import Collection, asset_named, asset_order, from_here_on, run_work
+from megafish_assets.orchestration.materialise import Collection, asset_named, asset_order, from_here_on, run_step
 from megafish_assets.orchestration.policy import grouped, with_knobs
 from megafish_assets.storage.io_manager import GpuDeltaLakeIOManager
 from megafish_assets.storage.partitions import ROW_RUNS, VIDEOS, last_made
@@ -24,7 +24,7 @@ def platform(root: Path, assets: list = ASSETS) -> dg.Definitions:
 
 
 def run(defs: dg.Definitions, name: str, keys: tuple[str, ...], instance: dg.DagsterInstance) -> None:
-    result = run_work(defs.resolve_implicit_global_asset_job_def(), dg.AssetKey(name), keys, instance)
+    result = run_step(defs.resolve_implicit_global_asset_job_def(), dg.AssetKey(name), keys, instance)
     assert result.success
 
 

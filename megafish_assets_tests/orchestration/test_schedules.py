@@ -51,8 +51,8 @@ def sound(
     [
         ({}, {}),
         ({"raw": "abcdeff"}, {"n_repeated_raw_ids": 1}),
-        ({"raw": "bcdef"}, {"n_filtered_without_sound_row": 1}),
-        ({"filtered": "abcdf"}, {"n_filtered_without_sound_row": 1}),
+        ({"raw": "bcdef"}, {"n_filtered_without_valid_row": 1}),
+        ({"filtered": "abcdf"}, {"n_filtered_without_valid_row": 1}),
         ({"filtered": "abd"}, {"n_sampled_without_filtered_row": 1}),
         ({"tracked": "ab"}, {"n_sampled_without_tracklet": 1}),
         ({"crops": "ab"}, {"n_sampled_without_crop_row": 1}),

@@ -13,7 +13,7 @@ from deltalake.exceptions import CommitFailedError
 
 from megafish_assets.crops.batches import CropBatches
 from megafish_assets.embeddings.batch import EmbeddingBatch
-from megafish_assets.embeddings.tables import vectors_frame
+from megafish_assets.embeddings.tables import vectors_table
 from megafish_assets.orchestration.policy import grouped
 from megafish_assets.storage import delta
 from megafish_assets.storage.delta import ForeignRowsError, MissingTableError, Table, UnreadableTableError, to_arrow
@@ -176,7 +176,7 @@ def forms_platform(version: str) -> list:
         ids = batch.detection_ids.tolist()
         assert ids == sorted(ids)
         context.add_asset_metadata({"n_current": len(batch), "n_outdated": batch.n_outdated})
-        return Fitted(vectors_frame(batch), pl.DataFrame({"mean": [float(batch.on_cpu().sum())]}))
+        return Fitted(vectors_table(batch), pl.DataFrame({"mean": [float(batch.on_cpu().sum())]}))
 
     @dg.asset(key="seen_tiny", ins={"fitted": dg.AssetIn("fit_tiny")})
     def seen(fitted: Fitted) -> pl.DataFrame:

@@ -11,7 +11,7 @@ from megafish_assets.orchestration.policy import grouped
 from megafish_assets.reporting.verdicts import Check, Limit, Tally, specs
 from megafish_assets.storage.io_manager import GpuDeltaLakeIOManager
 from megafish_assets.storage.partitions import ROW_RUNS, VIDEOS
-from megafish_assets.storage.parts import COMMIT_VIDEOS, Part, Parts, StoredBeside, by_commit, left_to_make
+from megafish_assets.storage.parts import COMMIT_VIDEOS, Part, Parts, StoredBeside, by_commit, pending_videos
 
 KEYS = [f"v{number:02d}" for number in range(3 * COMMIT_VIDEOS)]
 CHECK = Check("rows_are_there", "Rows a video.", {"n_rows": Limit("a video has rows", "Look.", at_least=1)})
@@ -47,7 +47,7 @@ ROWS, SHADOWS = dg.AssetKey("rows"), dg.AssetKey("shadows")
 )
 def rows(context: dg.AssetExecutionContext, source: pl.DataFrame, power: Power):
     """A video at a time; it is given only those that are left. Another asset is stored beside it."""
-    videos, tally = left_to_make(context), Tally(context, CHECK, lambda counts: counts)
+    videos, tally = pending_videos(context), Tally(context, CHECK, lambda counts: counts)
     shadows = Tally(context, CHECK, lambda counts: counts, SHADOWS)
     assert sorted(source["video"]) == videos
     none = pl.DataFrame(schema={"video": pl.String, "detection_id": pl.String})
@@ -103,7 +103,7 @@ class Runs:
         }
         tags = {"dagster/asset_partition_range_start": KEYS[0], "dagster/asset_partition_range_end": KEYS[-1]}
         if again is not None and type(again) is not dg.ReexecutionOptions:
-            tags["dagster/is_resume_retry"] = "true"  # as the daemon's retries and the page's "from failure" have it
+            tags["dagster/is_resume_retry"] = "true"  # as the daemon's retries and the UI's "from failure" have it
         return dg.execute_job(
             dg.reconstructable(job),
             self.instance,
@@ -146,7 +146,7 @@ def test_what_a_broken_run_has_committed_stays_with_its_events(tmp_path: Path) -
         assert not broken.success
     assert runs.stored() == runs.events(broken.run_id) == KEYS[:COMMIT_VIDEOS]
     assert runs.stored("shadows") == runs.events(broken.run_id, SHADOWS) == KEYS[:COMMIT_VIDEOS]
-    # An event of a landed video says what Dagster's own would: how many rows, from what, with which numbers.
+    # An event of a stored_earlier video says what Dagster's own would: how many rows, from what, with which numbers.
     event = runs.latest(KEYS[0])
     assert event.metadata["dagster/partition_row_count"].value == event.metadata["n_rows"].value == 1
     assert "dagster/input_data_version/source" in event.tags
