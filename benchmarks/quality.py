@@ -19,6 +19,7 @@ from megafish_assets.crops.batches import CropBatches
 from megafish_assets.crops.borders import border_matrix, border_of
 from megafish_assets.embeddings.backbones import BACKBONES
 from megafish_assets.embeddings.encoder import load_encoder
+from megafish_assets.embeddings.geometry import GEOMETRY
 from megafish_assets.embeddings.tables import batch_of
 from megafish_assets.embeddings.weights import find_weights
 from megafish_assets.evaluation import metrics
@@ -30,11 +31,15 @@ from megafish_assets.features.layout import known
 from megafish_assets.features.pooling import unit_codes
 from megafish_assets.footage.boxes import BOX
 from megafish_assets.reef.truth import kinds
+from megafish_assets.storage.catalog import named
 
 INDEX = "index.csv"
 REEF_BACKBONE = "reef_tiny"
 DRAWN = "notebook_true_k", "default"
 """Of the recipes over the reef, those that are drawn side by side."""
+
+NOTEBOOK_GEOMETRY = "center"
+"""timm's own transform, through which the notebook saw its crops."""
 
 SEED = 42
 
@@ -44,7 +49,7 @@ class UnusableIndexError(ValueError):
 
 
 def listed(folder: Path) -> pl.DataFrame:
-    """`path`, `species` and `trajectory` ("" for none) of every crop that has a species, sorted by path.
+    """`path`, `species` and `trajectory` (null for none) of every crop that has a species, sorted by path.
 
     Raises UnusableIndexError.
     """
@@ -69,7 +74,7 @@ def listed(folder: Path) -> pl.DataFrame:
     absent = [path for path in index["path"] if not (folder / path).is_file()]
     if absent:
         raise UnusableIndexError(f"{folder / INDEX} lists {len(absent)} files that are not there, first {absent[0]}")
-    return index.with_columns(pl.col("trajectory").fill_null("")).sort("path")
+    return index.with_columns(pl.col("trajectory").replace("", None)).sort("path")
 
 
 def borders_in(folder: Path, paths: list[str]) -> np.ndarray:
@@ -98,19 +103,19 @@ def recipes(n_species: int) -> dict[str, Recipe]:
 def scored(name: str, recipe: Recipe, vectors: np.ndarray, borders: np.ndarray, index: pl.DataFrame) -> dict:
     """The line of one recipe."""
     species, trajectories = index["species"].to_numpy(), index["trajectory"].to_numpy()
-    found = run_recipe(recipe, vectors, trajectories, borders, groups=trajectories)
     units = unit_codes(trajectories)
-    scores = metrics.label_scores(found.labels, species)
+    found = run_recipe(recipe, vectors, trajectories, borders, groups=units)
+    scores = metrics.label_scores(found.cluster_ids, species)
     return {
         "recipe": name,
         "k_given": recipe.k is not None,
-        "k": int(found.labels.max()) + 1,
+        "k": int(found.cluster_ids.max()) + 1,
         "species_ami": round(scores["ami"], 4),
         "ari": round(scores["ari"], 4),
         "v_measure": round(scores["v_measure"], 4),
         "macro_f1": round(scores["macro_f1"], 4),
         "knn_other_trajectories": known(round(metrics.neighbor_accuracy(found.features, species, units), 4)),
-        "noise_share": round(noise_share(found.labels), 4),
+        "noise_share": round(noise_share(found.cluster_ids), 4),
         "n_species": index["species"].n_unique(),
         "n_crops": index.height,
         "n_trajectories": int(units.max()) + 1,
@@ -123,9 +128,10 @@ def of_labelled_fish(folder: Path, weights_folder: Path, backbone: str) -> Itera
     compared, vectors, paths = recipes(index["species"].n_unique()), {}, index["path"].to_list()
     borders = borders_in(folder, paths)
     for name, recipe in compared.items():
-        if recipe.geometry not in vectors:
-            vectors[recipe.geometry] = vectors_of(folder, paths, weights_folder, backbone, recipe.geometry)
-        yield scored(name, recipe, vectors[recipe.geometry], borders, index)
+        geometry = NOTEBOOK_GEOMETRY if name == "notebook" else GEOMETRY
+        if geometry not in vectors:
+            vectors[geometry] = vectors_of(folder, paths, weights_folder, backbone, geometry)
+        yield scored(name, recipe, vectors[geometry], borders, index)
 
 
 def of_the_reef(root: Path, picture: Path | None = None) -> Iterator[dict]:
@@ -149,7 +155,7 @@ def of_the_reef(root: Path, picture: Path | None = None) -> Iterator[dict]:
             "crops": "crops/crops",
         }.items()
     }
-    batch = batch_of(pl.read_delta(str(tables / "embeddings" / "embeddings" / REEF_BACKBONE)), "cpu")
+    batch = batch_of(pl.read_delta(str(tables / "embeddings" / named("embeddings", REEF_BACKBONE))), "cpu")
     rows = seen_rows(pl.Series("detection_id", batch.detection_ids), stored["sampled"], stored["tracklets"])
     truth = shown(rows, stored["raw"].collect(), pl.read_delta(str(root / "truth")))
     borders = Borders(np.arange(len(batch)), borders_of(batch.detection_ids, stored["crops"]))
@@ -160,7 +166,7 @@ def of_the_reef(root: Path, picture: Path | None = None) -> Iterator[dict]:
     kinds_shown, behind = truth["kind"].to_numpy().astype(str), truth["background"].fill_null("").to_numpy().astype(str)
     codes, panels = np.unique(kinds_shown, return_inverse=True)[1], {}
     alone = np.flatnonzero(behind != "")
-    alone = alone[first_rows(unit_codes(evidence.tracklets[alone]))]  # a row a tracklet, as `evaluate` does
+    alone = alone[first_rows(unit_codes(evidence.crops.tracklets[alone]))]  # a row a tracklet, as `evaluate` does
 
     def leaks(labels: np.ndarray) -> dict[str, float]:
         return {"background_ami": metrics.confounder_leaks(labels[alone], {"behind": behind[alone]})["behind"]}
@@ -171,14 +177,16 @@ def of_the_reef(root: Path, picture: Path | None = None) -> Iterator[dict]:
         by_id = dict(found.iter_rows())
         return [by_id[key] for key in ids]
 
-    by_border = {"border_leak": border_predictability(borders.pixels, codes, evidence.videos)}
+    by_border = {"border_leak": border_predictability(borders.pixels, codes, evidence.crops.videos)}
     yield _line("truth", True, codes, by_border | leaks(codes))
     for name, recipe in compared.items():
-        found = run_recipe(recipe, batch.on_cpu(), evidence.tracklets, borders.pixels, evidence.videos)
-        yield _line(name, recipe.k is not None, found.labels, evaluate(found, evidence, SEED) | leaks(found.labels))
+        found = run_recipe(recipe, batch.on_cpu(), evidence.crops.tracklets, borders.pixels, evidence.crops.videos)
+        yield _line(
+            name, recipe.k is not None, found.cluster_ids, evaluate(found, evidence, SEED) | leaks(found.cluster_ids)
+        )
         if name in DRAWN:
-            title = f"{name}, k = {found.labels.max() + 1}, its largest clusters"
-            panels[name] = panel(title, found.labels, evidence.tracklets, kinds_shown, jpegs_of)
+            title = f"{name}, k = {found.cluster_ids.max() + 1}, its largest clusters"
+            panels[name] = panel(title, found.cluster_ids, evidence.crops.tracklets, kinds_shown, jpegs_of)
     if picture is not None:
         drawn_beside(panels, picture)
 

@@ -74,7 +74,7 @@ reducing = (
 )
 grouping = (
     partial(kmeans_sweep_asset, knobs=knobs["kmeans_sweep"]),
-    partial(clusters_asset, geometry=geometry, knobs=knobs["clusters"]),
+    partial(clusters_asset, knobs=knobs["clusters"]),
     partial(stability_asset, knobs=knobs["stability"]),
 )
 nightly_analysis = nightly_analysis_job(backbones, READY.name)

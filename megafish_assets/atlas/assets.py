@@ -10,7 +10,7 @@ from megafish_assets.atlas.columns import TILES
 from megafish_assets.atlas.film import tracklet_film
 from megafish_assets.atlas.measures import tiles_of_another_cluster, tiles_of_other_pixels
 from megafish_assets.atlas.montage import best_crops, chosen_tiles, draw_sheet, sheet_title
-from megafish_assets.clusters.recipes import FEATURE_TABLE
+from megafish_assets.clusters.recipes import FEATURE_SPACES
 from megafish_assets.clusters.tables import recipe_of
 from megafish_assets.crops.overlay import jpeg
 from megafish_assets.features.plots import cluster_colour
@@ -76,7 +76,7 @@ def montages_asset(backbone: str, knobs: type[MontagesConfig] = MontagesConfig) 
             "n_tiles": tiles.height,
             "n_tiles_of_another_cluster": tiles_of_another_cluster(tiles, clusters),
             "n_tiles_of_other_pixels": tiles_of_other_pixels(tiles, sheets, jpegs),
-        } | reduced_coverage(context, tables, backbone, FEATURE_TABLE[recipe_of(clusters).features])
+        } | reduced_coverage(context, tables, backbone, FEATURE_SPACES[recipe_of(clusters).features].table)
         return dg.MaterializeResult(
             value=tiles,
             check_results=[verdict(checks.MONTAGES, numbers)],

@@ -39,7 +39,7 @@ def best_crops(clusters: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
     worth = pl.col("score") * pl.col("width_px") * pl.col("height_px")
     rows = clusters.join(seen, on="detection_id", how="left").with_columns(worth.alias("worth"))
     order = rows.sort(pl.col("clipped_share") > 0, -pl.col("worth"), "detection_id", nulls_last=True)
-    unit = pl.when(pl.col("tracklet_id") == "").then("detection_id").otherwise("tracklet_id")
+    unit = pl.coalesce("tracklet_id", "detection_id")
     best = order.with_columns(unit.alias("unit")).unique(["cluster", "unit"], keep="first", maintain_order=True)
     return best.select(clusters.columns).sort("detection_id")
 
@@ -81,7 +81,7 @@ def sheet_title(backbone: str, clusters: pl.DataFrame, label: int, sheet: str, s
     """What a sheet shows: backbone, k, cluster, its size in crops and tracklets, and how the tiles were chosen."""
     k = clusters.filter(pl.col("cluster") >= 0)["cluster"].n_unique()
     members = clusters.filter(pl.col("cluster") == label)
-    n_tracklets = members.filter(pl.col("tracklet_id") != "")["tracklet_id"].n_unique()
+    n_tracklets = members["tracklet_id"].drop_nulls().n_unique()
     how = f"random draw, seed {seed}" if sheet == "random" else "nearest to the centre above the line, farthest below"
     name = "noise" if label < 0 else f"cluster {label}"
     return f"{backbone}, k = {k}: {name}, {members.height:,} crops of {n_tracklets:,} tracklets; {how}"

@@ -11,13 +11,13 @@ from megafish_assets.clusters import checks, plots, sweeping
 from megafish_assets.clusters.columns import CLUSTERS, STABILITY, SWEEP
 from megafish_assets.clusters.grouping import GIVEN_K, GROUPINGS
 from megafish_assets.clusters.measures import cluster_numbers
-from megafish_assets.clusters.recipes import FEATURE_TABLE, RECIPES, Recipe, at_k, grouped_features
-from megafish_assets.clusters.recipes import FEATURES as FEATURES_BY_NAME
-from megafish_assets.clusters.resampling import Crops, agreement_at_ks, resampled_stability
+from megafish_assets.clusters.recipes import FEATURE_SPACES, RECIPES, Recipe, at_k, grouped_features
+from megafish_assets.clusters.resampling import agreement_at_ks, resampled_stability
 from megafish_assets.clusters.stability import CROPS, RESAMPLES, TRIED_KS, best_agreement
 from megafish_assets.clusters.tables import centres_of, centres_table, clusters_table, grouped_rows, sweep_table
 from megafish_assets.embeddings.batch import EmbeddingBatch
-from megafish_assets.features.crop_rows import tracklets_of, videos_of
+from megafish_assets.embeddings.tables import EmbeddingStream
+from megafish_assets.features.crop_rows import CropRows, tracklets_of, videos_of
 from megafish_assets.features.layout import known
 from megafish_assets.orchestration.policy import seed_knob
 from megafish_assets.reporting.figures import Figures, figure_metadata
@@ -30,6 +30,14 @@ from megafish_assets.storage.io_types import Fitted
 SEED = seed_knob(42, "Seed of every random choice of this asset.")
 
 
+def feature_ins(backbone: str) -> dict[str, dg.AssetIn]:
+    """What an asset is given that groups any of the feature spaces; only the one that it uses is read."""
+    return {
+        name: dg.AssetIn(named(space.table, backbone), dagster_type=EmbeddingStream)
+        for name, space in FEATURE_SPACES.items()
+    }
+
+
 class ClustersConfig(dg.Config):
     """A recipe by name, and what of it is changed."""
 
@@ -38,7 +46,7 @@ class ClustersConfig(dg.Config):
         description="`default`: whitened features, a UMAP whose neighbors are other animals, tracklets, and HDBSCAN, "
         "which finds k. `notebook`: principal components, crops, KMeans at k = 4.",
     )
-    features: Literal[*FEATURES_BY_NAME, "as_recipe"] = Field(
+    features: Literal[*FEATURE_SPACES, "as_recipe"] = Field(
         default="as_recipe", description="What is grouped: `whitened` vectors, or their `pca`."
     )
     units: Literal["tracklets", "crops", "as_recipe"] = Field(
@@ -63,28 +71,27 @@ class ClustersConfig(dg.Config):
             raise ValueError(f"k = {self.k} with {self.grouping}, which finds k itself: leave k out, or choose another")
         return self
 
-    def chosen(self, geometry: str) -> Recipe:
-        """The recipe that these knobs say, on crops that were seen so."""
+    def chosen(self) -> Recipe:
+        """The recipe that these knobs say."""
         recipe = RECIPES[self.recipe]
         if self.k is not None and self.grouping == "as_recipe":
             recipe = at_k(recipe, self.k)
         steps = {name: getattr(self, name) for name in ("features", "units", "space", "grouping")}
         steps = {name: step for name, step in steps.items() if step != "as_recipe"}
-        recipe = replace(recipe, seed=self.seed, geometry=geometry, **steps)
+        recipe = replace(recipe, seed=self.seed, **steps)
         k = recipe.k if self.k is None else self.k
         return replace(recipe, k=k if recipe.grouping in GIVEN_K else None)
 
 
-def clusters_asset(backbone: str, geometry: str, knobs: type[ClustersConfig] = ClustersConfig) -> dg.AssetsDefinition:
-    """A label for every row, by the chosen recipe; `geometry` is how the collection's vectors saw the crops."""
+def clusters_asset(backbone: str, knobs: type[ClustersConfig] = ClustersConfig) -> dg.AssetsDefinition:
+    """A cluster for every row, by the chosen recipe."""
 
     @dg.asset(
         key=named("clusters", backbone),
         check_specs=specs(named("clusters", backbone), checks.CLUSTERS),
         ins={
-            "features": dg.AssetIn(named("features", backbone)),
-            "reduced": dg.AssetIn(named("pca", backbone)),
-            "tracklets": dg.AssetIn("tracklets", metadata={"columns": ["detection_id", "tracklet_id"]}),
+            "crops": dg.AssetIn("crops", metadata={"columns": ["detection_id", "tracklet_id"]}),
+            **feature_ins(backbone),
         },
         metadata=table_metadata(CLUSTERS) | of_backbone("clusters", backbone),
         kinds={"scikitlearn", "umap", "deltalake"},
@@ -94,14 +101,13 @@ def clusters_asset(backbone: str, geometry: str, knobs: type[ClustersConfig] = C
     def clusters(
         context: dg.AssetExecutionContext,
         config: knobs,
-        features: EmbeddingBatch,
-        reduced: EmbeddingBatch,
-        tracklets: pl.LazyFrame,
+        crops: pl.LazyFrame,
         tables: Tables,
+        **spaces: EmbeddingStream,
     ):
-        recipe = config.chosen(geometry)
-        rows, feature_table = {"whitened": features, "pca": reduced}[recipe.features], FEATURE_TABLE[recipe.features]
-        names = tracklets_of(rows.detection_ids, tracklets)
+        recipe = config.chosen()
+        rows, feature_table = spaces[recipe.features].whole(), FEATURE_SPACES[recipe.features].table
+        names = tracklets_of(rows.detection_ids, crops)
         progress = Progress(context.log.info, "layouts", recipe.n_layouts)
         found = grouped_features(recipe, rows.on_cpu(), names, videos_of(rows.detection_ids), progress.step)
         numbers = cluster_numbers(found, recipe, names) | reduced_coverage(context, tables, backbone, feature_table)
@@ -110,7 +116,7 @@ def clusters_asset(backbone: str, geometry: str, knobs: type[ClustersConfig] = C
             check_results=[verdict(checks.CLUSTERS, numbers)],
             metadata=numbers
             | {"recipe": recipe.to_json()}
-            | column_lineage({named(feature_table, backbone): ["video", "detection_id"], "tracklets": ["tracklet_id"]}),
+            | column_lineage({named(feature_table, backbone): ["video", "detection_id"], "crops": ["tracklet_id"]}),
         )
 
     return clusters
@@ -203,8 +209,7 @@ def stability_asset(backbone: str, knobs: type[StabilityConfig] = StabilityConfi
         check_specs=specs(named("stability", backbone), checks.STABILITY),
         ins={
             "clusters": dg.AssetIn(named("clusters", backbone)),
-            "features": dg.AssetIn(named("features", backbone)),
-            "reduced": dg.AssetIn(named("pca", backbone)),
+            **feature_ins(backbone),
         },
         metadata=table_metadata(STABILITY) | of_backbone("stability", backbone),
         kinds={"scikitlearn", "deltalake"},
@@ -215,27 +220,26 @@ def stability_asset(backbone: str, knobs: type[StabilityConfig] = StabilityConfi
         context: dg.AssetExecutionContext,
         config: knobs,
         clusters: pl.DataFrame,
-        features: EmbeddingBatch,
-        reduced: EmbeddingBatch,
         tables: Tables,
         figures: Figures,
+        **spaces: EmbeddingStream,
     ):
         found, recipe = grouped_rows(clusters)
-        every = Crops.of(clusters, {"whitened": features, "pca": reduced}[recipe.features])
+        crops = CropRows.of_clusters(clusters, spaces[recipe.features].whole())
         progress = Progress(context.log.info, "resamples", config.n_resamples)
-        result = resampled_stability(recipe, every, config.n_crops, config.seed, config.n_resamples, progress.step)
+        result = resampled_stability(recipe, crops, config.n_crops, config.seed, config.n_resamples, progress.step)
         at_ks = Progress(context.log.info, "values of k resampled", len(TRIED_KS))
-        agreements = agreement_at_ks(found, every.videos, config.n_crops, config.seed, at_ks.step)
+        agreements = agreement_at_ks(found, crops.videos, config.n_crops, config.seed, at_ks.step)
         numbers = {
             "n_kinds": result.n_kinds,
             "n_kinds_low": result.n_kinds_low,
             "n_kinds_high": result.n_kinds_high,
             "agreement_ami": known(result.ami),
-            "n_crops": min(len(every.labels), config.n_crops),
-            "n_videos": len(set(every.videos)),
+            "n_crops": min(len(crops), config.n_crops),
+            "n_videos": len(set(crops.videos)),
         }
         numbers |= best_agreement(agreements) | reduced_coverage(
-            context, tables, backbone, FEATURE_TABLE[recipe.features]
+            context, tables, backbone, FEATURE_SPACES[recipe.features].table
         )
         title = f"{backbone}, {config.n_resamples} draws of videos, n = {numbers['n_crops']:,}, seed {config.seed}"
         plot = plots.stability_plot(result.clusters, agreements, title)

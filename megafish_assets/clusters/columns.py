@@ -21,7 +21,7 @@ SWEEP: Columns = {
 
 CLUSTERS: Columns = KEY | {
     "cluster": Column(pl.Int64, "label from 0, the largest cluster first; -1 is noise"),
-    "tracklet_id": Column(pl.String, "tracklet of the detection; empty for none"),
+    "tracklet_id": Column(pl.String, "tracklet of the detection; null for none"),
     "distance_to_centre": Column(pl.Float64, "Euclidean distance from its position to the centre; null for noise"),
     "position": Column(pl.List(pl.Float32), "where it was grouped: its own place, or its tracklet's"),
     "recipe": Column(pl.String, "how the clusters were made, as JSON: features, units, space, grouping, k, seed"),

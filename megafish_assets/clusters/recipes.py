@@ -2,26 +2,24 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 
 import numpy as np
 
 from megafish_assets.clusters.grouping import GROUPINGS, Choice, require_linkable
-from megafish_assets.embeddings.geometry import GEOMETRY
 from megafish_assets.features.layout import can_be_laid_out, grouped_positions
 from megafish_assets.features.pooling import spread, tracklet_means, unit_codes
 from megafish_assets.features.reduction import fit_projection
 from megafish_assets.features.whitening import fit_whitening
+from megafish_assets.footage.columns import require_one_length
 
 
 @dataclass(frozen=True)
 class Recipe:
     """How vectors become clusters."""
 
-    geometry: str
-    """A name in `embeddings.geometry.GEOMETRIES`: how the vectors saw the crops."""
     features: str
-    """`pca` (standardised) or `whitened` by what varies within a tracklet."""
+    """A name in `FEATURE_SPACES`."""
     units: str
     """What is grouped: `crops` or `tracklets`."""
     space: str
@@ -37,8 +35,8 @@ class Recipe:
     seed: int = 42
 
     def units_of(self, tracklets: np.ndarray) -> np.ndarray:
-        """int64 `(n,)`, what is grouped, counted from 0, from the tracklet of each crop, "" for none."""
-        return unit_codes(tracklets if self.units == "tracklets" else np.full(len(tracklets), ""))
+        """int64 `(n,)`, what is grouped, counted from 0, from the tracklet of each crop, None for none."""
+        return unit_codes(tracklets if self.units == "tracklets" else np.full(len(tracklets), None))
 
     def to_json(self) -> str:
         """Every step, for the table that it made."""
@@ -46,13 +44,13 @@ class Recipe:
 
     @classmethod
     def from_json(cls, text: str) -> "Recipe":
-        """What `to_json` wrote."""
-        return cls(**json.loads(text))
+        """What `to_json` wrote, also an earlier version's, which knew steps that are none now."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in json.loads(text).items() if name in known})
 
 
-NOTEBOOK = Recipe(geometry="center", features="pca", units="crops", space="features", grouping="kmeans", k=4)
+NOTEBOOK = Recipe(features="pca", units="crops", space="features", grouping="kmeans", k=4)
 DEFAULT = Recipe(
-    geometry=GEOMETRY,
     features="whitened",
     units="tracklets",
     space="umap",
@@ -62,9 +60,6 @@ DEFAULT = Recipe(
 )
 
 
-FEATURE_TABLE = {"whitened": "features", "pca": "pca"}
-"""The table that holds each of `FEATURES`."""
-
 RECIPES = {"default": DEFAULT, "notebook": NOTEBOOK}
 """What a person chooses by name, and may change in single steps."""
 
@@ -73,10 +68,10 @@ RECIPES = {"default": DEFAULT, "notebook": NOTEBOOK}
 class Grouped:
     """What a recipe made of the crops."""
 
-    labels: np.ndarray
+    cluster_ids: np.ndarray
     """int64 `(n,)`, -1 for noise."""
-    features: np.ndarray
-    """float32 `(n, m)`, what was pooled or grouped."""
+    features: np.ndarray | None
+    """float32 `(n, m)`, what was pooled or grouped; None where it was not kept."""
     positions: np.ndarray
     """float32 `(n_units, d)`, where the units were grouped: a row a tracklet, or a crop."""
     units: np.ndarray
@@ -84,10 +79,15 @@ class Grouped:
     space: str
     """Where they were grouped: the recipe's, or `features` where there are too few rows for `umap`."""
 
+    def __post_init__(self) -> None:
+        require_one_length(self, "cluster_ids", "features", "units")
+        if int(self.units.max(initial=-1)) + 1 != len(self.positions):
+            raise ValueError(f"{self.units.max(initial=-1) + 1} units at {len(self.positions)} positions")
+
     @property
-    def unit_labels(self) -> np.ndarray:
+    def unit_cluster_ids(self) -> np.ndarray:
         """int64 `(n_units,)`."""
-        return self.labels[first_rows(self.units)]
+        return self.cluster_ids[first_rows(self.units)]
 
 
 def first_rows(units: np.ndarray) -> np.ndarray:
@@ -107,11 +107,13 @@ def run_recipe(
     borders: np.ndarray | None = None,
     groups: np.ndarray | None = None,
 ) -> Grouped:
-    """The recipe on vectors `(n, d)` with the tracklet of each, `(n,)`, "" for none, and its crop's border `(n, m)`.
+    """The recipe on vectors `(n, d)`, the tracklet of each, `(n,)`, None for none, and its crop's border `(n, m)`.
 
     `groups` `(n,)`, the video of each crop, is what a grouping by stability resamples. Raises what its parts raise.
     """
-    return grouped_features(recipe, FEATURES[recipe.features](vectors, tracklets, borders), tracklets, groups)
+    return grouped_features(
+        recipe, FEATURE_SPACES[recipe.features].fitted(vectors, tracklets, borders), tracklets, groups
+    )
 
 
 def grouped_features(
@@ -147,5 +149,16 @@ def _principal(vectors: np.ndarray, tracklets: np.ndarray, borders: np.ndarray |
     return fit_projection([vectors]).project(vectors)
 
 
-FEATURES = {"whitened": _whitened, "pca": _principal}
-"""float32 `(n, m)` from vectors `(n, d)`, their tracklets `(n,)` and their crops' borders."""
+@dataclass(frozen=True)
+class FeatureSpace:
+    """What vectors become before they are grouped."""
+
+    table: str
+    """The asset, once a backbone, that holds them for a whole collection."""
+    fitted: Callable[[np.ndarray, np.ndarray, np.ndarray | None], np.ndarray]
+    """float32 `(n, m)` from vectors `(n, d)`, their tracklets `(n,)` and their crops' borders."""
+
+
+FEATURE_SPACES = {"whitened": FeatureSpace("features", _whitened), "pca": FeatureSpace("pca", _principal)}
+"""By the name that a recipe calls them by: `pca` standardised, `whitened` by what varies within a tracklet. A new one
+is a row here, and an asset in `features/assets.py`."""

@@ -1,7 +1,7 @@
 """The clusters of a recipe, found again on other videos."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -10,65 +10,30 @@ from megafish_assets.clusters import stability
 from megafish_assets.clusters.grouping import fewest_in_cluster
 from megafish_assets.clusters.recipes import Grouped, Recipe, first_rows, grouped_features
 from megafish_assets.clusters.sweeping import SWEEP_STARTS, kmeans
-from megafish_assets.embeddings.batch import EmbeddingBatch
-from megafish_assets.features.crop_rows import aligned
+from megafish_assets.features.crop_rows import CropRows
 from megafish_assets.features.pooling import some_units
 
 
-@dataclass(frozen=True)
-class Crops:
-    """Grouped crops, row for row."""
-
-    features: np.ndarray
-    """float32 `(n, m)`, what was grouped."""
-    tracklets: np.ndarray
-    """str `(n,)`, "" for none."""
-    videos: np.ndarray
-    """str `(n,)`."""
-    labels: np.ndarray
-    """int64 `(n,)`, -1 for noise."""
-
-    def taken(self, rows: np.ndarray) -> "Crops":
-        """Those of a mask or of row numbers."""
-        return Crops(self.features[rows], self.tracklets[rows], self.videos[rows], self.labels[rows])
-
-    def drawn(self, recipe: Recipe, n: int, seed: int) -> "Crops":
-        """At most n of them, whole units of the recipe."""
-        return self.taken(some_units(recipe.units_of(self.tracklets), n, seed))
-
-    @classmethod
-    def of(cls, clusters: pl.DataFrame, batch: EmbeddingBatch) -> "Crops":
-        """The rows of a table with the columns `CLUSTERS`, sorted by id, and their features.
-
-        Raises RowsApartError where the features are of other rows.
-        """
-        rows = clusters.sort("detection_id")
-        features = aligned(rows, batch.detection_ids, batch.on_cpu(), "features")
-        names, videos = (rows[name].to_numpy().astype(str) for name in ("tracklet_id", "video"))
-        return cls(features, names, videos, rows["cluster"].to_numpy())
-
-
 def resampled_stability(
-    recipe: Recipe, every: Crops, n_crops: int, seed: int, n: int, on_resample: Callable[[], None] = lambda: None
+    recipe: Recipe, crops: CropRows, n_crops: int, seed: int, n: int, on_resample: Callable[[], None] = lambda: None
 ) -> stability.Stability:
     """How far the recipe's clusters are found again when it is followed anew on other videos.
 
     On at most `n_crops` of them; what stands behind a cluster is counted over all. Its later half only: the features
     stay, everything after them is made afresh, from one layout instead of several, which is found again no more easily.
     """
-    recipe, crops = replace(recipe, n_layouts=1), every.drawn(recipe, n_crops, seed)
-    units = recipe.units_of(crops.tracklets)
+    recipe, drawn = replace(recipe, n_layouts=1), crops.of(some_units(recipe.units_of(crops.tracklets), n_crops, seed))
+    units = recipe.units_of(drawn.tracklets)
     first = first_rows(units)
     # A resample holds two thirds of every kind: a small one must not fall below what counts as dense.
     fewest = max(2, round(stability.DRAWN_SHARE * fewest_in_cluster(len(first))))
 
     def group(places: np.ndarray) -> np.ndarray:
-        own = crops.taken(np.isin(units, places))
-        return grouped_features(recipe, own.features, own.tracklets, own.videos, fewest=fewest).unit_labels
+        part = drawn.of(np.isin(units, places))
+        return grouped_features(recipe, part.features, part.tracklets, part.videos, fewest=fewest).unit_cluster_ids
 
-    of_units = crops.labels[first], crops.videos[first]
-    behind = stability.Behind(every.labels, every.tracklets, every.videos)
-    return stability.stability(np.arange(len(first)), *of_units, group, seed, behind, n, on_resample)
+    of_units = drawn.cluster_ids[first], drawn.videos[first]
+    return stability.stability(np.arange(len(first)), *of_units, group, seed, crops, n, on_resample)
 
 
 def agreement_at_ks(

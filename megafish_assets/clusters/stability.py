@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from megafish_assets.clusters.columns import STABILITY
+from megafish_assets.features.crop_rows import CropRows
 from megafish_assets.footage.columns import empty_table
 
 RESAMPLES = 20
@@ -148,23 +149,6 @@ def overlaps(full: np.ndarray, labels: np.ndarray, n_clusters: int) -> np.ndarra
 
 
 @dataclass(frozen=True)
-class Behind:
-    """All clustered crops, row for row: what stands behind each cluster, however few rows are resampled."""
-
-    labels: np.ndarray
-    """int64 `(n,)`, -1 for noise."""
-    tracklets: np.ndarray
-    """str `(n,)`, "" for none."""
-    videos: np.ndarray
-    """str `(n,)`."""
-
-    @property
-    def n_clusters(self) -> int:
-        """Clusters, counted from 0."""
-        return int(self.labels.max(initial=-1)) + 1
-
-
-@dataclass(frozen=True)
 class Stability:
     """How far a partition survives other videos."""
 
@@ -186,22 +170,23 @@ def stability(
     videos: np.ndarray,
     group: Grouper,
     seed: int,
-    behind: Behind,
+    crops: CropRows,
     n: int = RESAMPLES,
     on_resample: Callable[[], None] = lambda: None,
 ) -> Stability:
     """How far the clusters `full` `(n_rows,)` of units `(n_rows, d)` from these videos `(n_rows,)` are found again.
 
-    `group` is what made `full`; each of n resamples is grouped afresh. `behind` says what supports the clusters. Fewer
+    `group` is what made `full`; each of n resamples is grouped afresh. `crops` are all
+    clustered ones, which support the clusters however few are resampled. Fewer
     than `FEWEST_RESAMPLED` videos say nothing: no cluster is stable then, and the agreement is nan.
     Source: Hennig 2007, doi:10.1016/j.csda.2006.11.025, with videos as what is drawn.
     """
     if len(np.unique(videos)) < FEWEST_RESAMPLED:
-        unseen = np.full((1, behind.n_clusters), np.nan)
-        return Stability(supported(behind, unseen), float("nan"), 0, 0.0, 0.0)
+        unseen = np.full((1, crops.n_clusters), np.nan)
+        return Stability(cluster_support(crops, unseen), float("nan"), 0, 0.0, 0.0)
     labels = partitions(vectors, videos, group, seed, n, on_resample)
-    found = overlaps(full, labels, behind.n_clusters)
-    clusters = supported(behind, found)
+    found = overlaps(full, labels, crops.n_clusters)
+    clusters = cluster_support(crops, found)
     enough = (clusters["n_tracklets"] >= FEWEST_TRACKLETS) & (clusters["n_videos"] >= FEWEST_VIDEOS)
     again = (np.nan_to_num(found) >= STABLE_JACCARD) & enough.to_numpy()
     low, high = np.quantile(again.sum(axis=1), INTERVAL)
@@ -210,14 +195,13 @@ def stability(
     return Stability(clusters, told, int(clusters["stable"].sum()), float(low), float(high))
 
 
-def supported(behind: Behind, found: np.ndarray) -> pl.DataFrame:
+def cluster_support(crops: CropRows, found: np.ndarray) -> pl.DataFrame:
     """The columns `STABILITY` of clusters whose overlaps `(n_resamples, n_clusters)` were found."""
     rows = []
     for cluster in range(found.shape[1]):
-        own, seen = behind.labels == cluster, found[:, cluster][~np.isnan(found[:, cluster])]
+        members, seen = crops.of(crops.cluster_ids == cluster), found[:, cluster][~np.isnan(found[:, cluster])]
         jaccard = float(seen.mean()) if len(seen) else None
-        n_tracklets = len(set(behind.tracklets[own].tolist()) - {""})
-        n_videos = len(np.unique(behind.videos[own]))
+        n_tracklets, n_videos = members.n_tracklets, len(np.unique(members.videos))
         backed = n_tracklets >= FEWEST_TRACKLETS and n_videos >= FEWEST_VIDEOS
         stable = backed and jaccard is not None and jaccard >= STABLE_JACCARD
         rows.append((cluster, jaccard, n_tracklets, n_videos, stable))

@@ -17,13 +17,13 @@ from megafish_assets.footage.columns import empty_table
 def clusters_table(detection_ids: np.ndarray, tracklets: np.ndarray, found: Grouped, recipe: Recipe) -> pl.DataFrame:
     """The columns `CLUSTERS`, a row an id."""
     positions, centres = found.positions[found.units], centres_of(found)
-    noise = found.labels < 0
+    noise = found.cluster_ids < 0
     apart = np.full(len(positions), np.nan)
-    apart[~noise] = np.linalg.norm(positions[~noise] - centres[found.labels[~noise]], axis=1)
+    apart[~noise] = np.linalg.norm(positions[~noise] - centres[found.cluster_ids[~noise]], axis=1)
     columns = {
         "detection_id": detection_ids,
-        "cluster": found.labels,
-        "tracklet_id": tracklets,
+        "cluster": found.cluster_ids,
+        "tracklet_id": pl.Series(tracklets.tolist(), dtype=pl.String),
         "distance_to_centre": apart,
         "position": positions.tolist(),
     }
@@ -34,16 +34,15 @@ def clusters_table(detection_ids: np.ndarray, tracklets: np.ndarray, found: Grou
 
 
 def grouped_rows(clusters: pl.DataFrame) -> tuple[Grouped, Recipe]:
-    """What `clusters_table` was made from, but for the features, which are empty; rows sorted by id.
+    """What `clusters_table` was made from, without the features; rows sorted by id.
 
     Raises ValueError for clusters of several recipes.
     """
     recipe, rows = recipe_of(clusters), clusters.sort("detection_id")
-    tracklets = rows["tracklet_id"].to_numpy().astype(str)
+    tracklets = rows["tracklet_id"].to_numpy()
     units = recipe.units_of(tracklets)
     positions = to_matrix(rows["position"])[first_rows(units)]
-    labels = rows["cluster"].to_numpy()
-    return Grouped(labels, np.empty((len(labels), 0), np.float32), positions, units, recipe.space), recipe
+    return Grouped(rows["cluster"].to_numpy(), None, positions, units, recipe.space), recipe
 
 
 def recipe_of(clusters: pl.DataFrame) -> Recipe:
@@ -56,8 +55,8 @@ def recipe_of(clusters: pl.DataFrame) -> Recipe:
 
 def centres_of(found: Grouped) -> np.ndarray:
     """float64 `(k, d)`, mean position of the units of each cluster."""
-    clear = found.unit_labels >= 0
-    return tracklet_means(found.positions[clear], found.unit_labels[clear])
+    clear = found.unit_cluster_ids >= 0
+    return tracklet_means(found.positions[clear], found.unit_cluster_ids[clear])
 
 
 def sweep_table(swept: Sequence[Swept], n_rows: int) -> pl.DataFrame:

@@ -2,9 +2,11 @@
 
 import polars as pl
 
+from megafish_assets.detections.columns import TRACKLETS
 from megafish_assets.footage.columns import KEY, Column, Columns
 
 CROPS: Columns = KEY | {
+    "tracklet_id": TRACKLETS["tracklet_id"],
     "frame_id": Column(pl.Int64, "frame in the video, from 0"),
     "presentation_seconds": Column(
         pl.Float64, "when the frame is shown, seconds from the first shown frame of its video"

@@ -21,7 +21,7 @@ def crops_table(sampled: pl.DataFrame, made: Sequence[Cut]) -> pl.DataFrame:
     if len(made) != sampled.height:
         raise ValueError(f"{len(made)} cuts of {sampled.height} sampled rows")
     found = {field.name: [getattr(cut, field.name) for cut in made] for field in fields(Cut)}
-    rows = sampled.select("video", "detection_id", "frame_id")
+    rows = sampled.select("video", "detection_id", "tracklet_id", "frame_id")
     kinds = {name: CROPS[name].dtype for name in found}
     return pl.concat([rows, pl.DataFrame(found, schema=kinds)], how="horizontal").select(*CROPS)
 

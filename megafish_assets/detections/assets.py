@@ -204,20 +204,21 @@ def sampled_detections_asset(knobs: type[SampleConfig] = SampleConfig) -> dg.Ass
         tracklets: pl.LazyFrame,
     ):
         """A seeded share of each video's rows, or a few of each tracklet."""
+        known = tracklets.select("video", "detection_id", "tracklet_id").collect()
         if config.strategy == "per_tracklet":
-            known = tracklets.select("video", "detection_id", "tracklet_id").collect()
             sample = sampling.sampled_from_tracklets(
                 filtered_detections, known, config.at_most, config.apart_frames, config.seed
             )
             counts = measures.drawn_counts(filtered_detections, sample, known, config.at_most, config.apart_frames)
         else:
-            sample = sampling.sampled_detections(
-                filtered_detections, config.share, config.at_least, config.seed, config.strategy
+            drawn = sampling.sampled_detections(
+                filtered_detections, config.share, config.at_least, config.seed, strategy=config.strategy
             )
+            sample = sampling.tracked(drawn, known)
             counts = measures.sampled_counts(filtered_detections, sample, config.share, config.at_least)
         return dg.MaterializeResult(
             value=sample,
-            metadata=column_lineage({"filtered_detections": list(FILTERED)}),
+            metadata=column_lineage({"filtered_detections": list(FILTERED), "tracklets": ["tracklet_id"]}),
             check_results=[judged(context, checks.SAMPLED, counts, measures.sampled_numbers)],
         )
 

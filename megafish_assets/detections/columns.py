@@ -30,8 +30,6 @@ FILTERED: Columns = {name: column for name, column in RAW.items() if name != "fa
     "limits_version": Column(pl.String, "version of the size limits that the row was kept by"),
 }
 
-SAMPLED: Columns = FILTERED
-
 TRACKLETS: Columns = KEY | {
     "tracklet_id": Column(
         pl.String, "`<video>/t<number:05d>`, numbered by first observation: a safe piece of one track"
@@ -41,6 +39,8 @@ TRACKLETS: Columns = KEY | {
     "pan_y_1024": Column(pl.Float64, "how far the scene moves down in one frame, px of the stretched frame"),
     "n_pan_boxes": Column(pl.Int64, "boxes that the frame's pan rests on; 0: only the frames about it say so"),
 }
+
+SAMPLED: Columns = FILTERED | {"tracklet_id": TRACKLETS["tracklet_id"]}
 
 LIMITS: Columns = {
     "width_low_log": Column(pl.Float64, "smallest kept natural log of width_1024"),

@@ -103,13 +103,14 @@ def drawn_counts(
     """As `sampled_counts`, for a few rows of each tracklet: wrongly sized is a video where one of them has none, more
     than `at_most`, or two nearer than `apart_frames`."""
     known = tracklets.select("detection_id", "tracklet_id")
-    by_tracklet = sample.join(known, on="detection_id", how="left").group_by("video", "tracklet_id")
+    by_tracklet = sample.group_by("video", "tracklet_id")
     nearest = pl.col("frame_id").sort().diff().min().fill_null(apart_frames)
     crowded = by_tracklet.agg(((at_most < ROWS) | (nearest < apart_frames)).alias("crowded"))
     crowded = crowded.group_by("video").agg(pl.col("crowded").any())
+    of_tracklets = filtered.join(known, on="detection_id", how="left")
     counts = [
-        rows.join(known, on="detection_id", how="left").group_by("video").agg(ROWS.alias(n), pl.n_unique("tracklet_id"))
-        for rows, n in ((filtered, "n_filtered"), (sample, "n_sampled"))
+        rows.group_by("video").agg(ROWS.alias(n), pl.n_unique("tracklet_id"))
+        for rows, n in ((of_tracklets, "n_filtered"), (sample, "n_sampled"))
     ]
     both = (
         counts[0]

@@ -60,9 +60,10 @@ def sampled_detections(
     share: float = SHARE,
     at_least: int = AT_LEAST,
     seed: int = SEED,
-    strategy: str = "random",
+    *,
+    strategy: str,
 ) -> pl.DataFrame:
-    """The sampled rows of every video, sorted by `detection_id`.
+    """The sampled rows of every video by one of `STRATEGIES`, sorted by `detection_id`.
 
     A video's draw depends on the seed, its key and its own rows only, so it is the same in any run.
     Raises KeyError for an unknown strategy.
@@ -94,6 +95,24 @@ def _chance(seed: int, video: str) -> np.random.Generator:
     return np.random.default_rng([seed, zlib.crc32(video.encode())])
 
 
+def tracked(filtered: pl.DataFrame, tracklets: pl.DataFrame) -> pl.DataFrame:
+    """The rows with the `tracklet_id` of each, sorted by `detection_id`; `tracklets` holds the columns `TRACKLETS`.
+
+    Raises ValueError where a row has none.
+    """
+    known = tracklets.select("video", "detection_id", "tracklet_id")
+    rows = in_order(filtered).join(
+        known, on=["video", "detection_id"], how="left", validate="m:1", maintain_order="left"
+    )
+    unknown = rows.filter(pl.col("tracklet_id").is_null())
+    if unknown.height:
+        raise ValueError(
+            f"{unknown.height} of {rows.height} filtered rows have no tracklet, {unknown['detection_id'][0]} first: "
+            "materialise the tracklets of their videos again"
+        )
+    return rows
+
+
 def sampled_from_tracklets(
     filtered: pl.DataFrame,
     tracklets: pl.DataFrame,
@@ -111,17 +130,10 @@ def sampled_from_tracklets(
     """
     if at_most < 1 or apart_frames < 1:
         raise ValueError(f"at_most = {at_most} and apart_frames = {apart_frames}; both must be 1 or more")
-    known = tracklets.select("video", "detection_id", "tracklet_id")
-    rows = filtered.join(known, on=["video", "detection_id"], how="left", validate="m:1").sort("detection_id")
-    unknown = rows.filter(pl.col("tracklet_id").is_null())
-    if unknown.height:
-        raise ValueError(
-            f"{unknown.height} of {rows.height} filtered rows have no tracklet, {unknown['detection_id'][0]} first: "
-            "materialise the tracklets of their videos again"
-        )
+    rows = tracked(filtered, tracklets)
     videos = rows.partition_by("video", maintain_order=True)
     parts = [video[_apart(video, at_most, apart_frames, _chance(seed, video["video"][0]))] for video in videos]
-    return pl.concat([rows.clear(), *parts]).drop("tracklet_id")
+    return pl.concat([rows.clear(), *parts])
 
 
 def _apart(video: pl.DataFrame, at_most: int, apart_frames: int, rng: np.random.Generator) -> list[int]:

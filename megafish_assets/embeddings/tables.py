@@ -91,6 +91,11 @@ class EmbeddingStream:
             self.held[number] = batch
         return batch
 
+    def whole(self) -> EmbeddingBatch:
+        """All current vectors at once, on the CPU, sorted by `detection_id`."""
+        ids = self.detection_ids()
+        return EmbeddingBatch(ids, self.of(ids), self.vectors_version)
+
     def of(self, detection_ids: np.ndarray) -> np.ndarray:
         """float32 `(n, d)`, the vectors of these ids, sorted by id. Raises KeyError where one has none."""
         if not len(detection_ids):

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
-from megafish_assets.clusters.recipes import FEATURE_TABLE, RECIPES
+from megafish_assets.clusters.recipes import FEATURE_SPACES, RECIPES
 from megafish_assets.clusters.stability import CROPS
 from megafish_assets.clusters.tables import grouped_rows
 from megafish_assets.embeddings.batch import EmbeddingBatch
@@ -81,7 +81,7 @@ def confounders_asset(backbone: str, knobs: type[ConfoundersConfig] = Confounder
         numbers = (
             measured
             | {"n_no_longer_there": clusters.height - len(there)}
-            | reduced_coverage(context, tables, backbone, FEATURE_TABLE[recipe.features])
+            | reduced_coverage(context, tables, backbone, FEATURE_SPACES[recipe.features].table)
         )
         return dg.MaterializeResult(
             value=measures_table(measured),
@@ -124,7 +124,7 @@ def leaderboard_asset(
     ):
         shared = shared_ids([stream.detection_ids() for stream in vectors.values()])
         ids = still_there(shared, sampled_detections, crops)
-        drawn = ids[some_units(unit_codes(tracklets_of(ids, tracklets)), config.n_crops, config.seed)]
+        drawn = ids[some_units(unit_codes(tracklets_of(ids, crops)), config.n_crops, config.seed)]
         rows = seen_rows(pl.Series("detection_id", drawn), sampled_detections, tracklets)
         borders = Borders(np.arange(len(drawn)), borders_of(drawn, crops))
         evidence = evidence_of(rows, {}, borders, labels.read())
@@ -135,12 +135,12 @@ def leaderboard_asset(
         numbers = {
             "n_crops": len(drawn),
             "n_backbones": len(own),
-            "n_labelled_crops": evidence.n_labelled,
+            "n_labelled_crops": evidence.crops.n_named,
             "n_unshared": max(map(len, vectors.values())) - len(shared),
             "n_no_longer_there": len(shared) - len(ids),
         }
         numbers |= coverage(context, named("embeddings", backbones[0]))
-        title = f"{len(drawn):,} crops of {evidence.n_tracklets:,} tracklets, seed {config.seed}"
+        title = f"{len(drawn):,} crops of {evidence.crops.n_tracklets:,} tracklets, seed {config.seed}"
         return dg.MaterializeResult(
             value=table,
             check_results=[verdict(checks.LEADERBOARD, numbers)],

@@ -7,7 +7,8 @@ import numpy as np
 import polars as pl
 
 from megafish_assets.evaluation.confounders import confounders
-from megafish_assets.features.crop_rows import borders_of
+from megafish_assets.features.crop_rows import CropRows, borders_of
+from megafish_assets.footage.columns import require_one_length
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,9 @@ class Borders:
     """int64 `(m,)`, which crops they are of."""
     pixels: np.ndarray
     """float32 `(m, N_BORDER)`, as `border_matrix` gives them."""
+
+    def __post_init__(self) -> None:
+        require_one_length(self, "rows", "pixels")
 
     @classmethod
     def drawn(cls, detection_ids: pl.Series, crops: pl.LazyFrame, n: int, seed: int) -> "Borders":
@@ -30,27 +34,18 @@ class Borders:
 class Evidence:
     """What is known of crops besides what grouped them, row for row."""
 
-    tracklets: np.ndarray
-    """str `(n,)`, "" for none."""
-    videos: np.ndarray
-    """str `(n,)`; trajectories where there are no videos."""
+    crops: CropRows
     spaces: Mapping[str, np.ndarray] = field(default_factory=dict)
     """`(n, d)` each, by name: where silhouettes are taken. They belong to one backbone."""
     confounders: Mapping[str, np.ndarray] = field(default_factory=dict)
     """As `confounders` gives them."""
     borders: Borders | None = None
-    labels: np.ndarray | None = None
-    """str `(n,)`, what people say a crop shows; "" where nobody did."""
 
-    @property
-    def n_tracklets(self) -> int:
-        """Tracklets among them."""
-        return len(set(self.tracklets.tolist()) - {""})
-
-    @property
-    def n_labelled(self) -> int | None:
-        """Crops that bear a label; None where nobody has named any."""
-        return None if self.labels is None else int((self.labels != "").sum())
+    def __post_init__(self) -> None:
+        for kind, arrays in (("space", self.spaces), ("confounder", self.confounders)):
+            for name, values in arrays.items():
+                if len(values) != len(self.crops):
+                    raise ValueError(f"{kind} {name} of {len(values)} rows, beside {len(self.crops)} crops")
 
     def seen_in(self, spaces: Mapping[str, np.ndarray]) -> "Evidence":
         """The same with other spaces."""
@@ -61,13 +56,13 @@ def evidence_of(
     rows: pl.DataFrame, spaces: Mapping[str, np.ndarray], borders: Borders, labels: pl.DataFrame | None = None
 ) -> Evidence:
     """The evidence in what `seen_rows` and `Borders.drawn` found, and in what people say."""
-    names, videos = (rows[name].to_numpy().astype(str) for name in ("tracklet_id", "video"))
-    said = None if labels is None else labels_of(rows, labels)
-    return Evidence(names, videos, spaces, confounders(rows), borders, said)
+    species = None if labels is None else species_of(rows, labels)
+    crops = CropRows(rows["tracklet_id"].to_numpy(), rows["video"].to_numpy().astype(str), species=species)
+    return Evidence(crops, spaces, confounders(rows), borders)
 
 
-def labels_of(rows: pl.DataFrame, labels: pl.DataFrame) -> np.ndarray:
-    """str `(n,)`, what people say of each row, "" where nobody did; of a detection itself rather than of its tracklet.
+def species_of(rows: pl.DataFrame, labels: pl.DataFrame) -> np.ndarray:
+    """object `(n,)`, what people say of each row, None where nobody did: of a detection rather than of its tracklet.
 
     `labels` holds `label` beside `detection_id`, `tracklet_id` or both. Raises ValueError for a table without them, and
     where one id has two labels.
@@ -82,6 +77,6 @@ def labels_of(rows: pl.DataFrame, labels: pl.DataFrame) -> np.ndarray:
         twice = known.filter(pl.col(key).is_duplicated())
         if twice.height:
             raise ValueError(f"{twice[key].n_unique()} {key}s have several labels, {twice[key][0]!r} first")
-        met = rows.select(key).join(known, on=key, how="left", maintain_order="left")["label"]
-        said = pl.select(pl.coalesce(said, met)).to_series()
-    return said.fill_null("").to_numpy().astype(str)
+        found = rows.select(key).join(known, on=key, how="left", maintain_order="left")["label"]
+        said = pl.select(pl.coalesce(said, found)).to_series()
+    return said.to_numpy()

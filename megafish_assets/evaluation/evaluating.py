@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import polars as pl
 
 from megafish_assets.clusters.grouping import noise_share
@@ -21,40 +22,43 @@ def evaluate(found: Grouped, evidence: Evidence, seed: int) -> dict[str, float]:
     `silhouette_<space>`, `leak_<confounder>` (AMI), `border_leak`, and with labels `species_ami`, `ari`, `v_measure`,
     `macro_f1`, `knn_other_trajectories`; noise counts as a cluster in these.
     """
-    whole_tracklets = len(found.positions) < len(found.labels)
+    whole_tracklets = len(found.positions) < len(found.cluster_ids)
     numbers = {
-        "n_crops": float(len(found.labels)),
+        "n_crops": float(len(found.cluster_ids)),
         "n_units": float(len(found.positions)),
-        "n_clusters": float(found.labels.max(initial=-1) + 1),
-        "noise_share": noise_share(found.labels),
-        "dbcv": metrics.density_validity(found.positions, found.unit_labels, seed),
+        "n_clusters": float(found.cluster_ids.max(initial=-1) + 1),
+        "noise_share": noise_share(found.cluster_ids),
+        "dbcv": metrics.density_validity(found.positions, found.unit_cluster_ids, seed),
         # A tracklet that was grouped whole is in one cluster by construction.
         "track_consistency": float("nan")
         if whole_tracklets
-        else metrics.track_consistency(found.labels, evidence.tracklets, seed),
+        else metrics.track_consistency(found.cluster_ids, evidence.crops.tracklets, seed),
     }
     for name, rows in evidence.spaces.items():
-        numbers[f"silhouette_{name}"] = sampled_silhouette(rows, found.labels, seed)
+        numbers[f"silhouette_{name}"] = sampled_silhouette(rows, found.cluster_ids, seed)
     # A row a tracklet: its crops share their video and place, and would agree with any cluster of tracklets by chance.
-    alone = first_rows(unit_codes(evidence.tracklets))
+    alone = first_rows(unit_codes(evidence.crops.tracklets))
     seen = {name: values[alone] for name, values in evidence.confounders.items()}
-    leaks = metrics.confounder_leaks(found.labels[alone], seen)
+    leaks = metrics.confounder_leaks(found.cluster_ids[alone], seen)
     numbers |= {f"leak_{name}": leak for name, leak in leaks.items()}
     if evidence.borders is not None:
         rows = evidence.borders.rows
         numbers["border_leak"] = border_predictability(
-            evidence.borders.pixels, found.labels[rows], evidence.videos[rows]
+            evidence.borders.pixels, found.cluster_ids[rows], evidence.crops.videos[rows]
         )
-    return numbers | _by_labels(found, evidence)
+    return numbers | _by_species(found, evidence)
 
 
-def _by_labels(found: Grouped, evidence: Evidence) -> dict[str, float]:
-    if evidence.labels is None:
+def _by_species(found: Grouped, evidence: Evidence) -> dict[str, float]:
+    """What names tell. Raises ValueError for a grouping without its features, whose nearest rows nobody knows."""
+    if evidence.crops.species is None:
         return {}
-    known = evidence.labels != ""
-    truth, tracks = evidence.labels[known], unit_codes(evidence.tracklets[known])
-    scores = metrics.label_scores(found.labels[known], truth)
-    nearest = metrics.neighbor_accuracy(found.features[known], truth, tracks) if known.any() else float("nan")
+    if found.features is None:
+        raise ValueError("a grouping is compared with names by its features too, and comes without: run its recipe")
+    named = np.array([name is not None for name in evidence.crops.species], dtype=bool)
+    species, tracks = evidence.crops.species[named].astype(str), unit_codes(evidence.crops.tracklets[named])
+    scores = metrics.label_scores(found.cluster_ids[named], species)
+    nearest = metrics.neighbor_accuracy(found.features[named], species, tracks) if named.any() else float("nan")
     return {"species_ami": scores.pop("ami")} | scores | {"knn_other_trajectories": nearest}
 
 

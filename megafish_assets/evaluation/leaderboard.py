@@ -1,13 +1,14 @@
 """The leaderboard: every backbone with every recipe on the same crops, as a table and as one picture."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 from matplotlib.figure import Figure
 
 from megafish_assets.clusters.recipes import RECIPES, Grouped, Recipe, run_recipe
-from megafish_assets.clusters.resampling import Crops, resampled_stability
+from megafish_assets.clusters.resampling import resampled_stability
 from megafish_assets.clusters.stability import RESAMPLES
 from megafish_assets.evaluation.columns import LEADERBOARD
 from megafish_assets.evaluation.crop_rows import Evidence
@@ -70,7 +71,7 @@ def standings(
     rows = []
     for backbone, own in vectors.items():
         found = {
-            name: run_recipe(recipe, own, evidence.tracklets, evidence.borders.pixels, evidence.videos)
+            name: run_recipe(recipe, own, evidence.crops.tracklets, evidence.borders.pixels, evidence.crops.videos)
             for name, recipe in RECIPES.items()
         }
         layout = found["default"].positions[found["default"].units]
@@ -86,7 +87,7 @@ def standings(
 
 
 def _resampled(recipe: Recipe, grouped: Grouped, evidence: Evidence, seed: int) -> dict[str, float]:
-    crops = Crops(grouped.features, evidence.tracklets, evidence.videos, grouped.labels)
+    crops = replace(evidence.crops, features=grouped.features, cluster_ids=grouped.cluster_ids)
     found = resampled_stability(recipe, crops, RESAMPLED_CROPS, seed, RESAMPLES)
     return {
         "n_kinds": float(found.n_kinds),

@@ -1,6 +1,8 @@
-"""How good a partition is: from the vectors alone, from tracklets, from confounders, and from labels where given."""
+"""How good a partition is: from the vectors alone, from tracklets, from confounders, and from names where given."""
 
 import numpy as np
+
+from megafish_assets.features.pooling import UNTRACKED, tracklet_codes
 
 DBCV_ROWS = 5_000
 """It holds the distance of every pair of rows."""
@@ -42,12 +44,13 @@ def density_validity(vectors: np.ndarray, labels: np.ndarray, seed: int) -> floa
 
 
 def track_consistency(labels: np.ndarray, tracklets: np.ndarray, seed: int) -> float:
-    """Share of a track's crops in its commonest cluster, 0 as if shuffled to 1; nan without tracks of two crops.
+    """Share of a tracklet's crops in its commonest cluster, 0 as if shuffled to 1; nan without tracklets of two crops.
 
     Noise counts as one cluster. 1 by construction where whole tracklets were grouped: it judges labels of crops.
     """
-    every, codes, sizes = np.unique(tracklets.astype(str), return_inverse=True, return_counts=True)
-    kept = (sizes[codes] > 1) & (every[codes] != "")
+    codes = tracklet_codes(tracklets)
+    sizes = np.bincount(codes[codes != UNTRACKED], minlength=1)
+    kept = (codes != UNTRACKED) & (sizes[codes] > 1)
     if not kept.any():
         return float("nan")
     own = np.unique(labels[kept], return_inverse=True)[1]
@@ -111,8 +114,11 @@ def label_scores(labels: np.ndarray, truth: np.ndarray) -> dict[str, float]:
 def neighbor_accuracy(vectors: np.ndarray, truth: np.ndarray, trajectories: np.ndarray) -> float:
     """Share of rows whose nearest row of another trajectory has the same label; nan for fewer than two trajectories.
 
-    Euclidean, which for vectors of unit length is cosine. A label seen in one trajectory only can't be found.
+    Euclidean, which for vectors of unit length is cosine. A label seen in one trajectory only can't be found. Raises
+    ValueError for vectors of no dimension, among which none is nearest.
     """
+    if not vectors.shape[1]:
+        raise ValueError(f"{len(vectors)} vectors of no dimension: no row is nearer than another")
     every, tracks = np.unique(trajectories, return_inverse=True)
     if len(every) < 2:
         return float("nan")

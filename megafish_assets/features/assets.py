@@ -13,6 +13,7 @@ from megafish_assets.embeddings.tables import EmbeddingStream, vectors_table
 from megafish_assets.features import checks, layout, plots
 from megafish_assets.features.columns import FEATURES, PCA, UMAP, WHITENING
 from megafish_assets.features.crop_rows import borders_of, tracklets_of
+from megafish_assets.features.pooling import UNTRACKED, tracklet_codes
 from megafish_assets.features.reduction import VARIANCE, Projection, fit_projection
 from megafish_assets.features.tables import labelled, model_parts, model_table, positions_table, require_fit
 from megafish_assets.features.whitening import Whitening, fit_whitening
@@ -94,25 +95,22 @@ def whitening_asset(backbone: str) -> dg.AssetsDefinition:
         check_specs=specs(named("whitening", backbone), checks.WHITENING),
         ins={
             "vectors": dg.AssetIn(named("embeddings", backbone)),
-            "tracklets": dg.AssetIn("tracklets", metadata={"columns": ["detection_id", "tracklet_id"]}),
-            "crops": dg.AssetIn("crops", metadata={"columns": ["detection_id", "border"]}),
+            "crops": dg.AssetIn("crops", metadata={"columns": ["detection_id", "tracklet_id", "border"]}),
         },
         metadata=table_metadata(WHITENING) | of_backbone("whitening", backbone),
         kinds={"numpy", "deltalake"},
         description="Fitted without labels: what differs between crops of one tracklet (pose, light) and what their "
         "borders foretell (the water) is turned down. With too few tracklets it only centres, and says so.",
     )
-    def whitening(
-        context: dg.AssetExecutionContext, vectors: EmbeddingStream, tracklets: pl.LazyFrame, crops: pl.LazyFrame
-    ):
+    def whitening(context: dg.AssetExecutionContext, vectors: EmbeddingStream, crops: pl.LazyFrame):
         progress = Progress(context.log.info, "vectors fitted, twice", 2 * len(vectors))
         ids = vectors.detection_ids()
-        names, held = tracklets_of(ids, tracklets), vectors.holding()
+        names, held = tracklets_of(ids, crops), vectors.holding()
         blocks = Counted(lambda: (batch.on_cpu() for batch in held), progress)
         model = fit_whitening(blocks, names, borders_of(ids, crops))
         numbers = {
             "n_tracklets": model.n_tracklets,
-            "n_untracked": int((names == "").sum()),
+            "n_untracked": int((tracklet_codes(names) == UNTRACKED).sum()),
             "n_dimensions": len(model.directions),
             "n_outdated_vectors": vectors.n_outdated,
         } | coverage(context, named("embeddings", backbone), vectors.outdated_videos)

@@ -1,12 +1,69 @@
 """Tables of the same crops, brought row for row beside each other."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 import polars as pl
 
 from megafish_assets.crops.borders import border_matrix
+from megafish_assets.embeddings.batch import EmbeddingBatch
+from megafish_assets.footage.columns import require_one_length
 from megafish_assets.footage.ids import video_of
+
+
+@dataclass(frozen=True)
+class CropRows:
+    """Crops, row for row; None for what is not known of any of them."""
+
+    tracklets: np.ndarray
+    """object `(n,)`: the id of each crop's tracklet, None where it is in none."""
+    videos: np.ndarray
+    """str `(n,)`; trajectories where there are no videos."""
+    features: np.ndarray | None = None
+    """float32 `(n, m)`, what was grouped."""
+    cluster_ids: np.ndarray | None = None
+    """int64 `(n,)`, -1 for noise."""
+    species: np.ndarray | None = None
+    """object `(n,)`, what people say a crop shows, None where nobody did."""
+
+    def __post_init__(self) -> None:
+        require_one_length(self, "tracklets", "videos", "features", "cluster_ids", "species")
+
+    def __len__(self) -> int:
+        return len(self.tracklets)
+
+    @property
+    def n_tracklets(self) -> int:
+        """Tracklets among them."""
+        return len(set(self.tracklets.tolist()) - {None})
+
+    @property
+    def n_named(self) -> int | None:
+        """Crops of which people say what they show; None where nobody has named any."""
+        return None if self.species is None else sum(name is not None for name in self.species)
+
+    @property
+    def n_clusters(self) -> int:
+        """Clusters, counted from 0."""
+        return int(self.cluster_ids.max(initial=-1)) + 1
+
+    def of(self, rows: np.ndarray) -> "CropRows":
+        """Those of a mask or of row numbers."""
+        known = {field.name: getattr(self, field.name) for field in fields(self)}
+        return CropRows(**{name: None if values is None else values[rows] for name, values in known.items()})
+
+    @classmethod
+    def of_clusters(cls, clusters: pl.DataFrame, batch: EmbeddingBatch) -> "CropRows":
+        """The rows of a table with the columns `CLUSTERS`, sorted by id, and their features.
+
+        Raises RowsApartError where the features are of other rows.
+        """
+        rows = clusters.sort("detection_id")
+        features = aligned(rows, batch.detection_ids, batch.on_cpu(), "features")
+        return cls(
+            rows["tracklet_id"].to_numpy(), rows["video"].to_numpy().astype(str), features, rows["cluster"].to_numpy()
+        )
 
 
 class RowsApartError(LookupError):
@@ -30,17 +87,17 @@ def still_there(detection_ids: Sequence[str], sampled: pl.LazyFrame, crops: pl.L
     ids = pl.LazyFrame({"detection_id": pl.Series(detection_ids, dtype=pl.String)})
     cut = crops.filter(pl.col("border").is_not_null()).select("detection_id")
     there = sampled.select("detection_id").join(cut, on="detection_id", how="semi")
-    met = ids.join(there, on="detection_id", how="semi", maintain_order="left").collect()
-    return met["detection_id"].to_numpy()
+    kept = ids.join(there, on="detection_id", how="semi", maintain_order="left").collect()
+    return kept["detection_id"].to_numpy()
 
 
 def seen_rows(detection_ids: pl.Series, sampled: pl.LazyFrame, tracklets: pl.LazyFrame) -> pl.DataFrame:
-    """The columns `SAMPLED`, `tracklet_id` ("" for none) and the pan of these ids, in their order.
+    """The columns `SAMPLED` and the pan of these ids, in their order; `tracklets` holds the columns `TRACKLETS`.
 
     Raises RowsApartError where an id is not among the sampled.
     """
     ids = pl.LazyFrame({"detection_id": detection_ids})
-    known = tracklets.select("detection_id", "tracklet_id", "pan_x_1024", "pan_y_1024")
+    known = tracklets.select("detection_id", "pan_x_1024", "pan_y_1024")
     rows = ids.join(sampled, on="detection_id", how="left", maintain_order="left")
     rows = rows.join(known, on="detection_id", how="left", maintain_order="left").collect()
     if rows["video"].null_count():
@@ -48,7 +105,7 @@ def seen_rows(detection_ids: pl.Series, sampled: pl.LazyFrame, tracklets: pl.Laz
             f"{rows['video'].null_count()} of {rows.height} clustered rows are no longer sampled: materialise "
             "embeddings, pca, features and clusters again"
         )
-    return rows.with_columns(pl.col("tracklet_id").fill_null(""))
+    return rows
 
 
 def borders_of(detection_ids: Sequence[str], crops: pl.LazyFrame) -> np.ndarray:
@@ -67,12 +124,12 @@ def borders_of(detection_ids: Sequence[str], crops: pl.LazyFrame) -> np.ndarray:
     return border_matrix(borders.to_list())
 
 
-def tracklets_of(detection_ids: np.ndarray, tracklets: pl.LazyFrame) -> np.ndarray:
-    """str `(n,)`, the tracklet of each id, "" where it has none; `tracklets` holds the columns `TRACKLETS`."""
+def tracklets_of(detection_ids: np.ndarray, crops: pl.LazyFrame) -> np.ndarray:
+    """object `(n,)`, the tracklet of each id, None where it has none; `crops` holds the columns `CROPS`."""
     ids = pl.LazyFrame({"detection_id": pl.Series(detection_ids, dtype=pl.String)})
-    known = tracklets.select("detection_id", "tracklet_id")
-    met = ids.join(known, on="detection_id", how="left", maintain_order="left").collect()
-    return met["tracklet_id"].fill_null("").to_numpy().astype(str)
+    known = crops.select("detection_id", "tracklet_id")
+    found = ids.join(known, on="detection_id", how="left", maintain_order="left").collect()
+    return found["tracklet_id"].to_numpy()
 
 
 def videos_of(detection_ids: np.ndarray) -> np.ndarray:

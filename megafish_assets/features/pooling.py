@@ -3,14 +3,15 @@
 import numpy as np
 
 UNTRACKED = -1
-"""Code of a row whose tracklet is the empty string: no tracker vouches for it."""
+"""Code of a row without a tracklet: no tracker vouches for it."""
 
 
 def tracklet_codes(tracklets: np.ndarray) -> np.ndarray:
-    """int64 `(n,)`: the tracklets counted from 0 in the order of their names, `UNTRACKED` for ""."""
-    names = np.asarray(tracklets).astype(str)
-    every, codes = np.unique(names, return_inverse=True)
-    return codes.astype(np.int64) - int(len(every) > 0 and every[0] == "")
+    """int64 `(n,)`: the tracklets `(n,)` counted from 0 in the order of their names, `UNTRACKED` for None."""
+    tracked = np.array([name is not None for name in tracklets], dtype=bool)
+    codes = np.full(len(tracklets), UNTRACKED, dtype=np.int64)
+    codes[tracked] = np.unique(np.asarray(tracklets)[tracked].astype(str), return_inverse=True)[1]
+    return codes
 
 
 def tracklet_means(rows: np.ndarray, codes: np.ndarray) -> np.ndarray:
@@ -23,7 +24,7 @@ def tracklet_means(rows: np.ndarray, codes: np.ndarray) -> np.ndarray:
 
 
 def unit_codes(tracklets: np.ndarray) -> np.ndarray:
-    """int64 `(n,)`: what is grouped, counted from 0: the tracklets, then each untracked row ("") by itself."""
+    """int64 `(n,)`: what is grouped, counted from 0: the tracklets, then each untracked row by itself."""
     units = tracklet_codes(tracklets)
     alone = units == UNTRACKED
     units[alone] = units.max(initial=-1) + 1 + np.arange(alone.sum())

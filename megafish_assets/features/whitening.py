@@ -69,7 +69,7 @@ def fit_whitening(blocks: Iterable[np.ndarray], tracklets: np.ndarray, borders: 
     """Fitted to vectors, float32 `(n, d)` in all, the tracklet of each, `(n,)`, and their crops' borders `(n, m)`.
 
     What varies within a tracklet is turned down, and so is what the border foretells, `BORDER_WEIGHT` as much: a fish
-    seldom swims from one water into another while it is tracked. Untracked rows ("") help to centre only.
+    seldom swims from one water into another while it is tracked. Untracked rows help to centre only.
 
     The blocks are passed through twice, so that memory holds a block, a matrix `(d, d)` and three times
     `PRINCIPAL_DIRECTIONS` float64 a row. Below `FEWEST_TRACKLETS` tracklets of two crops or more it is not fitted

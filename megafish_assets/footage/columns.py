@@ -18,6 +18,14 @@ class Column:
 Columns = dict[str, Column]
 
 
+def require_one_length(owner: object, *names: str) -> None:
+    """Raises ValueError, naming them, where the arrays of a dataclass that belong together row for row do not."""
+    lengths = {name: len(getattr(owner, name)) for name in names if getattr(owner, name) is not None}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{n} {name}" for name, n in lengths.items())
+        raise ValueError(f"{type(owner).__name__} of {told}: expected as many of each")
+
+
 def empty_table(columns: Columns) -> pl.DataFrame:
     """A frame of these columns without a row."""
     return pl.DataFrame(schema={name: column.dtype for name, column in columns.items()})

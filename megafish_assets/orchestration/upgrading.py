@@ -1,19 +1,23 @@
 """Brings a collection that an earlier megafish made to the names of this one: its tables, pictures, events and knobs.
 
 Before, an asset of a backbone had the key `pca/vit` and lay at `tables/clusters/pca/vit`; now it has the key `pca_vit`
-and lies at `tables/features/pca_vit`. Nothing is made again that was up to date. What is moved is moved table by table:
+and lies at `tables/features/pca_vit`; `video_id` is `video_number`, and a row's `tracklet_id` stays with it into sample
+and crops. Nothing is made again that was up to date. What is moved is moved table by table:
 whoever is cut off begins again where he was.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 
 import dagster as dg
+import polars as pl
 
-from megafish_assets.storage.catalog import ASSET, Catalog, named
-from megafish_assets.storage.partitions import last_made
+from megafish_assets.storage.catalog import ASSET, Catalog, Tables, named
+from megafish_assets.storage.delta import Table
+from megafish_assets.storage.partitions import VIDEO_COLUMN, last_made
 
 MOVED = {
     "embeddings": "embeddings",
@@ -55,8 +59,8 @@ class Move:
 
 
 def is_of_before(catalog: Catalog) -> bool:
-    """Whether tables lie where an earlier megafish has put them."""
-    return next(_old_tables(catalog), None) is not None
+    """Whether tables lie where an earlier megafish has put them, or have its columns."""
+    return next(_old_tables(catalog), None) is not None or next(_old_columns(catalog), None) is not None
 
 
 def require_upgraded(catalog: Catalog) -> None:
@@ -85,6 +89,8 @@ def upgrade(catalog: Catalog, defs: dg.Definitions, instance: dg.DagsterInstance
         checks = [check.name for check in graph.asset_check_keys if check.asset_key == key]
         _register(instance, moves[key], [moves[parent].old_key if parent in moves else parent for parent in parents])
         _register_checks(instance, moves[key], checks)
+    for table, renewed in _old_columns(catalog):
+        _rewrite(table, renewed)
     for key in order:  # only then, so that a second try still tells by the tables which parents had another name
         for before, after in moves[key].folders:
             _rename(before, after)
@@ -96,6 +102,42 @@ def _old_tables(catalog: Catalog) -> Iterator[Path]:
     for asset, group in MOVED.items():
         folder = catalog.tables / group / asset
         yield from (log.parent for log in sorted([*folder.glob("*/_delta_log"), *folder.glob("_delta_log")]))
+
+
+Renewed = Callable[[pl.LazyFrame], pl.LazyFrame]
+"""The rows of a table in its present columns, from those that it had."""
+
+
+def _old_columns(catalog: Catalog) -> Iterator[tuple[Table, Renewed]]:
+    """The tables of rows whose columns have changed since, and how."""
+    tables = Tables(root=str(catalog.tables))
+    tracklets = tables.of("detections", "tracklets")
+    places = (("detections", "raw_detections"), ("detections", "filtered_detections"))
+    for room, asset in (*places, ("detections", "sampled_detections"), ("crops", "crops")):
+        table = tables.of(room, asset)
+        names = table.scan().collect_schema().names() if table.exists() else []
+        changes: list[Renewed] = []
+        if "video_id" in names:
+            changes.append(lambda rows: rows.rename({"video_id": "video_number"}))
+        if names and "tracklet_id" not in names and (room, asset) not in places and tracklets.exists():
+            known = tracklets.scan().select("detection_id", "tracklet_id")
+            changes.append(lambda rows, known=known: rows.join(known, on="detection_id", how="left"))
+        if changes:
+            yield table, lambda rows, changes=changes: reduce(lambda done, change: change(done), changes, rows)
+    for folder in sorted((catalog.tables / "clusters" / "clusters").glob("*/_delta_log")):
+        table = Table(str(folder.parent))
+        if table.scan().filter(pl.col("tracklet_id") == "").limit(1).collect().height:
+            yield table, lambda rows: rows.with_columns(pl.col("tracklet_id").replace("", None))
+
+
+def _rewrite(table: Table, renewed: Renewed) -> None:
+    """In one commit, and video by video, so that memory holds the rows of one."""
+    rows = renewed(table.scan())
+    videos = table.scan().select(pl.col(VIDEO_COLUMN).unique().sort()).collect()[VIDEO_COLUMN].to_list()
+    none = rows.clear().collect()
+    table.replace_streamed(
+        lambda: (rows.filter(pl.col(VIDEO_COLUMN) == video).collect() for video in videos) if videos else [none]
+    )
 
 
 def _move(catalog: Catalog, old: Path, specs: dict[dg.AssetKey, dg.AssetSpec]) -> Move:

@@ -13,7 +13,7 @@ import polars as pl
 
 from megafish_assets.reporting.metadata import per_video
 from megafish_assets.storage.dagster_internals import DagsterEvent
-from megafish_assets.storage.parts import landed, left_to_make, made_by
+from megafish_assets.storage.parts import made_by, pending_videos, stored_earlier
 
 VIDEOS_NAMED = 10
 """In the sentence of a failed check; the rest are marked on their own partitions."""
@@ -179,7 +179,7 @@ class Tally:
     def _with_earlier(self, known: pl.DataFrame) -> pl.DataFrame:
         """The numbers with those of videos that an earlier attempt of the run has stored, from their events."""
         step = self._context.op_execution_context.get_step_execution_context()
-        done = landed(step, self._asset)
+        done = stored_earlier(step, self._asset)
         earlier = {key: event for key, event in done.items() if key in self._context.partition_keys}
         names = [name for name in known.columns if name != "video"]
         rows = [(key, *(event.metadata[name].value for name in names)) for key, event in earlier.items()]
@@ -197,7 +197,7 @@ def judged(
     Each video's numbers go on its own event.
     """
     tally = Tally(context, check, numbers)
-    per_video(context, tally.add(left_to_make(context), counts))
+    per_video(context, tally.add(pending_videos(context), counts))
     return tally.result()
 
 

@@ -105,8 +105,8 @@ def test_a_tracklet_is_shown_by_its_best_crop_and_a_row_without_one_by_itself() 
         ("b", 0, "t0", 0.5, 80, 50, 0.0),  # 2000: the best
         ("c", 0, "t0", 0.9, 99, 99, 0.1),  # larger, but cut by the frame's edge
         ("d", 1, "t0", 0.1, 9, 9, 0.5),  # the same animal in another cluster
-        ("e", 0, "", 0.9, 50, 40, 0.0),
-        ("f", 0, "", 0.9, 50, 40, 0.0),
+        ("e", 0, None, 0.9, 50, 40, 0.0),
+        ("f", 0, None, 0.9, 50, 40, 0.0),
         ("g", 0, "t1", 0.9, 50, 40, 0.0),  # equal to the next, and earlier
         ("h", 0, "t1", 0.9, 50, 40, 0.0),
     ]

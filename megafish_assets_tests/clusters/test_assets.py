@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import asdict, replace
-from functools import partial
 from pathlib import Path
 
 import dagster as dg
@@ -38,7 +37,7 @@ PCA, SWEEP, WHITENING, FEATURES, CLUSTERS, UMAP = (
         kmeans_sweep_asset,
         whitening_asset,
         features_asset,
-        partial(clusters_asset, geometry="squash"),
+        clusters_asset,
         umap_asset,
     )
 )
@@ -75,24 +74,17 @@ class Vectors:
             frame = {
                 "video": [key] * len(ids),
                 "detection_id": own_ids(key),
+                "tracklet_id": [f"{key}/t{place // N_CROPS_A_TRACKLET:05d}" for place in range(len(ids))],
                 "fault": [None] * len(ids),
                 "border": borders,
             }
-            kinds = {"video": pl.String, "detection_id": pl.String, "fault": pl.String, "border": pl.Binary}
-            return pl.DataFrame(frame, schema=kinds)
-
-        @dg.asset(partitions_def=VIDEOS, backfill_policy=ROW_RUNS)
-        def tracklets() -> pl.DataFrame:
-            names = [f"v/t{place // N_CROPS_A_TRACKLET:05d}" for place in range(len(ids))]
-            frame = {"video": ["v"] * len(ids), "detection_id": list(ids), "tracklet_id": names}
-            return pl.DataFrame(frame, schema=dict.fromkeys(frame, pl.String))
+            return pl.DataFrame(frame, schema=dict.fromkeys(frame, pl.String) | {"border": pl.Binary})
 
         groups = [
             *grouped("features", [PCA, WHITENING, FEATURES, UMAP]),
             *grouped("clusters", [SWEEP, CLUSTERS]),
         ]
-        rows = [*grouped("detections", [tracklets]), *grouped("crops", [crops])]
-        self.assets = [*grouped("embeddings", [embeddings]), *rows, *groups]
+        self.assets = [*grouped("embeddings", [embeddings]), *grouped("crops", [crops]), *groups]
         self.instance = dg.DagsterInstance.ephemeral()
         self.instance.add_dynamic_partitions(VIDEOS.name, ["v"])
         self.resources = {
@@ -102,7 +94,6 @@ class Vectors:
         }
         self.root = root
         self.embed("v")
-        self.make(tracklets.key, partition_key="v")
 
     def make(self, key: dg.AssetKey, **options: object) -> dg.ExecuteInProcessResult:
         return dg.materialize(
@@ -162,10 +153,9 @@ def test_a_recipe_is_chosen_by_name_and_changed_in_single_steps(tmp_path: Path) 
         few.checked(CLUSTERS, **config)
         return json.loads(few.stored("clusters")["recipe"][0])
 
-    seen = {"geometry": "squash"}  # whatever the collection's vectors saw, and not what a recipe would have asked for
-    assert made(recipe="notebook") == asdict(NOTEBOOK) | seen
+    assert made(recipe="notebook") == asdict(NOTEBOOK)
     assert few.stored("clusters")["position"].list.len().to_list() == few.stored("pca")["vector"].list.len().to_list()
-    assert made(k=5, space="features") == asdict(replace(at_k(DEFAULT, 5), space="features")) | seen
+    assert made(k=5, space="features") == asdict(replace(at_k(DEFAULT, 5), space="features"))
     table = few.stored("clusters")
     assert table["cluster"].n_unique() == 5
     # By hand: the distance to the mean of the places of the cluster's tracklets.
@@ -254,7 +244,7 @@ def test_a_video_of_older_vectors_is_missing_in_all_that_follows(tmp_path: Path)
 
 
 def test_a_sweep_from_above_its_end_is_refused() -> None:
-    assert ClustersConfig(recipe="notebook", grouping="hdbscan").chosen("squash").k is None
+    assert ClustersConfig(recipe="notebook", grouping="hdbscan").chosen().k is None
     with pytest.raises(ValueError, match="k = 9 with dbscan, which finds k itself"):
         ClustersConfig(grouping="dbscan", k=9)
     with pytest.raises(ValueError, match="k_from = 9 is above k_to = 4"):

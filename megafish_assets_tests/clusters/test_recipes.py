@@ -32,15 +32,15 @@ def test_no_crops_are_refused(recipe: Recipe) -> None:
 def test_too_few_crops_for_a_layout_are_grouped_as_they_are() -> None:
     rows, tracklets, _ = reef()
     few = run_recipe(DEFAULT, rows[:9], tracklets[:9])
-    assert (few.space, len(few.positions), len(few.labels)) == ("features", 3, 9)
+    assert (few.space, len(few.positions), len(few.cluster_ids)) == ("features", 3, 9)
     assert run_recipe(DEFAULT, rows[:40], tracklets[:40]).space == "umap"
 
 
 def test_the_default_finds_the_kinds_among_tracklets_and_the_notebooks_recipe_groups_crops() -> None:
     rows, tracklets, kinds = reef()
     ours, theirs = run_recipe(DEFAULT, rows, tracklets), run_recipe(at_k(NOTEBOOK, N_KINDS), rows, tracklets)
-    assert adjusted_rand_score(kinds, ours.labels) > 0.95
-    assert ours.labels.max() + 1 == N_KINDS
+    assert adjusted_rand_score(kinds, ours.cluster_ids) > 0.95
+    assert ours.cluster_ids.max() + 1 == N_KINDS
     assert len(ours.positions) == N_TRACKLETS
     assert len(theirs.positions) == len(rows)
 
@@ -48,16 +48,16 @@ def test_the_default_finds_the_kinds_among_tracklets_and_the_notebooks_recipe_gr
 def test_every_crop_of_a_tracklet_has_its_label_and_a_seed_repeats_them() -> None:
     rows, tracklets, _ = reef()
     found = run_recipe(at_k(DEFAULT, 6), rows, tracklets)
-    assert (found.labels.reshape(-1, 4) == found.labels[::4, None]).all()
-    assert np.array_equal(found.labels, run_recipe(at_k(DEFAULT, 6), rows, tracklets).labels)
+    assert (found.cluster_ids.reshape(-1, 4) == found.cluster_ids[::4, None]).all()
+    assert np.array_equal(found.cluster_ids, run_recipe(at_k(DEFAULT, 6), rows, tracklets).cluster_ids)
 
 
 def test_an_untracked_crop_is_grouped_by_itself() -> None:
     rows, tracklets, kinds = reef()
-    tracklets = np.where(np.arange(len(rows)) % 40 < 4, "", tracklets)
+    tracklets = np.where(np.arange(len(rows)) % 40 < 4, None, tracklets.astype(object))
     found = run_recipe(replace(DEFAULT, space="features", grouping="kmeans", k=N_KINDS), rows, tracklets)
-    assert len(found.positions) == len(set(tracklets)) - 1 + (tracklets == "").sum()
-    assert adjusted_rand_score(kinds, found.labels) > 0.95
+    assert len(found.positions) == len(set(tracklets)) - 1 + sum(name is None for name in tracklets)
+    assert adjusted_rand_score(kinds, found.cluster_ids) > 0.95
 
 
 def test_k_by_stability_resamples_the_given_groups() -> None:
@@ -65,7 +65,7 @@ def test_k_by_stability_resamples_the_given_groups() -> None:
     recipe = replace(DEFAULT, space="features", grouping="stable_kmeans")
     videos = np.array([tracklet.partition("/")[0] for tracklet in tracklets])
     found = run_recipe(recipe, rows, tracklets, groups=videos)
-    assert adjusted_rand_score(kinds, found.labels) > 0.9
+    assert adjusted_rand_score(kinds, found.cluster_ids) > 0.9
     with pytest.raises(ValueError, match="given no groups"):
         run_recipe(recipe, rows, tracklets)
 

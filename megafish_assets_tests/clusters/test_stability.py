@@ -9,17 +9,17 @@ from megafish_assets.clusters.columns import STABILITY
 from megafish_assets.clusters.stability import (
     ABSENT,
     RESAMPLES,
-    Behind,
     agreement,
     agreement_by_k,
     best_agreement,
+    cluster_support,
     most_stable_k,
     overlaps,
     partitions,
     resamples,
     stability,
-    supported,
 )
+from megafish_assets.features.crop_rows import CropRows
 
 VIDEOS = np.repeat([f"v{i}" for i in range(12)], 10)
 
@@ -30,9 +30,9 @@ def kinds(n_kinds: int = 4) -> tuple[np.ndarray, np.ndarray]:
     return np.random.default_rng(0).normal(size=(len(VIDEOS), 3)) + 20 * np.eye(n_kinds, 3)[truth], truth
 
 
-def behind(labels: np.ndarray) -> Behind:
+def behind(labels: np.ndarray) -> CropRows:
     """Each row a tracklet."""
-    return Behind(labels, np.arange(len(labels)).astype(str), VIDEOS)
+    return CropRows(np.arange(len(labels)).astype(str), VIDEOS, cluster_ids=labels)
 
 
 def k_means(rows: np.ndarray, k: int = 4) -> np.ndarray:
@@ -104,7 +104,9 @@ def test_a_kind_needs_tracklets_videos_and_overlap() -> None:
     full = np.repeat([0, 1, 2, 3, -1], [5, 4, 5, 5, 2])
     videos = np.array([*"abcaa", *"abca", *"aabbb", *"abcde", *"ab"])
     tracklets = np.arange(len(full)).astype(str)
-    found = supported(Behind(full, tracklets, videos), np.array([[0.8, 1, 1, 0.7], [0.7, 1, 1, 0.7]]))
+    found = cluster_support(
+        CropRows(tracklets, videos, cluster_ids=full), np.array([[0.8, 1, 1, 0.7], [0.7, 1, 1, 0.7]])
+    )
     assert dict(found.schema) == {name: column.dtype for name, column in STABILITY.items()}
     assert found.select("n_tracklets", "n_videos", "stable").rows() == [
         (5, 3, True),
@@ -116,8 +118,8 @@ def test_a_kind_needs_tracklets_videos_and_overlap() -> None:
 
 
 def test_crops_of_one_tracklet_are_one_fish_and_untracked_ones_no_tracklet() -> None:
-    behind = Behind(np.zeros(7, int), np.array([*"aaabb", "", ""]), np.array([*"vvvwxyz"]))
-    assert supported(behind, np.ones((2, 1))).row(0) == (0, 1.0, 2, 5, False)
+    behind = CropRows(np.array([*"aaabb", None, None]), np.array([*"vvvwxyz"]), cluster_ids=np.zeros(7, int))
+    assert cluster_support(behind, np.ones((2, 1))).row(0) == (0, 1.0, 2, 5, False)
 
 
 def test_the_best_agreement_is_told_with_its_k() -> None:

@@ -17,12 +17,12 @@ IDS = np.array(["b/000001/000", "a/000000/000", "a/000002/000"], dtype=object)
 
 def found(labels: list[int], positions: list[list[float]], units: list[int]) -> Grouped:
     rows = np.array(positions, np.float32).reshape(-1, 2)
-    return Grouped(np.array(labels, int), np.empty((len(labels), 0), np.float32), rows, np.array(units, int), "umap")
+    return Grouped(np.array(labels, int), None, rows, np.array(units, int), "umap")
 
 
 def test_nothing_gives_the_columns() -> None:
     none = np.array([], dtype=object)
-    assert clusters_table(none, none.astype(str), found([], [], []), DEFAULT).columns == list(CLUSTERS)
+    assert clusters_table(none, none, found([], [], []), DEFAULT).columns == list(CLUSTERS)
     assert positions_table(none, np.empty((0, 4))).columns == list(UMAP)
     assert tracklets_of(none, pl.LazyFrame(schema={"detection_id": pl.String, "tracklet_id": pl.String})).shape == (0,)
 
@@ -30,30 +30,30 @@ def test_nothing_gives_the_columns() -> None:
 def test_every_row_names_its_video_its_tracklet_and_how_far_it_is_from_the_centre() -> None:
     # Two tracklets in one cluster at (0, 0) and (4, 0), one row of noise.
     grouped = found([0, -1, 0], [[0, 0], [4, 0], [9, 9]], [1, 2, 0])
-    frame = clusters_table(IDS, np.array(["b/t00001", "", "a/t00000"]), grouped, DEFAULT)
+    frame = clusters_table(IDS, np.array(["b/t00001", None, "a/t00000"]), grouped, DEFAULT)
     assert frame.drop("recipe").rows() == [
         ("b", "b/000001/000", 0, "b/t00001", 2.0, [4.0, 0.0]),
-        ("a", "a/000000/000", -1, "", None, [9.0, 9.0]),
+        ("a", "a/000000/000", -1, None, None, [9.0, 9.0]),
         ("a", "a/000002/000", 0, "a/t00000", 2.0, [0.0, 0.0]),
     ]
 
 
 def test_what_was_grouped_comes_back_from_its_table() -> None:
     grouped = found([0, -1, 0], [[0, 0], [4, 0], [9, 9]], [1, 2, 0])
-    frame = clusters_table(IDS, np.array(["b/t00001", "", "a/t00000"]), grouped, DEFAULT)
+    frame = clusters_table(IDS, np.array(["b/t00001", None, "a/t00000"]), grouped, DEFAULT)
     again, recipe = grouped_rows(frame)
     assert recipe == DEFAULT
-    assert again.labels.tolist() == [-1, 0, 0]  # by id
+    assert again.cluster_ids.tolist() == [-1, 0, 0]  # by id
     assert again.positions[again.units].tolist() == [[9, 9], [0, 0], [4, 0]]
-    assert again.unit_labels.tolist() == [0, 0, -1]
-    mixed = pl.concat([frame, clusters_table(IDS, np.array(["", "", ""]), grouped, NOTEBOOK)])
+    assert again.unit_cluster_ids.tolist() == [0, 0, -1]
+    mixed = pl.concat([frame, clusters_table(IDS, np.array([None, None, None]), grouped, NOTEBOOK)])
     with pytest.raises(ValueError, match="clusters of 2 recipes"):
         grouped_rows(mixed)
 
 
-def test_a_detection_without_a_tracklet_has_an_empty_one() -> None:
+def test_a_detection_without_a_tracklet_has_none() -> None:
     known = pl.LazyFrame({"detection_id": ["a/000002/000", "z"], "tracklet_id": ["a/t00003", "z/t0"]})
-    assert tracklets_of(IDS, known).tolist() == ["", "", "a/t00003"]
+    assert tracklets_of(IDS, known).tolist() == [None, None, "a/t00003"]
     assert videos_of(IDS).tolist() == ["b", "a", "a"]
 
 

@@ -1,4 +1,4 @@
-"""Evidence from tables, and what is evaluate by it."""
+"""Evidence from tables, and what is judged by it."""
 
 from dataclasses import replace
 
@@ -7,12 +7,12 @@ import polars as pl
 import pytest
 
 from megafish_assets.clusters.recipes import DEFAULT, NOTEBOOK, Grouped, at_k, run_recipe
-from megafish_assets.clusters.resampling import Crops, agreement_at_ks, resampled_stability
+from megafish_assets.clusters.resampling import agreement_at_ks, resampled_stability
 from megafish_assets.crops.borders import N_BORDER
 from megafish_assets.detections.columns import SAMPLED, TRACKLETS
-from megafish_assets.evaluation.crop_rows import Borders, Evidence, labels_of
+from megafish_assets.evaluation.crop_rows import Borders, Evidence, species_of
 from megafish_assets.evaluation.evaluating import evaluate
-from megafish_assets.features.crop_rows import RowsApartError, aligned, borders_of, seen_rows, still_there
+from megafish_assets.features.crop_rows import CropRows, RowsApartError, aligned, borders_of, seen_rows, still_there
 from megafish_assets.footage.columns import empty_table
 from megafish_assets_tests.clusters.test_recipes import N_KINDS, reef
 
@@ -20,7 +20,7 @@ IDS = pl.Series("detection_id", ["a/000000/000", "a/000001/000", "b/000000/000"]
 
 
 def sampled() -> pl.LazyFrame:
-    rows = pl.DataFrame({"detection_id": IDS, "video": ["a", "a", "b"]})
+    rows = pl.DataFrame({"detection_id": IDS, "video": ["a", "a", "b"], "tracklet_id": ["a/t0", "a/t0", None]})
     return pl.concat([empty_table(SAMPLED), rows], how="diagonal").lazy()
 
 
@@ -32,7 +32,7 @@ def tracklets() -> pl.LazyFrame:
 def test_rows_come_in_the_order_of_the_ids_with_their_tracklets() -> None:
     rows = seen_rows(IDS.reverse(), sampled(), tracklets())
     assert rows.select("detection_id", "tracklet_id", "pan_x_1024").rows() == [
-        ("b/000000/000", "", None),
+        ("b/000000/000", None, None),
         ("a/000001/000", "a/t0", 2.0),
         ("a/000000/000", "a/t0", 1.0),
     ]
@@ -65,24 +65,24 @@ def test_borders_come_in_the_order_of_the_ids() -> None:
 
 
 def test_a_label_of_the_detection_goes_before_its_tracklets() -> None:
-    rows = pl.DataFrame({"detection_id": IDS, "tracklet_id": ["a/t0", "a/t0", ""]})
+    rows = pl.DataFrame({"detection_id": IDS, "tracklet_id": ["a/t0", "a/t0", None]})
     labels = pl.DataFrame({"tracklet_id": ["a/t0", None], "detection_id": [None, IDS[1]], "label": ["cod", "eel"]})
-    assert labels_of(rows, labels).tolist() == ["cod", "eel", ""]
+    assert species_of(rows, labels).tolist() == ["cod", "eel", None]
     with pytest.raises(ValueError, match=r"labels need `label` and `detection_id` or `tracklet_id`; found \['label'\]"):
-        labels_of(rows, labels.select("label"))
+        species_of(rows, labels.select("label"))
     blank = pl.DataFrame({"tracklet_id": ["", " a/t0"], "label": ["shark", "eel "]})
-    assert labels_of(rows, blank).tolist() == ["eel", "eel", ""]
+    assert species_of(rows, blank).tolist() == ["eel", "eel", None]
     other_type = pl.DataFrame({"detection_id": pl.Series([IDS[2]], dtype=pl.Categorical), "label": ["eel"]})
-    assert labels_of(rows, other_type).tolist() == ["", "", "eel"]
+    assert species_of(rows, other_type).tolist() == [None, None, "eel"]
     with pytest.raises(ValueError, match="1 tracklet_ids have several labels, 'a/t0' first"):
-        labels_of(rows, pl.DataFrame({"tracklet_id": ["a/t0", "a/t0"], "label": ["cod", "eel"]}))
+        species_of(rows, pl.DataFrame({"tracklet_id": ["a/t0", "a/t0"], "label": ["cod", "eel"]}))
 
 
 def evidence() -> Evidence:
     rows, names, kinds = reef()
     videos = np.array([name.partition("/")[0] for name in names])
     borders = Borders(np.arange(len(rows)), np.random.default_rng(0).random((len(rows), 6)).astype(np.float32))
-    return Evidence(names, videos, {"pca": rows}, {"video": videos}, borders, kinds.astype(str))
+    return Evidence(CropRows(names, videos, species=kinds.astype(str)), {"pca": rows}, {"video": videos}, borders)
 
 
 def test_every_measure_is_there_and_true_kinds_score_what_they_should() -> None:
@@ -98,23 +98,25 @@ def test_every_measure_is_there_and_true_kinds_score_what_they_should() -> None:
     whole = evaluate(run_recipe(at_k(DEFAULT, N_KINDS), rows, names), known, seed=0)
     assert np.isnan(whole["track_consistency"])
     assert whole.keys() == numbers.keys()
-    assert "ari" not in evaluate(true, replace(known, labels=None), seed=0)
+    assert "ari" not in evaluate(true, replace(known, crops=replace(known.crops, species=None)), seed=0)
+    with pytest.raises(ValueError, match="comes without: run its recipe"):
+        evaluate(replace(true, features=None), known, seed=0)
 
 
 def test_crops_of_a_tracklet_that_share_their_place_are_no_leak() -> None:
     rng, n = np.random.default_rng(0), 300
     labels, place = np.repeat(rng.integers(0, 20, n), 3), np.repeat(rng.random((n, 2)), 3, axis=0)
     names = np.repeat(np.arange(n), 3).astype(str)
-    known = Evidence(names, np.full(3 * n, "v"), confounders={"place": place})
-    whole = Grouped(labels, np.empty((3 * n, 0)), rng.random((n, 2)), np.repeat(np.arange(n), 3), "features")
+    known = Evidence(CropRows(names, np.full(3 * n, "v")), confounders={"place": place})
+    whole = Grouped(labels, None, rng.random((n, 2)), np.repeat(np.arange(n), 3), "features")
     assert evaluate(whole, known, seed=0)["leak_place"] == pytest.approx(0, abs=0.05)
 
 
-def crops_of(labels: np.ndarray) -> Crops:
+def crops_of(labels: np.ndarray) -> CropRows:
     rows, names, _ = reef()
     # A video holds every kind, so that each is found in any draw.
     videos = np.array([f"v{int(name.rpartition('t')[2]) // 10}" for name in names])
-    return Crops(rows[:, :8], names, videos, labels)
+    return CropRows(names, videos, rows[:, :8], labels)
 
 
 def test_kinds_are_found_again_and_a_shuffled_partition_is_not() -> None:
@@ -138,7 +140,7 @@ def test_a_clear_kind_of_six_tracklets_is_found_again() -> None:
     kinds = np.repeat(range(3), (40, 40, 6))
     rows = np.random.default_rng(0).normal(size=(86, 16)) * 0.05 + np.eye(16)[kinds]
     videos = np.array([f"v{place % 10}" for size in (40, 40, 6) for place in range(size)])
-    crops = Crops(rows.astype(np.float32), np.array([f"t{row}" for row in range(86)]), videos, kinds)
+    crops = CropRows(np.array([f"t{row}" for row in range(86)]), videos, rows.astype(np.float32), kinds)
     assert resampled_stability(DEFAULT, crops, 400, 42, 20).n_kinds == 3
 
 
@@ -153,9 +155,12 @@ def test_one_video_or_two_find_nothing_again(n_videos: int) -> None:
     assert agreement_at_ks(grouped, crops_of(kinds).videos, 400, seed=0)["k"].to_list()[:3] == [2, 3, 4]
 
 
-def test_a_draw_holds_whole_tracklets_and_no_more_than_asked_for() -> None:
-    _, _, kinds = reef()
-    drawn = crops_of(kinds).drawn(DEFAULT, 41, seed=3)
-    assert len(drawn.labels) == 40
-    assert set(np.unique(drawn.tracklets, return_counts=True)[1]) == {4}
-    assert len(crops_of(kinds).drawn(NOTEBOOK, 41, seed=3).labels) == 41
+def test_arrays_that_do_not_belong_together_are_refused() -> None:
+    with pytest.raises(ValueError, match="CropRows of 2 tracklets, 2 videos, 3 cluster_ids: expected as many of each"):
+        CropRows(np.array(["t", None]), np.array(["v", "v"]), cluster_ids=np.zeros(3, int))
+    with pytest.raises(ValueError, match="space pca of 3 rows, beside 2 crops"):
+        Evidence(CropRows(np.array(["t", None]), np.array(["v", "v"])), {"pca": np.zeros((3, 1))})
+    with pytest.raises(ValueError, match="Borders of 1 rows, 2 pixels"):
+        Borders(np.zeros(1, int), np.zeros((2, 6)))
+    with pytest.raises(ValueError, match="2 units at 1 positions"):
+        Grouped(np.zeros(2, int), None, np.zeros((1, 2)), np.arange(2), "features")

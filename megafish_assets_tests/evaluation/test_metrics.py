@@ -67,11 +67,11 @@ def test_consistency_is_1_for_whole_tracks_and_0_for_shuffled_ones() -> None:
 
 
 def test_consistency_needs_tracks_of_two_crops_and_more_than_one_cluster() -> None:
-    assert np.isnan(track_consistency(np.array([0, 1, 1, 0]), np.array(["a", "b", "", ""]), seed=0))
+    assert np.isnan(track_consistency(np.array([0, 1, 1, 0]), np.array(["a", "b", None, None]), seed=0))
     assert np.isnan(track_consistency(np.zeros(4, int), np.array(["a", "a", "b", "b"]), seed=0))
 
 
-def test_a_leak_is_the_ami_with_the_bins_of_a_nuisance() -> None:
+def test_a_leak_is_the_ami_with_the_bins_of_a_confounder() -> None:
     rng = np.random.default_rng(0)
     size, labels = rng.lognormal(size=4_000), rng.integers(0, 4, 4_000)
     video = np.array(["left", "right"])[labels % 2]

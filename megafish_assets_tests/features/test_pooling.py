@@ -5,7 +5,7 @@ import pytest
 
 from megafish_assets.features.pooling import some_units, spread, tracklet_codes, tracklet_means, unit_codes
 
-TRACKLETS = np.array(["b", "", "a", "b", "", "a"], dtype=object)
+TRACKLETS = np.array(["b", None, "a", "b", None, "a"], dtype=object)
 
 
 def test_nothing_has_no_tracklets() -> None:
@@ -18,7 +18,7 @@ def test_nothing_has_no_tracklets() -> None:
 def test_tracklets_count_by_name_and_untracked_rows_are_units_of_their_own() -> None:
     assert tracklet_codes(TRACKLETS).tolist() == [1, -1, 0, 1, -1, 0]
     assert unit_codes(TRACKLETS).tolist() == [1, 2, 0, 1, 3, 0]
-    assert unit_codes(np.array(["", ""])).tolist() == [0, 1]
+    assert unit_codes(np.array([None, None])).tolist() == [0, 1]
 
 
 def test_a_mean_is_that_of_the_tracklets_rows() -> None:

@@ -34,7 +34,7 @@ def test_what_the_file_says_is_the_default_and_can_still_be_changed(tmp_path: Pa
     configs = found.configs(STOCK)
     assert (configs["clusters"]().k, configs["clusters"]().recipe, configs["clusters"]().seed) == (7, "notebook", 42)
     assert configs["clusters"](k=3).k == 3
-    assert configs["clusters"]().chosen("letterbox").k == 7
+    assert configs["clusters"]().chosen().k == 7
     assert configs["sampled_detections"]().at_least == 0
     assert configs["umap"] is UmapConfig
     # The class that others use is as it was.
@@ -152,6 +152,6 @@ def test_a_config_that_dagster_takes_is_what_comes_out(tmp_path: Path) -> None:
 
     @dg.asset
     def clusters(config: config) -> None:
-        assert config.chosen("letterbox").k == 7
+        assert config.chosen().k == 7
 
     assert dg.materialize([clusters]).success
