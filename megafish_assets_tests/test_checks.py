@@ -1,5 +1,7 @@
 """Every check seen failing: data that break each limit, through the stage's own measures and the one judge."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -10,17 +12,24 @@ from megafish_assets.atlas.checks import MONTAGES
 from megafish_assets.atlas.montage import chosen_tiles, draw_sheet
 from megafish_assets.checks_page import EVERY, PAGE, page
 from megafish_assets.clusters import grouping, sweeping
-from megafish_assets.clusters.checks import CLUSTERS, SWEEP
+from megafish_assets.clusters.checks import CLUSTERS, STABILITY, SWEEP
+from megafish_assets.clusters.recipes import DEFAULT, Grouped, at_k
+from megafish_assets.clusters.resampling import resampled_stability
 from megafish_assets.crops.checks import CAMERA_MOTION, CROPS
 from megafish_assets.crops.measures import crop_counts, crop_numbers, motion_counts, motion_numbers
 from megafish_assets.detections import measures as rows
-from megafish_assets.detections.checks import FILTERED, RAW, SAMPLED, SIZE_LIMITS
+from megafish_assets.detections.checks import FILTERED, RAW, SAMPLED, SIZE_LIMITS, TRACKLETS
 from megafish_assets.detections.size_limits import SizeLimits
+from megafish_assets.detections.tracklets import MOST_BOXES_A_FRAME
 from megafish_assets.embeddings.batch import EmbeddingBatch
 from megafish_assets.embeddings.checks import EMBEDDINGS
 from megafish_assets.embeddings.measures import vector_counts, vector_numbers
+from megafish_assets.evaluation.checks import CONFOUNDERS, LEADERBOARD
+from megafish_assets.evaluation.crop_rows import Borders, Evidence, species_of
+from megafish_assets.evaluation.evaluating import evaluate
 from megafish_assets.features import layout
 from megafish_assets.features.checks import PCA, UMAP
+from megafish_assets.features.crop_rows import CropRows
 from megafish_assets.reporting.verdicts import Check, verdict
 
 LIMITS = SizeLimits(3.0, 5.0, 3.0, 5.0, 32.0, 100)
@@ -111,6 +120,26 @@ def crops_table(n: int, n_aside: int = 0, n_clipped: int = 0) -> pl.DataFrame:
     return pl.DataFrame(columns, schema=kinds)
 
 
+def test_rows_without_a_tracklet_in_two_of_a_crowd_or_alone_are_seen() -> None:
+    table = raw_table(20).with_columns(pl.int_range(pl.len()).alias("frame_id"))
+
+    def seen(tracklets: pl.DataFrame, valid: pl.DataFrame = table) -> set[str]:
+        return broken(TRACKLETS, rows.tracklet_numbers(rows.tracklet_counts(valid, tracklets)))
+
+    whole = table.select("video", "detection_id", pl.lit("v/t00000").alias("tracklet_id"))
+    assert seen(whole) == set()
+    assert seen(whole.head(19)) == {"n_lost_rows"}
+    assert seen(pl.concat([whole, whole.head(1)])) == {"n_repeated_ids"}
+    each = whole.with_columns(
+        pl.when(pl.int_range(pl.len()) < 11).then(pl.col("detection_id")).otherwise("tracklet_id").alias("tracklet_id")
+    )
+    assert seen(each) == {"alone_share"}
+    n = MOST_BOXES_A_FRAME + 1
+    crowd = raw_table(n).with_columns(pl.lit(0).alias("frame_id"))
+    together = crowd.select("video", "detection_id", pl.lit("v/t00000").alias("tracklet_id"))
+    assert seen(together, crowd) == {"n_crowded"}
+
+
 def test_crops_that_are_lost_set_aside_or_clipped_are_seen() -> None:
     sampled = raw_table(100)
     assert broken(CROPS, crop_numbers(crop_counts(sampled, crops_table(100, 1, 9)))) == set()
@@ -186,6 +215,64 @@ def test_a_reduction_a_sweep_and_clusters_that_say_little_are_seen() -> None:
     assert broken(CLUSTERS, clusters) == seen
     for name, bad in (("n_clusters", 1), ("noise_share", 0.6), ("n_without_layout", 10), ("n_untracked", 1)):
         assert broken(CLUSTERS, clusters | {name: bad}) == seen | {name}
+
+
+def test_kinds_that_no_other_video_shows_are_seen() -> None:
+    kinds = np.repeat([0, 1], 60)
+    rows_of = np.random.default_rng(0).normal(size=(120, 8)).astype(np.float32) * 0.05 + np.eye(8)[kinds]
+    names = np.array([f"t{row // 2}" for row in range(120)])
+
+    def seen(videos: np.ndarray, features: np.ndarray) -> set[str]:
+        crops = CropRows(names, videos, features.astype(np.float32), kinds)
+        found = resampled_stability(replace(at_k(DEFAULT, 2), space="features"), crops, 200, 0, 20)
+        numbers = {"n_kinds": found.n_kinds, "n_videos": len(set(videos)), "n_missing_videos": 0}
+        return broken(STABILITY, numbers)
+
+    many = np.array([f"v{row // 2 % 10}" for row in range(120)])
+    assert seen(many, rows_of) == set()
+    assert seen(many, np.random.default_rng(1).normal(size=(120, 8))) == {"n_kinds"}
+    assert seen(np.where(np.arange(120) % 4 < 2, "a", "b"), rows_of) == {"n_kinds", "n_videos"}
+
+
+def test_clusters_that_follow_the_water_or_are_none_are_seen() -> None:
+    rng, n = np.random.default_rng(0), 400
+    kinds, names = rng.integers(0, 4, n), np.arange(n).astype(str)
+    apart = rng.normal(size=(n, 4)) * 0.05 + np.eye(4)[kinds]
+    place = rng.random((n, 2))
+
+    def seen(cluster_ids: np.ndarray, **more: np.ndarray) -> set[str]:
+        crops = CropRows(names, rng.choice([f"v{i}" for i in range(8)], n))
+        confounders = {"video": crops.videos, "time": rng.random(n), "place": place, "size": rng.random(n)}
+        confounders |= {"pan": rng.random((n, 2))} | more
+        borders = Borders(np.arange(n), more.get("borders", rng.random((n, 6))).astype(np.float32))
+        confounders.pop("borders", None)
+        evidence = Evidence(crops, {"pca": apart, "umap": apart}, confounders, borders)
+        found = Grouped(cluster_ids, None, apart, np.arange(n), "features")
+        numbers = {name: layout.known(number) for name, number in evaluate(found, evidence, 0).items()}
+        return broken(CONFOUNDERS, numbers | {"n_no_longer_there": 0, "n_missing_videos": 0})
+
+    assert seen(kinds) == set()
+    for name in ("time", "size"):
+        assert seen(kinds, **{name: kinds + rng.random(n) / 10}) == {f"leak_{name}"}
+    assert seen(kinds, place=np.stack([kinds % 2, kinds // 2], axis=1) + place / 10) == {"leak_place"}
+    assert seen(kinds, pan=np.stack([kinds % 2, kinds // 2], axis=1) + place / 10) == {"leak_pan"}
+    assert seen(kinds, borders=np.eye(6)[kinds] + rng.random((n, 6)) / 10) == {"border_leak"}
+    assert {"silhouette_pca", "silhouette_umap", "dbcv"} <= seen(rng.permutation(kinds))
+    assert seen(np.where(np.arange(n) % 10 < 7, -1, kinds)) >= {"noise_share"}
+    for name in ("n_no_longer_there", "n_missing_videos"):
+        good = dict.fromkeys(CONFOUNDERS.limits) | {"noise_share": 0.0, "n_no_longer_there": 0, "n_missing_videos": 0}
+        assert broken(CONFOUNDERS, good | {name: 1}) == {name}
+
+
+def test_backbones_that_are_compared_on_few_or_on_unnamed_crops_are_seen() -> None:
+    good = {"n_unshared": 0, "n_no_longer_there": 0, "n_labelled_crops": None, "n_missing_videos": 0}
+    assert broken(LEADERBOARD, good) == broken(LEADERBOARD, good | {"n_labelled_crops": 1}) == set()
+    for name in ("n_unshared", "n_no_longer_there", "n_missing_videos"):
+        assert broken(LEADERBOARD, good | {name: 1}) == {name}
+    rows_of = pl.DataFrame({"detection_id": ids(3), "tracklet_id": ["v/t0", "v/t0", None]})
+    others = species_of(rows_of, pl.DataFrame({"detection_id": ["w/000000/000"], "label": ["cod"]}))
+    named = CropRows(np.array([None] * 3), np.array(["v"] * 3), species=others).n_named
+    assert broken(LEADERBOARD, good | {"n_labelled_crops": named}) == {"n_labelled_crops"}
 
 
 def test_a_map_that_scatters_neighbors_is_seen() -> None:

@@ -1,5 +1,5 @@
 """9. PICTURES: what people look at.
 
-Here: sheets of fish, one key a tile, and films of tracklets. Not here: the plots of earlier stages, which lie with
-what they show.
+Here: montages, with the table that says which detection is which tile, and films of tracklets. Not here: the plots of
+earlier stages, which lie with what they show.
 """

@@ -10,6 +10,7 @@ from megafish_assets.crops.cutting import pixel_box
 from megafish_assets.features.plots import cluster_colour
 from megafish_assets.footage.boxes import BOX
 from megafish_assets.footage.decoding import wanted_frames
+from megafish_assets.footage.ids import tracklet_number
 
 FPS = 30
 TRAIL_FRAMES = 20
@@ -54,7 +55,7 @@ def _draw(picture: np.ndarray, frame_id: int, row: dict, ways: dict[str, list[tu
     box = pixel_box(tuple(row[name] for name in BOX), (width, height))
     if box is None:
         return
-    thick, number = max(1, width // 640), int(row["tracklet_id"].rpartition("/t")[2])
+    thick, number = max(1, width // 640), tracklet_number(row["tracklet_id"])
     red, green, blue = (round(255 * channel) for channel in cluster_colour(number))
     colour = ALONE_BGR if row["length"] == 1 else (blue, green, red)
     way = ways.setdefault(row["tracklet_id"], [])

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from megafish_assets.footage.ids import video_in
+
 if TYPE_CHECKING:
     import torch
 
@@ -55,7 +57,7 @@ class CropBatches:
     def by_videos(self, n: int) -> Iterator[tuple[list[str], CropBatches]]:
         """The crops of n videos at a time, with the videos' keys; those without crops are in none."""
         # In the order of the ids, which is not that of the keys: `w-2/...` sorts before `w/...`.
-        videos = [detection_id.partition("/")[0] for detection_id in self.detection_ids]
+        videos = [video_in(detection_id) for detection_id in self.detection_ids]
         starts = {key: place for place, key in reversed(list(enumerate(videos)))}
         every = sorted(starts, key=starts.__getitem__)
         for first in range(0, len(every), n):

@@ -1,5 +1,5 @@
 """1. ROWS: what the detector saw.
 
-Here: typing and timing its rows, faults, tracklets and the pan that they tell, size limits, the filter, the sample,
-and their plots. Not here: pixels.
+Here: its rows typed, keyed and timed, their faults, tracklets and the pan that they tell, size limits, the filter, the
+sample, and the plots of these. Not here: pixels, and how the detector's own table is read (`orchestration`).
 """

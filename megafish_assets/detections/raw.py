@@ -8,6 +8,7 @@ from megafish_assets.footage.boxes import BOX
 from megafish_assets.footage.clocks import Clock
 from megafish_assets.footage.columns import empty_table
 from megafish_assets.footage.file_names import video_key, video_number
+from megafish_assets.footage.ids import detection_ids
 from megafish_assets.footage.recordings import TIMES
 
 LONGEST_RECORDING_SECONDS = 100 * 365.25 * 86_400
@@ -43,7 +44,10 @@ def raw_detections(inference: pl.DataFrame, clock: Clock, times: pl.DataFrame | 
             (pl.int_range(pl.len()).over(order) > 0).alias("is_repeat"),
         )
         .with_columns(fault().alias("fault"))
-        .with_columns(_detection_id(), _timestamp_seconds(clock).alias("timestamp_seconds"))
+        .with_columns(
+            detection_ids("video", "frame_id", "rank").alias("detection_id"),
+            _timestamp_seconds(clock).alias("timestamp_seconds"),
+        )
         .with_columns((pl.col("frame_id") / pl.col("frames_per_second")).alias("seconds_in_video"))
         .with_columns(_recorded_at(clock).alias("recorded_at"))
     )
@@ -60,12 +64,6 @@ def _named(video_files: pl.Series, clock: Clock) -> pl.DataFrame:
         columns,
         orient="row",
     )
-
-
-def _detection_id() -> pl.Expr:
-    frame = pl.col("frame_id").cast(pl.String).str.zfill(6).fill_null("null")
-    rank = pl.col("rank").cast(pl.String).str.zfill(3)
-    return pl.format("{}/{}/{}", pl.col("video"), frame, rank).alias("detection_id")
 
 
 def _timestamp_seconds(clock: Clock) -> pl.Expr:

@@ -15,6 +15,7 @@ from megafish_assets.detections.faults import valid_rows
 from megafish_assets.detections.pan import LONGEST_GAP_FRAMES, Pan, frames_of, panned
 from megafish_assets.footage.boxes import BOX
 from megafish_assets.footage.columns import empty_table
+from megafish_assets.footage.ids import tracklet_ids
 
 PLACE_SPREAD_SHARE, PLACE_SPREAD_1024 = 0.05, 1.0
 """Standard deviation of a box's centre about where it was expected, share of its side and px: on the reef 99 % of
@@ -111,7 +112,7 @@ def _of_one_video(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.select(
         "video",
         "detection_id",
-        pl.format("{}/t{}", "video", pl.Series(number).cast(pl.String).str.zfill(5)).alias("tracklet_id"),
+        tracklet_ids("video", pl.Series(number)).alias("tracklet_id"),
         pl.int_range(pl.len(), dtype=pl.Int64).over(pl.Series(number)).alias("position"),
         pl.Series("pan_x_1024", pan.shift_xy_1024[frame, 0]),
         pl.Series("pan_y_1024", pan.shift_xy_1024[frame, 1]),

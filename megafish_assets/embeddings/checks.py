@@ -84,8 +84,15 @@ def gate(backbone: str, embeddings: str) -> dg.AssetChecksDefinition:
             return  # a run of some videos never reads the collection
         # A video on its way, or made again further up, has no partners yet: it is missing, not broken.
         behind = videos_behind(context.instance, [*stages, embeddings])
-        tables = (raw_detections, filtered_detections, sampled_detections, tracklets, crops, vectors)
-        rows = readiness(*(table.filter(~pl.col("video").is_in(behind)) for table in tables))
+        there = ~pl.col("video").is_in(behind)
+        rows = readiness(
+            raw=raw_detections.filter(there),
+            filtered=filtered_detections.filter(there),
+            sampled=sampled_detections.filter(there),
+            tracklets=tracklets.filter(there),
+            crops=crops.filter(there),
+            vectors=vectors.filter(there),
+        )
         yield verdict(READY, rows | coverage(context, embeddings, behind))
 
     return ready_for_analysis

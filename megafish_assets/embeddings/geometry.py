@@ -67,6 +67,17 @@ GEOMETRIES: dict[str, Callable[..., torch.Tensor]] = {
 }
 """Each gives a square, or those of several views, whose vectors are averaged."""
 
+FIRST_SHARES = (1.0, 0.875, 0.75)
+"""What the name `letterbox_views` alone has stood for since the first vectors that bear it."""
+
+
+def resolved(geometry: str) -> str:
+    """All that makes a square besides the weights: the name, and its numbers where they are not those that it began
+    with. Vectors of different ones can't be compared."""
+    moved = geometry == "letterbox_views" and VIEWED_SHARES != FIRST_SHARES
+    return f"{geometry}{VIEWED_SHARES}" if moved else geometry
+
+
 GEOMETRY = "letterbox_views"
 """Unless a collection says otherwise: on real fish the nearest crop of another track is of the same species in 0.88,
 with one view in 0.86 (docs/quality.md)."""

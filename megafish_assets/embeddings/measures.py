@@ -41,6 +41,7 @@ def vector_counts(crop_ids: np.ndarray, batch: EmbeddingBatch, dim: int, version
 
 
 def readiness(
+    *,
     raw: pl.LazyFrame,
     filtered: pl.LazyFrame,
     sampled: pl.LazyFrame,

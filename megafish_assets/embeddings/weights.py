@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from megafish_assets.embeddings.backbones import Backbone
+from megafish_assets.embeddings.geometry import resolved
 
 EMBEDDED_FOLDER = Path(__file__).parent
 HUB_SECONDS = 5.0
@@ -81,7 +82,7 @@ def vectors_version(weights: Weights, geometry: str) -> str | None:
     """
     if weights.path is None:
         return None
-    parts = (weights.backbone.timm_id, weights.backbone.input_px, weights.digest, geometry)
+    parts = (weights.backbone.timm_id, weights.backbone.input_px, weights.digest, resolved(geometry))
     return f"{weights.backbone.name}-{geometry}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:12]}"
 
 

@@ -77,3 +77,13 @@ def test_the_version_changes_with_weights_geometry_and_input_size(tmp_path: Path
 
 def test_the_version_does_not_change_with_the_folder(tmp_path: Path) -> None:
     assert version(folder_with(tmp_path / "a", b"same")) == version(folder_with(tmp_path / "b", b"same"))
+
+
+def test_the_version_changes_with_what_a_geometry_does_and_not_with_its_name_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = folder_with(tmp_path, b"weights")
+    before = {name: version(folder, name) for name in ("letterbox", "letterbox_views")}
+    monkeypatch.setattr("megafish_assets.embeddings.geometry.VIEWED_SHARES", (1.0, 0.9))
+    assert version(folder, "letterbox_views") != before["letterbox_views"]
+    assert version(folder, "letterbox") == before["letterbox"]

@@ -27,7 +27,7 @@ def frame(ids: str, **columns: list) -> pl.LazyFrame:
     return pl.DataFrame({"detection_id": list(ids)} | columns).lazy()
 
 
-def sound(
+def broken_rows(
     raw="abcdef", filtered="abcd", sampled="abc", tracked="abcde", crops="abc", vectors="ab", aside="c", infinite=""
 ) -> dict:
     """The gate's numbers that are not 0; ids are single letters."""
@@ -35,12 +35,12 @@ def sound(
     cut = [None if letter not in aside else "frame can't be decoded" for letter in crops]
     numbers = [[float("inf") if letter in infinite else 1.0, 2.0] for letter in vectors]
     found = readiness(
-        frame(raw, fault=pl.Series(faults, dtype=pl.String)),
-        frame(filtered),
-        frame(sampled),
-        frame(tracked),
-        frame(crops, fault=pl.Series(cut, dtype=pl.String)),
-        frame(vectors, vector=pl.Series(numbers, dtype=pl.List(pl.Float32))),
+        raw=frame(raw, fault=pl.Series(faults, dtype=pl.String)),
+        filtered=frame(filtered),
+        sampled=frame(sampled),
+        tracklets=frame(tracked),
+        crops=frame(crops, fault=pl.Series(cut, dtype=pl.String)),
+        vectors=frame(vectors, vector=pl.Series(numbers, dtype=pl.List(pl.Float32))),
     )
     assert found.keys() | {"n_missing_videos"} == READY.limits.keys()
     return {name: number for name, number in found.items() if number}
@@ -64,7 +64,7 @@ def sound(
     ],
 )
 def test_rows_that_the_stage_before_cannot_answer_for_are_counted(broken: dict, seen: dict) -> None:
-    assert sound(**broken) == seen
+    assert broken_rows(**broken) == seen
 
 
 @dg.job
