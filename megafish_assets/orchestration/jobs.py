@@ -5,9 +5,10 @@ import dagster as dg
 from megafish_assets.orchestration.backfills import FILTERED, LIMITS, per_video_assets, start_backfill
 from megafish_assets.orchestration.policy import videos_asked
 from megafish_assets.orchestration.sources import Inference
+from megafish_assets.orchestration.staleness import Collection
 from megafish_assets.reporting.metadata import versions_read
 from megafish_assets.storage.catalog import Tables
-from megafish_assets.storage.dagster_internals import BaseAssetGraph, BulkActionsFilter, BulkActionStatus
+from megafish_assets.storage.dagster_internals import BulkActionsFilter, BulkActionStatus
 from megafish_assets.storage.partitions import VIDEO_COLUMN, VIDEOS, add_videos
 
 
@@ -23,12 +24,14 @@ def register_videos():
     add_video_partitions()
 
 
-@dg.op(description="Starts a backfill of every partition that is missing, failed, outdated, or has frames set aside.")
-def backfill_unfinished(context: dg.OpExecutionContext, tables: Tables) -> None:
+@dg.op(description="Starts a backfill of every partition that is out of date, or has frames set aside.")
+def backfill_unfinished(context: dg.OpExecutionContext, tables: Tables, inference: Inference) -> None:
     graph, instance = context.repository_def.asset_graph, context.instance
     if instance.get_backfills(filters=BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED]), limit=1):
         raise dg.Failure("a backfill is at work, and what it has yet to make is not failed: wait for its end")
-    wanted = unfinished(instance, graph, tables.set_aside_videos())
+    arrived = dict(inference.arrivals().videos.select("video", "fingerprint").iter_rows())
+    # Of a file that is there at last the header too has not been read: its rows are made again.
+    wanted = Collection(graph, instance, tables.root, arrived).unfinished(again=tables.set_aside_videos())
     n_videos = len(set().union(*wanted.values()))
     if not n_videos:
         context.log.info("every video is finished")
@@ -36,25 +39,6 @@ def backfill_unfinished(context: dg.OpExecutionContext, tables: Tables) -> None:
     whole = [] if instance.get_latest_materialization_event(LIMITS) else [LIMITS]
     start_backfill(instance, wanted, f"{n_videos} unfinished videos", f"retry-{context.run_id[:8]}", whole)
     context.log.info(f"{n_videos} videos are unfinished: follow the backfill retry-{context.run_id[:8]}")
-
-
-def unfinished(
-    instance: dg.DagsterInstance, graph: BaseAssetGraph, set_aside: list[str]
-) -> dict[dg.AssetKey, set[str]]:
-    """The videos of which each asset has to be made: missing, failed, set aside, or older than what it is made from."""
-    every, made, wanted = set(instance.get_dynamic_partitions(VIDEOS.name)), {}, {}
-    attempts = instance.event_log_storage.get_latest_asset_partition_materialization_attempts_without_materializations
-    for key in per_video_assets(graph):
-        made[key] = instance.get_latest_storage_id_by_partition(key, dg.DagsterEventType.ASSET_MATERIALIZATION)
-    for key in made:
-        parents = [parent for parent in graph.get(key).parent_keys if parent in made]
-        # Of a file that is there at last the header too has not been read.
-        lacking = set().union(*(wanted[parent] for parent in parents)) if parents else set(set_aside)
-        for one in graph.get(key).execution_set_asset_keys:  # what the same step makes is made together
-            older = {v for v in made[one] for parent in parents if made[parent].get(v, 0) > made[one][v]}
-            lacking |= (every - made[one].keys()) | set(attempts(one)) | older
-        wanted[key] = lacking & every
-    return wanted
 
 
 @dg.job(description="Sweeps up what failed, whatever the reason: run it after the reason is gone.")

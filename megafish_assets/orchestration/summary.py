@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, field
 import dagster as dg
 import polars as pl
 
-from megafish_assets.orchestration.materialise import Collection, asset_order
+from megafish_assets.orchestration.materialise import asset_order
 from megafish_assets.orchestration.settings import Settings
+from megafish_assets.orchestration.staleness import Collection
 from megafish_assets.reporting.wording import many
 from megafish_assets.storage.catalog import BACKBONE, Tables, named
 
@@ -52,7 +53,7 @@ class Summary:
 
 def broken_checks(collection: Collection, asset_keys: Sequence[dg.AssetKey]) -> list[str]:
     """What the last results of these assets' checks, and of what the same step makes, are outside of."""
-    graph = collection.defs.resolve_asset_graph()
+    graph = collection.graph
     together = {one for key in asset_keys for one in graph.get(key).execution_set_asset_keys}
     keys = sorted(key for key in graph.asset_check_keys if key.asset_key in together)
     found = collection.instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
@@ -67,14 +68,14 @@ def broken_checks(collection: Collection, asset_keys: Sequence[dg.AssetKey]) -> 
     return lines
 
 
-def summary_of(collection: Collection, settings: Settings, failed: list[str]) -> Summary:
+def summary_of(defs: dg.Definitions, collection: Collection, settings: Settings, failed: list[str]) -> Summary:
     """What the tables hold now."""
 
     tables = Tables(root=collection.tables)
     raw_faults = tables.column("detections", "raw_detections", "fault", pl.String)
     crop_faults = tables.column("crops", "crops", "fault", pl.String)
     backbones = {}
-    for backbone in _backbones(collection.defs):
+    for backbone in _backbones(defs):
         cluster_ids = tables.column("clusters", named("clusters", backbone), "cluster", pl.Int32)
         backbones[backbone] = {"n_clusters": cluster_ids.filter(cluster_ids >= 0).n_unique()} | _kinds(
             collection, backbone
@@ -86,7 +87,7 @@ def summary_of(collection: Collection, settings: Settings, failed: list[str]) ->
         n_crops=crop_faults.null_count(),
         n_set_aside=crop_faults.count(),
         backbones=backbones,
-        broken=broken_checks(collection, asset_order(collection.defs)),
+        broken=broken_checks(collection, asset_order(defs)),
         failed=failed,
         figures=str(settings.catalog.figures),
     )

@@ -16,7 +16,6 @@ import polars as pl
 from megafish_assets.orchestration.backfills import CROPS
 from megafish_assets.orchestration.home import alone, made_home
 from megafish_assets.orchestration.materialise import (
-    Collection,
     asset_named,
     asset_order,
     failure,
@@ -26,6 +25,7 @@ from megafish_assets.orchestration.materialise import (
 from megafish_assets.orchestration.orphans import end_orphaned_runs
 from megafish_assets.orchestration.settings import Settings
 from megafish_assets.orchestration.sources import Inference, Recordings, read_owners_table
+from megafish_assets.orchestration.staleness import Collection
 from megafish_assets.orchestration.summary import Summary, broken_checks, summary_of
 from megafish_assets.reporting.wording import faults_text, many
 from megafish_assets.storage.catalog import Tables
@@ -81,8 +81,10 @@ def bring_up_to_date(defs: dg.Definitions, settings: Settings, wishes: Wishes, p
         marks.keep(again)
         _registered(instance, arrived, inference, settings.root)
         video_bytes = _video_bytes(videos, Recordings.of(settings))
-        collection = Collection(defs, instance, str(settings.catalog.tables), arrived, video_bytes, again)
-        summary = summary_of(collection, settings, failed=_made(collection))
+        collection = Collection(
+            defs.resolve_asset_graph(), instance, str(settings.catalog.tables), arrived, video_bytes, again
+        )
+        summary = summary_of(defs, collection, settings, failed=_made(defs, collection))
         if not summary.failed:
             marks.keep({})
         return summary
@@ -168,14 +170,14 @@ def _registered(instance: dg.DagsterInstance, arrived: Some[str], inference: Inf
         print(f"left out, since nothing tells their names apart: {named}: rename one of each", flush=True)
 
 
-def _made(collection: Collection) -> list[str]:
+def _made(defs: dg.Definitions, collection: Collection) -> list[str]:
     """Makes what is missing; the assets that failed, and those that were left out because of them."""
-    graph, failed = collection.defs.resolve_asset_graph(), set()
-    for asset_key in asset_order(collection.defs):
+    graph, failed = collection.graph, set()
+    for asset_key in asset_order(defs):
         if failed & graph.get(asset_key).parent_keys:
             failed.add(asset_key)
             print(f"{asset_key.to_user_string():32} left out: what it is made from failed", flush=True)
-        elif not _brought_up_to_date(collection, asset_key):
+        elif not _brought_up_to_date(defs, collection, asset_key):
             failed.add(asset_key)
         elif why := _nothing_left(collection, asset_key):
             failed.add(asset_key)
@@ -183,9 +185,9 @@ def _made(collection: Collection) -> list[str]:
     return sorted(key.to_user_string() for key in failed)
 
 
-def _brought_up_to_date(collection: Collection, asset_key: dg.AssetKey) -> bool:
+def _brought_up_to_date(defs: dg.Definitions, collection: Collection, asset_key: dg.AssetKey) -> bool:
     """Runs what one asset lacks, a line a run and a line a check that is broken; False once a run has failed."""
-    name, job = asset_key.to_user_string(), collection.defs.resolve_implicit_global_asset_job_def()
+    name, job = asset_key.to_user_string(), defs.resolve_implicit_global_asset_job_def()
     runs = list(collection.missing(asset_key))
     if not runs:
         print(f"{name:32} up to date", flush=True)
@@ -206,7 +208,7 @@ def _brought_up_to_date(collection: Collection, asset_key: dg.AssetKey) -> bool:
 
 def _nothing_left(collection: Collection, asset_key: dg.AssetKey) -> str | None:
     """Why nothing can be made from this asset, whose step went well; None where something can."""
-    node = collection.defs.resolve_asset_graph().get(asset_key)
+    node = collection.graph.get(asset_key)
     if node.partitions_def is None:
         return None
     if asset_key == CROPS:

@@ -43,12 +43,13 @@ import dagster as dg
 from megafish_assets.orchestration.home import chosen
 settings = chosen(os.environ, own_collection=True)
 from megafish_assets.definitions import defs
-from megafish_assets.orchestration.materialise import Collection, asset_order
+from megafish_assets.orchestration.materialise import asset_order
+from megafish_assets.orchestration.staleness import Collection
 from megafish_assets.orchestration.sources import Inference
 from megafish_assets.orchestration.summary import broken_checks
 arrived = dict(Inference.of(settings).arrivals().videos.select("video", "fingerprint").iter_rows())
 with dg.DagsterInstance.get() as instance:
-    collection = Collection(defs, instance, str(settings.catalog.tables), arrived)
+    collection = Collection(defs.resolve_asset_graph(), instance, str(settings.catalog.tables), arrived)
     left = [key.to_user_string() for key in asset_order(defs) if list(collection.missing(key))]
     broken = [line.partition(":")[0] for line in broken_checks(collection, asset_order(defs))]
 print(json.dumps({"left": left, "broken": broken}))

@@ -9,8 +9,9 @@ import pytest
 from dagster._core.events import DagsterEvent, DagsterEventType, StepMaterializationData
 
 from megafish_assets.orchestration.arrivals import VIDEO_BYTES
-from megafish_assets.orchestration.materialise import Collection, asset_named, asset_order, from_here_on, run_step
+from megafish_assets.orchestration.materialise import asset_named, asset_order, from_here_on, run_step
 from megafish_assets.orchestration.policy import grouped, with_knobs
+from megafish_assets.orchestration.staleness import Collection
 from megafish_assets.storage.io_manager import GpuDeltaLakeIOManager
 from megafish_assets.storage.partitions import ROW_RUNS, VIDEOS, last_made
 from megafish_assets.storage.parts import KNOBS_VERSION, Part, Parts, StoredBeside
@@ -34,11 +35,16 @@ def bring(
     """Everything brought up to date, of two rows a video or of rows with these fingerprints; the partitions of each run
     by asset."""
     there = dict.fromkeys(instance.get_dynamic_partitions(VIDEOS.name), "2-7")
-    collection, runs = Collection(defs, instance, str(root), there | arrived), {}
+    collection, runs = Collection(defs.resolve_asset_graph(), instance, str(root), there | arrived), {}
+    foreseen = collection.unfinished()
     for key in asset_order(defs):
         for keys in list(collection.missing(key)):
             run(defs, key.to_user_string(), keys, instance)
             runs.setdefault(key.to_user_string(), []).append(keys)
+    # What `retry_failed_videos` would have made is what the command has made.
+    for key, videos in foreseen.items():
+        if key in asset_order(defs):
+            assert videos == {video for keys in runs.get(key.to_user_string(), []) for video in keys}
     return runs
 
 
@@ -71,7 +77,11 @@ def test_a_gap_splits_a_range_and_no_run_is_longer_than_the_policy_says(tmp_path
     keys = [f"v{number:03d}" for number in range(ROW_RUNS.max_partitions_per_run + 3)]
     instance.add_dynamic_partitions(VIDEOS.name, keys)
     run(defs, "rows", ("v001",), instance)
-    runs = list(Collection(defs, instance, str(tmp_path), dict.fromkeys(keys, "2-7")).missing(dg.AssetKey("rows")))
+    runs = list(
+        Collection(defs.resolve_asset_graph(), instance, str(tmp_path), dict.fromkeys(keys, "2-7")).missing(
+            dg.AssetKey("rows")
+        )
+    )
     assert [len(run) for run in runs] == [1, ROW_RUNS.max_partitions_per_run, 1]
     assert [key for run in runs for key in run] == [key for key in keys if key != "v001"]
 
@@ -129,8 +139,17 @@ def test_a_video_file_that_comes_or_is_another_makes_its_rows_again_and_one_that
     arrived = {"a": "1-7", "b": "1-7"}
     bring(tmp_path, defs, instance, **arrived)
     for there, wanted in (({"a": 10}, []), ({"a": 10, "b": 5}, [("b",)]), ({"a": 11}, [("a",)]), ({}, [])):
-        collection = Collection(defs, instance, str(tmp_path), arrived, there)
+        collection = Collection(defs.resolve_asset_graph(), instance, str(tmp_path), arrived, there)
         assert list(collection.missing(dg.AssetKey("rows"))) == wanted
+
+
+def test_a_video_set_aside_is_made_again_from_its_rows_on(tmp_path: Path) -> None:
+    defs, instance = platform(tmp_path), dg.DagsterInstance.ephemeral()
+    instance.add_dynamic_partitions(VIDEOS.name, ["a", "b"])
+    bring(tmp_path, defs, instance)
+    collection = Collection(defs.resolve_asset_graph(), instance, str(tmp_path), {"a": "2-7", "b": "2-7"})
+    wanted = collection.unfinished(again=["a", "removed"])
+    assert {key.to_user_string(): videos for key, videos in wanted.items()} == {"rows": {"a"}, "doubled": {"a"}}
 
 
 def test_an_asset_that_a_person_wants_again_is_made_again_with_all_that_follows(tmp_path: Path) -> None:
@@ -138,14 +157,18 @@ def test_an_asset_that_a_person_wants_again_is_made_again_with_all_that_follows(
     instance.add_dynamic_partitions(VIDEOS.name, ["a", "b"])
     bring(tmp_path, defs, instance)
     again = from_here_on(defs, instance, asset_named(defs, "doubled"))
-    wanted = Collection(defs, instance, str(tmp_path), {"a": "2-7", "b": "2-7"}, again=again)
+    wanted = Collection(defs.resolve_asset_graph(), instance, str(tmp_path), {"a": "2-7", "b": "2-7"}, again=again)
     assert list(wanted.missing(dg.AssetKey("rows"))) == []
     assert list(wanted.missing(dg.AssetKey("doubled"))) == [("a", "b")]
     run(defs, "doubled", ("a", "b"), instance)
     assert list(wanted.missing(dg.AssetKey("doubled"))) == []
     # A video that has left the detector's table has no rows there to be made from: what is stored of it stays.
     left = Collection(
-        defs, instance, str(tmp_path), {"a": "2-7"}, again=from_here_on(defs, instance, asset_named(defs, "rows"))
+        defs.resolve_asset_graph(),
+        instance,
+        str(tmp_path),
+        {"a": "2-7"},
+        again=from_here_on(defs, instance, asset_named(defs, "rows")),
     )
     assert list(left.missing(dg.AssetKey("rows"))) == [("a",)]
     with pytest.raises(ValueError, match=r"no asset 'crop'.*rows, doubled, everything"):
