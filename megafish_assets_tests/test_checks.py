@@ -10,7 +10,6 @@ import torch
 from megafish_assets.atlas import measures as atlas
 from megafish_assets.atlas.checks import MONTAGES
 from megafish_assets.atlas.montage import chosen_tiles, draw_sheet
-from megafish_assets.checks_page import EVERY, PAGE, page
 from megafish_assets.clusters import grouping, sweeping
 from megafish_assets.clusters.checks import CLUSTERS, STABILITY, SWEEP
 from megafish_assets.clusters.recipes import DEFAULT, Grouped, at_k
@@ -31,6 +30,7 @@ from megafish_assets.features import layout
 from megafish_assets.features.checks import PCA, UMAP
 from megafish_assets.features.crop_rows import CropRows
 from megafish_assets.reporting.verdicts import Check, verdict
+from megafish_assets.written_docs import DOCS, EVERY, PAGES
 
 LIMITS = SizeLimits(3.0, 5.0, 3.0, 5.0, 32.0, 100)
 """Keeps 32 to exp(5) = 148.4 px."""
@@ -323,5 +323,6 @@ def test_every_limit_has_a_reason_a_remedy_and_a_bound(check: Check) -> None:
         assert np.isfinite([limit.at_least, limit.at_most]).any()
 
 
-def test_the_page_of_checks_is_the_one_that_the_limits_write() -> None:
-    assert PAGE.read_text() == page()
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_of_the_documents_is_the_one_that_the_code_writes(name: str) -> None:
+    assert (DOCS / name).read_text() == PAGES[name]()

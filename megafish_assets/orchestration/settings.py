@@ -46,7 +46,7 @@ VARIABLES: dict[str, str] = {
     "default none, SQLite",
     "MEGAFISH_RECORDING_START": "local time of the first frame, as `2025-12-12T13:30:00`; default none, no time of day",
 }
-"""Every variable with its meaning; the README's table is held to it by a test."""
+"""Every variable with its meaning; `docs/settings.md` is written from it."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Settings: defaults, clear refusals, and one table that the README repeats to the letter."""
+"""Settings: defaults, clear refusals, and the page of backbones."""
 
 from datetime import datetime
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 from megafish_assets.embeddings.backbones import BACKBONES, chosen_backbones
 from megafish_assets.embeddings.geometry import chosen_geometry
-from megafish_assets.orchestration.settings import VARIABLES, Settings
+from megafish_assets.orchestration.settings import Settings
 from megafish_assets.orchestration.sources import Labels
 from megafish_assets.storage.devices import resolved_device
 from megafish_assets_tests.conftest import REPOSITORY
@@ -73,12 +73,10 @@ def test_an_address_that_lost_a_slash_is_refused_without_its_secret() -> None:
     assert "canary" not in str(refused.value)
 
 
-def test_the_readme_repeats_the_tables_of_settings_and_backbones() -> None:
-    readme = (REPOSITORY / "README.md").read_text()
-    for name, meaning in VARIABLES.items():
-        assert f"| `{name}` | {meaning} |" in readme
+def test_the_page_of_backbones_names_each() -> None:
+    page = (REPOSITORY / "docs" / "backbones.md").read_text()
     for backbone in BACKBONES.values():
-        assert f"| `{backbone.name}` | `{backbone.timm_id}`" in readme
+        assert f"| `{backbone.name}` | `{backbone.timm_id}`" in page
 
 
 def test_a_device_that_is_not_there_is_an_error_and_auto_takes_one_that_is() -> None:
