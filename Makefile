@@ -38,8 +38,9 @@ bench: $(BIN)/.installed
 bench-full: $(BIN)/.installed
 	$(BIN)/python -m benchmarks full
 
+# Two at a time, a module's tests together, which share what they have made; a thread each, or they share two cores too.
 test: lint
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 clean:
 	rm -rf .venv data/demo

@@ -66,8 +66,8 @@ def settings_page() -> str:
         "## Of a collection: `megafish.toml` in its folder",
         "",
         "A section an asset, for the UI, the command line and the night alike. An asset's launchpad shows these",
-        "values, and changes them for one run. *Reload definitions* in the UI shows a changed file; `make materialise`,",
-        "or the job `retry_failed_videos`, makes again what depends on it.",
+        "values, and changes them for one run. *Reload definitions* in the UI shows a changed file; `make",
+        "materialise`, or the job `retry_failed_videos`, makes again what depends on it.",
         "",
     ]
     for asset, config in STOCK.items():

@@ -229,7 +229,7 @@ def test_the_catalogue_names_every_asset_in_full_with_its_group(page: "Page") ->
             "row",
             "row of the tile on its sheet, from 0 at the top",
             ["tiles_show_their_detections"],
-            "cluster_00_random",
+            "all_clusters",
         ),
     ],
 )

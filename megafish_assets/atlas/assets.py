@@ -9,7 +9,7 @@ from megafish_assets.atlas import checks
 from megafish_assets.atlas.columns import TILES
 from megafish_assets.atlas.film import tracklet_film
 from megafish_assets.atlas.measures import tiles_of_another_cluster, tiles_of_other_pixels
-from megafish_assets.atlas.montage import best_crops, chosen_tiles, draw_sheet, sheet_title
+from megafish_assets.atlas.montage import best_crops, chosen_tiles, draw_overview, draw_sheet, sheet_title
 from megafish_assets.clusters.recipes import FEATURE_SPACES
 from megafish_assets.clusters.tables import recipe_of
 from megafish_assets.crops.overlay import jpeg
@@ -23,9 +23,8 @@ from megafish_assets.reporting.wording import many
 from megafish_assets.storage.catalog import Tables, named, of_backbone
 from megafish_assets.storage.partitions import VIDEOS
 
-PAGE_WIDTH_PX = 900
-PAGE_CLUSTERS = 12
-"""Sheets in the UI; every one is a file. Two of them take about 150 kB of the event log a cluster."""
+PAGE_WIDTH_PX = 1100
+"""Of the sheet of all clusters in the UI: about 150 kB of the event log for 50 of them."""
 
 
 class MontagesConfig(dg.Config):
@@ -65,13 +64,15 @@ def montages_asset(backbone: str, knobs: type[MontagesConfig] = MontagesConfig) 
         cut = crops.select("detection_id", "jpeg").filter(pl.col("detection_id").is_in(wanted))
         jpegs = dict(cut.collect().iter_rows())
         require_crops(jpegs, wanted)
-        sheets, shown = {}, {}
+        sheets = {}
         for (file, label), sheet in tiles.partition_by("file", "cluster", as_dict=True, maintain_order=True).items():
             title = sheet_title(backbone, clusters, label, sheet["sheet"][0], config.seed)
             sheets[file] = draw_sheet(sheet, jpegs, title, cluster_colour(label))
-            if label < PAGE_CLUSTERS:
-                shown[file.removesuffix(".png")] = picture(jpeg(sheets[file][..., ::-1], PAGE_WIDTH_PX), title)
-        figures.replace_all(context.asset_key, {file: png(sheet) for file, sheet in sheets.items()})
+        n_clusters = clusters.filter(pl.col("cluster") >= 0)["cluster"].n_unique()
+        title = f"{backbone}: all {many(n_clusters, 'cluster')}, each with its crops, seed {config.seed}"
+        overview = draw_overview(tiles, jpegs, clusters, title)
+        files = {"all_clusters.png": overview} | sheets
+        figures.replace_all(context.asset_key, {file: png(sheet) for file, sheet in files.items()})
         numbers = {
             "n_tiles": tiles.height,
             "n_tiles_of_another_cluster": tiles_of_another_cluster(tiles, clusters),
@@ -81,9 +82,12 @@ def montages_asset(backbone: str, knobs: type[MontagesConfig] = MontagesConfig) 
             value=tiles,
             check_results=[verdict(checks.MONTAGES, numbers)],
             metadata=numbers
-            | {"sheets": dg.MetadataValue.path(str(figures.place(context.asset_key)))}
-            | column_lineage({named("clusters", backbone): ["video", "detection_id", "cluster", "distance_to_centre"]})
-            | shown,
+            | {
+                "all_clusters": picture(jpeg(overview[..., ::-1], PAGE_WIDTH_PX), title),
+                "n_sheets": len(sheets),
+                "sheets": dg.MetadataValue.path(str(figures.place(context.asset_key))),
+            }
+            | column_lineage({named("clusters", backbone): ["video", "detection_id", "cluster", "distance_to_centre"]}),
         )
 
     return montages

@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from megafish_assets.atlas.columns import TILES
 from megafish_assets.crops.batches import decoded_rgb
+from megafish_assets.features.plots import cluster_colour
 from megafish_assets.footage.columns import empty_table
 
 N_ROWS, N_COLUMNS = 5, 10
@@ -19,6 +20,12 @@ EXTREME_ROWS = 2
 
 TILE_PX = 128
 """Longest side of a tile: the notebook's."""
+
+OVERVIEW_TILE_PX, OVERVIEW_TILES, OVERVIEW_STRIPS = 56, 8, 2
+"""Of the sheet of all clusters: px a tile, tiles a cluster, clusters side by side."""
+
+OVERVIEW_LABEL_PX = 70
+"""For a cluster's colour, number and size."""
 
 GAP_PX = 6
 HEADER_PX = 44
@@ -119,6 +126,39 @@ def draw_sheet(tiles: pl.DataFrame, jpegs: Mapping[str, bytes], title: str, colo
         left, top = tile_corner(row["row"], row["column"], pixels)
         sheet[top : top + pixels.shape[0], left : left + pixels.shape[1]] = pixels
     return _titled(sheet, title, colour)
+
+
+def draw_overview(tiles: pl.DataFrame, jpegs: Mapping[str, bytes], clusters: pl.DataFrame, title: str) -> np.ndarray:
+    """uint8 RGB of all clusters on one sheet: a strip each, with its colour, its size and the first of its random draw.
+
+    `tiles` holds the columns `TILES`, `clusters` the columns `CLUSTERS`. Strips stand side by side, noise last.
+    """
+    sizes = dict(clusters.group_by("cluster").len().iter_rows())
+    order = sorted(sizes, key=lambda cluster: (cluster < 0, cluster))
+    n_rows = max(1, -(-len(order) // OVERVIEW_STRIPS))
+    strip_width = OVERVIEW_LABEL_PX + OVERVIEW_TILES * OVERVIEW_TILE_PX + 2 * GAP_PX
+    shape = (HEADER_PX + n_rows * (OVERVIEW_TILE_PX + GAP_PX), OVERVIEW_STRIPS * strip_width, 3)
+    image = Image.fromarray(np.full(shape, PAPER, np.uint8))
+    pen, font = ImageDraw.Draw(image), ImageFont.load_default(size=14)
+    pen.text((GAP_PX, HEADER_PX // 2), title, fill=INK, font=ImageFont.load_default(size=18), anchor="lm")
+    drawn = tiles.filter(pl.col("sheet") == "random").sort("row", "column")
+    for place, cluster in enumerate(order):
+        left = (place // n_rows) * strip_width + GAP_PX
+        top = HEADER_PX + (place % n_rows) * (OVERVIEW_TILE_PX + GAP_PX)
+        colour = tuple(round(255 * channel) for channel in cluster_colour(cluster))
+        pen.rectangle((left, top, left + 8, top + OVERVIEW_TILE_PX), fill=colour)
+        name = f"{'noise' if cluster < 0 else cluster}\n{sizes[cluster]:,}"
+        pen.multiline_text((left + 14, top + OVERVIEW_TILE_PX // 2), name, fill=INK, font=font, anchor="lm")
+        ids = drawn.filter(pl.col("cluster") == cluster)["detection_id"].head(OVERVIEW_TILES).to_list()
+        for column, detection_id in enumerate(ids):
+            pixels = Image.fromarray(tile_pixels(jpegs[detection_id]))
+            pixels.thumbnail((OVERVIEW_TILE_PX - 2, OVERVIEW_TILE_PX - 2))
+            corner = (
+                left + OVERVIEW_LABEL_PX + column * OVERVIEW_TILE_PX + (OVERVIEW_TILE_PX - pixels.width) // 2,
+                top + (OVERVIEW_TILE_PX - pixels.height) // 2,
+            )
+            image.paste(pixels, corner)
+    return np.asarray(image)
 
 
 def _titled(sheet: np.ndarray, title: str, colour: tuple[float, ...]) -> np.ndarray:

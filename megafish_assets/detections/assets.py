@@ -1,4 +1,5 @@
-"""The assets of rows: `inference`, `raw_detections`, `size_limits`, `filtered_detections`, `sampled_detections`."""
+"""The assets of rows: `inference`, `raw_detections`, `tracklets`, `size_limits`, `filtered_detections` and
+`sampled_detections`."""
 
 from collections.abc import Iterator
 from typing import Literal

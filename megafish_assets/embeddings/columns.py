@@ -1,4 +1,4 @@
-"""The columns of an `embeddings/<backbone>` table."""
+"""The columns of an `embeddings_<backbone>` table."""
 
 import polars as pl
 

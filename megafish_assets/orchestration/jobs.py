@@ -4,7 +4,7 @@ import dagster as dg
 
 from megafish_assets.orchestration.backfills import FILTERED, LIMITS, per_video_assets, start_backfill
 from megafish_assets.orchestration.policy import videos_asked
-from megafish_assets.orchestration.sources import Inference
+from megafish_assets.orchestration.sources import Inference, Recordings
 from megafish_assets.orchestration.staleness import Collection
 from megafish_assets.reporting.metadata import versions_read
 from megafish_assets.storage.catalog import Tables
@@ -25,13 +25,17 @@ def register_videos():
 
 
 @dg.op(description="Starts a backfill of every partition that is out of date, or has frames set aside.")
-def backfill_unfinished(context: dg.OpExecutionContext, tables: Tables, inference: Inference) -> None:
+def backfill_unfinished(
+    context: dg.OpExecutionContext, tables: Tables, inference: Inference, recordings: Recordings
+) -> None:
     graph, instance = context.repository_def.asset_graph, context.instance
     if instance.get_backfills(filters=BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED]), limit=1):
         raise dg.Failure("a backfill is at work, and what it has yet to make is not failed: wait for its end")
-    arrived = dict(inference.arrivals().videos.select("video", "fingerprint").iter_rows())
+    videos = inference.arrivals().videos
+    arrived = dict(videos.select("video", "fingerprint").iter_rows())
+    sizes = recordings.sizes_bytes(dict(videos.select("video", "video_file").iter_rows()))
     # Of a file that is there at last the header too has not been read: its rows are made again.
-    wanted = Collection(graph, instance, tables.root, arrived).unfinished(again=tables.set_aside_videos())
+    wanted = Collection(graph, instance, tables.root, arrived, sizes).unfinished(again=tables.set_aside_videos())
     n_videos = len(set().union(*wanted.values()))
     if not n_videos:
         context.log.info("every video is finished")

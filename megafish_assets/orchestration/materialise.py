@@ -8,8 +8,6 @@ from megafish_assets.orchestration.orphans import this_process
 from megafish_assets.storage.dagster_internals import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 from megafish_assets.storage.parts import made_by
 
-ROW_COUNT = "dagster/partition_row_count"
-
 
 def asset_order(defs: dg.Definitions) -> list[dg.AssetKey]:
     """Every asset that can be materialised, after all that it is made from; of several that one step makes, the one

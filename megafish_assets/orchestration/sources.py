@@ -1,6 +1,7 @@
 """What assets are given from the world outside: the detector's table, the video files, a place for pictures."""
 
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -183,6 +184,12 @@ class Recordings(dg.ConfigurableResource):
             return None if path is None else path.stat().st_size
         except OSError:  # also a name that is too long for the file system
             return None
+
+    def sizes_bytes(self, files: Mapping[str, str]) -> dict[str, int]:
+        """The sizes of the files that are there, by whatever names them."""
+        with ThreadPoolExecutor() as pool:  # a network drive answers many at once
+            found = zip(files, pool.map(self.size_bytes, files.values()), strict=True)
+            return {key: size for key, size in found if size is not None}
 
     def clock(self) -> Clock:
         """How video and frame numbers become times."""

@@ -5,7 +5,6 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from collections.abc import Collection as Some
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -80,7 +79,8 @@ def bring_up_to_date(defs: dg.Definitions, settings: Settings, wishes: Wishes, p
         again = marks.kept() | ({} if begin is None else from_here_on(defs, instance, begin))
         marks.keep(again)
         _registered(instance, arrived, inference, settings.root)
-        video_bytes = _video_bytes(videos, Recordings.of(settings))
+        files = dict(videos.select("video", "video_file").iter_rows())
+        video_bytes = Recordings.of(settings).sizes_bytes(files)
         collection = Collection(
             defs.resolve_asset_graph(), instance, str(settings.catalog.tables), arrived, video_bytes, again
         )
@@ -137,14 +137,6 @@ def looked_at(settings: Settings, wishes: Wishes, preflight: Look) -> tuple[Infe
     if found.refusals:
         raise RefusedError("\n".join(found.refusals))
     return inference, videos
-
-
-def _video_bytes(videos: pl.DataFrame, recordings: Recordings) -> dict[str, int]:
-    """The sizes of the video files that are there, by partition key."""
-    files = videos.select("video", "video_file").iter_rows()
-    with ThreadPoolExecutor() as pool:  # a network drive answers many at once
-        found = pool.map(lambda row: (row[0], recordings.size_bytes(row[1])), files)
-        return {video: size for video, size in found if size is not None}
 
 
 def _to_begin_with(defs: dg.Definitions, wishes: Wishes) -> dg.AssetKey | None:

@@ -81,7 +81,7 @@ class Catalog:
 
     @property
     def first_look(self) -> Path:
-        """TableStream with the detector's boxes, drawn before anything is made."""
+        """Frames with the detector's boxes, drawn before anything is made."""
         return self.figures / "boxes.jpg"
 
     @property

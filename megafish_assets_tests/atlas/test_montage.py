@@ -6,7 +6,16 @@ import polars as pl
 import pytest
 
 from megafish_assets.atlas.columns import TILES
-from megafish_assets.atlas.montage import best_crops, chosen_tiles, draw_sheet, sheet_title, tile_corner, tile_pixels
+from megafish_assets.atlas.montage import (
+    best_crops,
+    chosen_tiles,
+    draw_overview,
+    draw_sheet,
+    sheet_title,
+    tile_corner,
+    tile_pixels,
+)
+from megafish_assets.features.plots import cluster_colour
 
 SCHEMA = {"video": pl.String, "detection_id": pl.String, "cluster": pl.Int64, "distance_to_centre": pl.Float64}
 """What a tile keeps of its row."""
@@ -116,6 +125,20 @@ def test_a_tracklet_is_shown_by_its_best_crop_and_a_row_without_one_by_itself() 
     assert best.columns == list(names[:3])
     assert best["detection_id"].to_list() == ["b", "d", "e", "f", "g"]
     assert best_crops(table.select(names[:3]).clear(), table.select("detection_id", *names[3:])).height == 0
+
+
+def test_one_sheet_shows_every_cluster_in_its_colour_noise_last() -> None:
+    given = clusters(c0=60, c1=3, noise=20)
+    tiles = chosen_tiles(given, seed=0)
+    bright = cv2.imencode(".png", np.full((40, 40, 3), 255, np.uint8))[1].tobytes()
+    overview = draw_overview(tiles, dict.fromkeys(given["detection_id"], bright), given, "b")
+    # Two strips side by side: clusters 0 and 1 in the first, noise at the top of the second; bars of 9 px.
+    middle = overview.shape[1] // 2
+    for left, top, cluster in ((6, 44, 0), (6, 44 + 62, 1), (middle + 6, 44, -1)):
+        colour = [round(255 * channel) for channel in cluster_colour(cluster)]
+        assert (overview[top : top + 56, left : left + 9] == colour).all()
+    # Eight of sixty, and the three that there are.
+    assert [int((overview[top + 28, :middle] == 255).all(axis=1).sum()) // 50 for top in (44, 106)] == [8, 3]
 
 
 @pytest.mark.parametrize(
