@@ -88,7 +88,7 @@ def what_is_wrong(given: argparse.Namespace) -> str | None:
 
 
 def measured_stages(given: argparse.Namespace) -> int:
-    """Prints the line of each case, and writes them into the UI if they are of all stages."""
+    """Prints the line of each case, and writes them into docs/benchmarks.md if they are of all stages."""
     lines, began, mark = [], time.monotonic(), report.MARKS.get(given.stage)
     if mark is not None:
         report.around(mark)  # a page without the marks is better known before than after half an hour

@@ -8,6 +8,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from megafish_assets.atlas.montage import INK, PAPER, tile_pixels
+from megafish_assets.clusters.recipes import first_rows
+from megafish_assets.features.pooling import unit_codes
 
 N_CLUSTERS, N_TILES = 14, 8
 """Rows of a recipe, its largest clusters, and random tiles in each, one a tracklet."""
@@ -18,12 +20,11 @@ SEED = 42
 
 
 def chosen(labels: np.ndarray, tracklets: np.ndarray) -> list[np.ndarray]:
-    """Row numbers of the tiles of each of the largest clusters, no tracklet twice; "" is no tracklet."""
+    """Row numbers of the tiles of each of the largest clusters, no tracklet twice; None is no tracklet."""
     rng, rows = np.random.default_rng(SEED), []
     for label in range(min(N_CLUSTERS, labels.max() + 1)):
         members = rng.permutation(np.flatnonzero(labels == label))
-        own = np.where(tracklets[members] == "", members.astype(str), tracklets[members])
-        first = np.sort(np.unique(own, return_index=True)[1])
+        first = np.sort(first_rows(unit_codes(tracklets[members])))
         rows.append(members[first[:N_TILES]])
     return rows
 
@@ -54,9 +55,9 @@ def panel(
     pen.text((GAP_PX, TITLE_PX // 2), title, fill=INK, font=ImageFont.load_default(size=16), anchor="lm")
     for row in range(len(rows)):
         names, counts = np.unique(kinds[labels == row], return_counts=True)
-        told = f"{counts.sum()} crops\n{counts.max() / counts.sum():.0%} {names[counts.argmax()]}"
+        caption = f"{counts.sum()} crops\n{counts.max() / counts.sum():.0%} {names[counts.argmax()]}"
         middle = TITLE_PX + row * (TILE_PX + GAP_PX) + TILE_PX // 2
-        pen.multiline_text((GAP_PX, middle), told, fill=INK, font=ImageFont.load_default(size=14), anchor="lm")
+        pen.multiline_text((GAP_PX, middle), caption, fill=INK, font=ImageFont.load_default(size=14), anchor="lm")
     return np.asarray(image)
 
 

@@ -192,17 +192,17 @@ def of_the_reef(root: Path, picture: Path | None = None) -> Iterator[dict]:
 
 
 def _line(name: str, k_given: bool, labels: np.ndarray, numbers: dict[str, float]) -> dict:
-    told = {key: round(number, 4) for key, number in numbers.items() if not np.isnan(number)}
-    return {"recipe": name, "k_given": k_given, "k": int(labels.max()) + 1} | told
+    known_numbers = {key: round(number, 4) for key, number in numbers.items() if not np.isnan(number)}
+    return {"recipe": name, "k_given": k_given, "k": int(labels.max()) + 1} | known_numbers
 
 
 def shown(rows: pl.DataFrame, raw: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
     """`detection_id`, `kind` and `background` (null for artefacts) of the rows, in their order."""
     boxes = [pl.col("box").list.get(place).alias(name) for place, name in enumerate(BOX)]
     behind = truth.select("video_file", "frame_id", "score", *boxes, "background")
-    met = raw.join(behind, on=["video_file", "frame_id", "score", *BOX], how="left")
-    told = kinds(raw, truth).join(met.select("detection_id", "background"), on="detection_id")
-    return rows.select("detection_id").join(told, on="detection_id", how="left", maintain_order="left")
+    both = raw.join(behind, on=["video_file", "frame_id", "score", *BOX], how="left")
+    kinds_shown = kinds(raw, truth).join(both.select("detection_id", "background"), on="detection_id")
+    return rows.select("detection_id").join(kinds_shown, on="detection_id", how="left", maintain_order="left")
 
 
 def main(lines: Iterator[dict]) -> int:

@@ -45,7 +45,7 @@ def _cells(*texts: str) -> str:
 
 
 def written(lines: Iterable[dict], mark: str, seconds: float, page: Path = PAGE) -> None:
-    """Puts the table between the marks. Raises ValueError where the UI lacks them."""
+    """Puts the table between the marks. Raises ValueError where the page lacks them."""
     before, after = around(mark, page)
     page.write_text(f"{before}\n{table(lines, seconds)}\n{after}")
 

@@ -107,8 +107,8 @@ def _linked_by_overlap(frame_ids: np.ndarray, box_xywh: np.ndarray) -> np.ndarra
         if follows:
             shared = _overlaps(box_xywh[before], box_xywh[now])
             one, other = linear_sum_assignment(-shared)
-            met = shared[one, other] >= LEAST_OVERLAP
-            number[now[other[met]]] = number[before[one[met]]]
+            overlapping = shared[one, other] >= LEAST_OVERLAP
+            number[now[other[overlapping]]] = number[before[one[overlapping]]]
         alone = now[number[now] < 0]
         number[alone] = n_begun + np.arange(len(alone))
         n_begun += len(alone)

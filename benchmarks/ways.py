@@ -116,8 +116,8 @@ def written(name: str, size: int, folder: Path | None) -> Iterator[Path]:
     Raises UnfitInputError.
     """
     writer = module(name).STAGE.write
-    with tempfile.TemporaryDirectory(prefix=f"megafish-{name}-") as own:
-        place = Path(own) if folder is None else folder
+    with tempfile.TemporaryDirectory(prefix=f"megafish-{name}-") as folder_name:
+        place = Path(folder_name) if folder is None else folder
         place.mkdir(parents=True, exist_ok=True)
         if not any(place.iterdir()):
             writer(place, size)

@@ -50,12 +50,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m megafish_assets", description="Find out what a camera saw.")
     commands = parser.add_subparsers(dest="command", required=True)
     demo = commands.add_parser("demo", help="record the synthetic reef and materialise everything over it")
-    own = commands.add_parser("materialise", help="bring the collection of MEGAFISH_ROOT up to date")
-    own.add_argument("--from", dest="begin", metavar="ASSET", help="make this asset and all after it again")
-    own.add_argument("--trust", choices=["boxes"], help="go on though the boxes' numbers look wrong")
+    materialise = commands.add_parser("materialise", help="bring the collection of MEGAFISH_ROOT up to date")
+    materialise.add_argument("--from", dest="begin", metavar="ASSET", help="make this asset and all after it again")
+    materialise.add_argument("--trust", choices=["boxes"], help="go on though the boxes' numbers look wrong")
     commands.add_parser("check", help="say what can be known to go wrong, and make nothing")
     commands.add_parser("upgrade", help="rename the tables of a collection that an earlier megafish made")
-    for command in (demo, own):
+    for command in (demo, materialise):
         command.add_argument("--json", action="store_true", help="the summary as one line of JSON, the last one")
     page = commands.add_parser(
         "up", help="the Dagster page and daemon over the collection of MEGAFISH_ROOT, or the demo"

@@ -82,8 +82,10 @@ def preflight(videos: pl.DataFrame, inference: Inference, settings: Settings, tr
         _lengths(settings.clock, n_frames, recordings, found)
     rows = inference.rows_of(list(sizes))
     if not trusts_boxes:
-        told = misread_boxes(rows, sizes), _misread_frames(_ends(rows), n_frames, paths)
-        found.refusals += [f"{why}\nIf they are right as they are: make materialise TRUST=boxes" for why in told if why]
+        mistakes = misread_boxes(rows, sizes), _misread_frames(_ends(rows), n_frames, paths)
+        found.refusals += [
+            f"{why}\nIf they are right as they are: make materialise TRUST=boxes" for why in mistakes if why
+        ]
     found.refusals += _disk(settings.root)
     if not found.refusals and not settings.catalog.tables.exists():
         valid = valid_rows(raw_detections(rows, Clock(1, 1, None)))
@@ -175,11 +177,11 @@ def _paths(videos: pl.DataFrame, recordings: Recordings, found: Preflight) -> di
     there = {file: path for file, path in paths.items() if path is not None and path.is_file()}
     gone = sorted(paths.keys() - there.keys())
     if gone:
-        told = f"{len(gone)} of {len(paths)} video files are not there: {', '.join(map(repr, gone[:NAMED]))}"
+        message = f"{len(gone)} of {len(paths)} video files are not there: {', '.join(map(repr, gone[:NAMED]))}"
         first = paths[gone[0]]
         place = f"{gone[0]!r} was looked for at {first}" if first else f"{gone[0]!r} lies outside {recordings.folder}"
-        told = f"{told}. {place}; names are paths below MEGAFISH_RECORDINGS ({recordings.folder})"
-        (found.warnings if there else found.refusals).append(told)
+        message = f"{message}. {place}; names are paths below MEGAFISH_RECORDINGS ({recordings.folder})"
+        (found.warnings if there else found.refusals).append(message)
     return there
 
 

@@ -23,7 +23,7 @@ from megafish_assets.reporting.wording import many
 from megafish_assets.storage.catalog import Tables, named, of_backbone
 from megafish_assets.storage.partitions import VIDEOS
 
-PAGE_WIDTH_PX = 1100
+PAGE_WIDTH_PX = 800
 """Of the sheet of all clusters in the UI: about 150 kB of the event log for 50 of them."""
 
 

@@ -10,9 +10,9 @@ from megafish_assets.atlas.montage import tile_corner, tile_pixels
 
 def tiles_of_another_cluster(tiles: pl.DataFrame, clusters: pl.DataFrame) -> int:
     """Tiles whose detection does not carry the label that their sheet shows."""
-    own = clusters.select("detection_id", pl.col("cluster").alias("own_cluster"))
-    met = tiles.join(own, on="detection_id", how="left")
-    return met.filter(pl.col("cluster").ne_missing(pl.col("own_cluster"))).height
+    known = clusters.select("detection_id", pl.col("cluster").alias("own_cluster"))
+    both = tiles.join(known, on="detection_id", how="left")
+    return both.filter(pl.col("cluster").ne_missing(pl.col("own_cluster"))).height
 
 
 def tiles_of_other_pixels(tiles: pl.DataFrame, sheets: Mapping[str, np.ndarray], jpegs: Mapping[str, bytes]) -> int:

@@ -40,9 +40,9 @@ def silhouettes(
     widths = [int(labellings[place].max()) + 1 for place in judged]
     joined = torch.zeros(n, sum(widths), device=device)
     members = torch.split(joined, widths, dim=1)  # views: they are held once
-    for own, place in zip(members, judged, strict=True):
+    for cluster_rows, place in zip(members, judged, strict=True):
         labels = torch.from_numpy(np.asarray(labellings[place], dtype=np.int64)).to(device)
-        own.scatter_(1, labels[:, None], 1.0)  # 1 where a row is of a cluster
+        cluster_rows.scatter_(1, labels[:, None], 1.0)  # 1 where a row is of a cluster
     sizes = torch.split(joined.sum(dim=0), widths)
     rows = torch.from_numpy(np.array(vectors, dtype=np.float64)).to(device)
     rows -= rows.mean(dim=0)
@@ -54,7 +54,10 @@ def silhouettes(
         distances = squared.clamp_(min=0).sqrt_().float()
         distances[torch.arange(len(distances)), torch.arange(block.start, block.stop)] = 0
         sums = torch.split(distances @ joined, widths, dim=1)
-        scores = [_silhouettes(s, counts, own[block]) for s, counts, own in zip(sums, sizes, members, strict=True)]
+        scores = [
+            _silhouettes(s, counts, cluster_rows[block])
+            for s, counts, cluster_rows in zip(sums, sizes, members, strict=True)
+        ]
         totals += torch.stack([score.sum() for score in scores]).cpu()
         on_rows(len(distances))
     for place, total in zip(judged, totals.tolist(), strict=True):
@@ -62,15 +65,15 @@ def silhouettes(
     return means
 
 
-def _silhouettes(sums: torch.Tensor, counts: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
+def _silhouettes(sums: torch.Tensor, counts: torch.Tensor, row_clusters: torch.Tensor) -> torch.Tensor:
     """float64 `(b,)` from the distances of b rows to all, summed by cluster `(b, k)`, the rows of each cluster `(k,)`,
     and each row's own cluster, `(b, k)`."""
     import torch
 
-    size = own @ counts
-    within = (sums * own).sum(dim=1) / (size - 1).clamp(min=1)
+    size = row_clusters @ counts
+    within = (sums * row_clusters).sum(dim=1) / (size - 1).clamp(min=1)
     # An empty cluster is nobody's neighbor, and neither is the own.
-    others = torch.where((own > 0) | (counts == 0), torch.inf, sums / counts.clamp(min=1))
+    others = torch.where((row_clusters > 0) | (counts == 0), torch.inf, sums / counts.clamp(min=1))
     nearest = others.min(dim=1).values
     values = (nearest - within).double() / torch.maximum(within, nearest).double()
     return torch.where(size == 1, 0.0, values).nan_to_num(0.0)

@@ -43,16 +43,16 @@ def resamples(groups: np.ndarray, seed: int, n: int = RESAMPLES) -> Iterator[np.
     `groups` `(n_rows,)`: the video of each row, or its trajectory where there are no videos. About 63 % of the groups
     are drawn each time. Raises ValueError for fewer than `FEWEST_RESAMPLED` groups.
     """
-    every, codes = np.unique(groups, return_inverse=True)
-    if len(every) < FEWEST_RESAMPLED:
+    names, codes = np.unique(groups, return_inverse=True)
+    if len(names) < FEWEST_RESAMPLED:
         raise ValueError(
-            f"{len(every)} groups to resample, needed {FEWEST_RESAMPLED}: stability is judged across videos"
+            f"{len(names)} groups to resample, needed {FEWEST_RESAMPLED}: stability is judged across videos"
         )
     rng = np.random.default_rng(seed)
     for _ in range(n):
-        drawn = np.zeros(len(every), dtype=bool)
+        drawn = np.zeros(len(names), dtype=bool)
         while drawn.sum() < 2:
-            drawn[rng.integers(len(every), size=len(every))] = True
+            drawn[rng.integers(len(names), size=len(names))] = True
         yield np.flatnonzero(drawn[codes])
 
 
@@ -140,10 +140,10 @@ def overlaps(full: np.ndarray, labels: np.ndarray, n_clusters: int) -> np.ndarra
     for row, resampled in zip(found, labels, strict=True):
         drawn = resampled != ABSENT
         shared = _shared(full[drawn], resampled[drawn], n_clusters)
-        own = np.bincount(full[drawn & (full >= 0)], minlength=n_clusters)
+        sizes = np.bincount(full[drawn & (full >= 0)], minlength=n_clusters)
         other = np.bincount(resampled[resampled >= 0], minlength=shared.shape[1])
-        union = own[:, None] + other - shared
-        present = own > 0
+        union = sizes[:, None] + other - shared
+        present = sizes > 0
         row[present] = (shared / np.maximum(union, 1)).max(axis=1, initial=0)[present]
     return found
 
@@ -191,8 +191,8 @@ def stability(
     again = (np.nan_to_num(found) >= STABLE_JACCARD) & enough.to_numpy()
     low, high = np.quantile(again.sum(axis=1), INTERVAL)
     scores = agreement(labels)
-    told = float(np.nanmean(scores)) if not np.isnan(scores).all() else float("nan")
-    return Stability(clusters, told, int(clusters["stable"].sum()), float(low), float(high))
+    mean_ami = float(np.nanmean(scores)) if not np.isnan(scores).all() else float("nan")
+    return Stability(clusters, mean_ami, int(clusters["stable"].sum()), float(low), float(high))
 
 
 def cluster_support(crops: CropRows, found: np.ndarray) -> pl.DataFrame:

@@ -73,9 +73,9 @@ def crops(
         progress = Progress(context.log.info, "videos decoded", len(tasks))
         pages = Pages(context, figures)
         for result in extracted(tasks):
-            own = sampled[result.key]
-            made = crops_table(own, result.cuts)
-            numbers = tally.add([result.key], crop_counts(own, made))[result.key]
+            sampled_rows = sampled[result.key]
+            made = crops_table(sampled_rows, result.cuts)
+            numbers = tally.add([result.key], crop_counts(sampled_rows, made))[result.key]
             beside = moved(motions, [result.key], motion_table(result.key, result.motion), pans)
             yield Part([result.key], made, {result.key: numbers | pages.of(result, made)}, beside)
             progress.step()
@@ -101,8 +101,8 @@ def told_pans(raw: pl.LazyFrame, tracklets: pl.LazyFrame) -> pl.DataFrame:
 
 def video_tasks(sampled: pl.DataFrame, raw: pl.LazyFrame, recordings: Recordings) -> list[VideoTask]:
     """One task for every video that has sampled rows."""
-    drawn_frames, every = dict(busiest_frames(sampled).iter_rows()), valid_rows(raw).collect()
-    detected, none = every.partition_by("video", as_dict=True), every.clear()
+    drawn_frames, valid = dict(busiest_frames(sampled).iter_rows()), valid_rows(raw).collect()
+    detected, none = valid.partition_by("video", as_dict=True), valid.clear()
     return [
         VideoTask(
             key,

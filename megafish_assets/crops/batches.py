@@ -59,9 +59,9 @@ class CropBatches:
         # In the order of the ids, which is not that of the keys: `w-2/...` sorts before `w/...`.
         videos = [video_in(detection_id) for detection_id in self.detection_ids]
         starts = {key: place for place, key in reversed(list(enumerate(videos)))}
-        every = sorted(starts, key=starts.__getitem__)
-        for first in range(0, len(every), n):
-            keys, following = every[first : first + n], every[first + n : first + n + 1]
+        ordered = sorted(starts, key=starts.__getitem__)
+        for first in range(0, len(ordered), n):
+            keys, following = ordered[first : first + n], ordered[first + n : first + n + 1]
             part = slice(starts[keys[0]], starts[following[0]] if following else len(videos))
             yield keys, CropBatches(self.detection_ids[part], self.jpegs[part], self.device)
 

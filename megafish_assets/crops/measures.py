@@ -46,10 +46,10 @@ def motion_counts(motion: pl.DataFrame, tracklets: pl.DataFrame) -> pl.DataFrame
     `tracklets` holds the columns `TRACKLETS`' pan and its boxes, with `frame_id`, one row a frame.
     """
     seen = motion.with_columns((pl.col("n_pan_points") < FEWEST_POINTS).alias("blind"))
-    told = tracklets.filter(pl.col("n_pan_boxes") > 0).select(
+    pans = tracklets.filter(pl.col("n_pan_boxes") > 0).select(
         "video", "frame_id", pl.col("pan_x_1024").alias("box_x"), pl.col("pan_y_1024").alias("box_y")
     )
-    both = seen.join(told, on=["video", "frame_id"], how="left")
+    both = seen.join(pans, on=["video", "frame_id"], how="left")
     apart = ((pl.col("pan_x_1024") - pl.col("box_x")) ** 2 + (pl.col("pan_y_1024") - pl.col("box_y")) ** 2).sqrt()
     compared = ~pl.col("blind") & pl.col("box_x").is_not_null()
     return both.group_by("video").agg(

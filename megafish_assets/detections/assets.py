@@ -77,10 +77,10 @@ def tracklets(context: dg.AssetExecutionContext, raw_detections: pl.DataFrame):
     def parts() -> Iterator[Part]:
         for first in range(0, max(1, len(videos)), COMMIT_VIDEOS):
             some = videos[first : first + COMMIT_VIDEOS]
-            own = raw_detections.filter(pl.col("video").is_in(some))
-            tracked = tracklets_of(own)
-            yield Part(some, tracked, tally.add(some, measures.tracklet_counts(valid_rows(own), tracked)))
-            progress.step(own.height)
+            rows = raw_detections.filter(pl.col("video").is_in(some))
+            tracked = tracklets_of(rows)
+            yield Part(some, tracked, tally.add(some, measures.tracklet_counts(valid_rows(rows), tracked)))
+            progress.step(rows.height)
 
     yield dg.MaterializeResult(
         value=Parts(parts), metadata=column_lineage({"raw_detections": ["video", "detection_id"]})

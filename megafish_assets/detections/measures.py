@@ -45,10 +45,10 @@ def tracklet_counts(valid: pl.DataFrame, tracklets: pl.DataFrame) -> pl.DataFram
     lost = valid.join(tracklets, on="detection_id", how="anti").group_by("video").agg(ROWS.alias("n_lost_rows"))
     crowded = valid.filter(pl.len().over("video", "frame_id") > MOST_BOXES_A_FRAME)
     crowd = crowded.group_by("video").agg(ROWS.alias("n_crowded"))
-    every = valid.group_by("video").agg(ROWS.alias("n_valid"))
+    totals = valid.group_by("video").agg(ROWS.alias("n_valid"))
     for part in (counts, held, lost, crowd):
-        every = every.join(part, on="video", how="left")
-    return every.with_columns(pl.exclude("video").fill_null(0))
+        totals = totals.join(part, on="video", how="left")
+    return totals.with_columns(pl.exclude("video").fill_null(0))
 
 
 def tracklet_numbers(counts: pl.DataFrame) -> pl.DataFrame:

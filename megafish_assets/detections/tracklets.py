@@ -138,10 +138,10 @@ def linked(pan: Pan, starts: np.ndarray, centre_xy_1024: np.ndarray, log_size_wh
         place_xy, log_wh = still_xy[start:stop], log_size_wh[start:stop]
         opened = opened.taken(clock - opened.last_clock <= LONGEST_GAP_FRAMES)
         partner, stopped = _partners(*_unlikeliness(opened, clock, place_xy, log_wh))
-        met, alone = np.flatnonzero(partner >= 0), np.flatnonzero(partner < 0)
-        number[start + met] = opened.number[partner[met]]
+        paired, alone = np.flatnonzero(partner >= 0), np.flatnonzero(partner < 0)
+        number[start + paired] = opened.number[partner[paired]]
         number[start + alone] = n_begun + np.arange(len(alone))
-        _learn(opened, partner[met], clock, place_xy[met], log_wh[met])
+        _learn(opened, partner[paired], clock, place_xy[paired], log_wh[paired])
         opened = opened.taken(~stopped).joined(_begun(n_begun, place_xy[alone], log_wh[alone], clock))
         n_begun += len(alone)
     return number

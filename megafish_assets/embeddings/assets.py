@@ -52,11 +52,11 @@ def embeddings_asset(backbone: Backbone, weights_folder: Path | None, geometry: 
         progress = Progress(context.log.info, f"crops embedded on {crops.device}", len(crops))
         videos, tally = pending_videos(context), Tally(context, checks.EMBEDDINGS, vector_numbers)
 
-        def part(keys: list[str], own: CropBatches) -> Part:
+        def part(keys: list[str], video_crops: CropBatches) -> Part:
             began = time.monotonic()
-            vectors = encoder.encode(own, on_batch=progress.step)
-            rate = {"crops_per_second": len(own) / (time.monotonic() - began)} if len(own) else {}
-            counts = vector_counts(own.detection_ids, vectors, backbone.dim, version or encoder.vectors_version)
+            vectors = encoder.encode(video_crops, on_batch=progress.step)
+            rate = {"crops_per_second": len(video_crops) / (time.monotonic() - began)} if len(video_crops) else {}
+            counts = vector_counts(video_crops.detection_ids, vectors, backbone.dim, version or encoder.vectors_version)
             numbers = tally.add(keys, counts)
             return Part(keys, vectors, {key: numbers[key] | rate for key in keys})
 
@@ -64,7 +64,7 @@ def embeddings_asset(backbone: Backbone, weights_folder: Path | None, geometry: 
             groups = list(crops.by_videos(COMMIT_VIDEOS))
             embedded = {key for keys, _ in groups for key in keys}
             yield part([key for key in videos if key not in embedded], crops.none())
-            yield from (part(keys, own) for keys, own in groups)
+            yield from (part(keys, video_crops) for keys, video_crops in groups)
 
         yield dg.MaterializeResult(
             value=Parts(parts),

@@ -128,13 +128,16 @@ def leaderboard_asset(
         rows = seen_rows(pl.Series("detection_id", drawn), sampled_detections, tracklets)
         borders = Borders(np.arange(len(drawn)), borders_of(drawn, crops))
         evidence = evidence_of(rows, {}, borders, labels.read())
-        own = {name: stream.of(drawn) for name, stream in vectors.items()}
-        rates = {name: median_number(context.instance, named("embeddings", name), "crops_per_second") for name in own}
-        entries = Progress(context.log.info, "backbones with a recipe", len(own) * len(RECIPES))
-        table = standings(own, evidence, rates, config.seed, entries.step)
+        drawn_vectors = {name: stream.of(drawn) for name, stream in vectors.items()}
+        rates = {
+            name: median_number(context.instance, named("embeddings", name), "crops_per_second")
+            for name in drawn_vectors
+        }
+        entries = Progress(context.log.info, "backbones with a recipe", len(drawn_vectors) * len(RECIPES))
+        table = standings(drawn_vectors, evidence, rates, config.seed, entries.step)
         numbers = {
             "n_crops": len(drawn),
-            "n_backbones": len(own),
+            "n_backbones": len(drawn_vectors),
             "n_labelled_crops": evidence.crops.n_named,
             "n_unshared": max(map(len, vectors.values())) - len(shared),
             "n_no_longer_there": len(shared) - len(ids),

@@ -49,19 +49,19 @@ def border_predictability(borders: np.ndarray, labels: np.ndarray, groups: np.nd
     names, n_groups = np.unique(labels), len(np.unique(groups))
     if len(names) < 2 or n_groups < 2:
         return float("nan")
-    told, could = np.full(len(labels), -1), np.zeros(len(labels), dtype=bool)
+    predicted, could = np.full(len(labels), -1), np.zeros(len(labels), dtype=bool)
     for seen, judged in GroupKFold(min(FOLDS, n_groups)).split(borders, labels, groups):
         names_seen, counts = np.unique(labels[seen], return_counts=True)
         seen = seen[np.isin(labels[seen], names_seen[counts > 1])]  # one row has no spread
-        met = int((counts > 1).sum())
-        if met < 2:
+        n_seen = int((counts > 1).sum())
+        if n_seen < 2:
             continue
         # However large a cluster, as likely: each counts the same in the share below.
-        model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=SHRINKAGE, priors=np.full(met, 1 / met))
-        told[judged] = model.fit(borders[seen], labels[seen]).predict(borders[judged])
+        model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=SHRINKAGE, priors=np.full(n_seen, 1 / n_seen))
+        predicted[judged] = model.fit(borders[seen], labels[seen]).predict(borders[judged])
         could[judged] = np.isin(labels[judged], names_seen[counts > 1])
     names = np.unique(labels[could])
     if len(names) < 2:
         return float("nan")
-    right = np.mean([(told[could & (labels == name)] == name).mean() for name in names])
+    right = np.mean([(predicted[could & (labels == name)] == name).mean() for name in names])
     return float((right - 1 / len(names)) / (1 - 1 / len(names)))

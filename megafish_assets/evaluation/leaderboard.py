@@ -48,7 +48,7 @@ COLOURS = {"default": "#1f77a8", "notebook": "#e07b39"}
 
 def shared_ids(ids: Sequence[np.ndarray]) -> np.ndarray:
     """The ids that every backbone has vectors of, sorted. Raises ValueError where there are fewer than two."""
-    shared = set(ids[0].tolist()).intersection(*(set(own.tolist()) for own in ids[1:]))
+    shared = set(ids[0].tolist()).intersection(*(set(others.tolist()) for others in ids[1:]))
     if len(shared) < 2:
         raise ValueError(f"{len(shared)} crops have vectors of all {len(ids)} backbones: materialise the embeddings")
     return np.array(sorted(shared), dtype=object)
@@ -69,18 +69,18 @@ def standings(
     each row that is done.
     """
     rows = []
-    for backbone, own in vectors.items():
+    for backbone, matrix in vectors.items():
         found = {
-            name: run_recipe(recipe, own, evidence.crops.tracklets, evidence.borders.pixels, evidence.crops.videos)
+            name: run_recipe(recipe, matrix, evidence.crops.tracklets, evidence.borders.pixels, evidence.crops.videos)
             for name, recipe in RECIPES.items()
         }
         layout = found["default"].positions[found["default"].units]
-        spaces = {"pca": fit_projection([own]).project(own), "umap": layout}
+        spaces = {"pca": fit_projection([matrix]).project(matrix), "umap": layout}
         for name, grouped in found.items():
             numbers = evaluate(grouped, evidence.seen_in(spaces), seed)
-            told = {"backbone": backbone, "recipe": name, "dim": own.shape[1], "crops_per_second": rates[backbone]}
-            told |= numbers | _resampled(RECIPES[name], grouped, evidence, seed)
-            rows.append({column: told.get(column) for column in LEADERBOARD})
+            entry = {"backbone": backbone, "recipe": name, "dim": matrix.shape[1], "crops_per_second": rates[backbone]}
+            entry |= numbers | _resampled(RECIPES[name], grouped, evidence, seed)
+            rows.append({column: entry.get(column) for column in LEADERBOARD})
             on_entry()
     table = pl.DataFrame(rows, schema=empty_table(LEADERBOARD).schema, orient="row")
     return table.with_columns(pl.col(pl.Float64).fill_nan(None))

@@ -28,7 +28,7 @@ def density_validity(vectors: np.ndarray, labels: np.ndarray, seed: int) -> floa
     members = [rows[labels[rows] == value] for value in values[sizes > 1]]
     if len(members) < 2:
         return float("nan")
-    inner = [_spanning(vectors[own]) for own in members]
+    inner = [_spanning(vectors[rows_of_one]) for rows_of_one in members]
     apart = np.full((len(members), len(members)), np.inf)
     for one, (places, cores, _) in enumerate(inner):
         for other in range(one):
@@ -53,13 +53,13 @@ def track_consistency(labels: np.ndarray, tracklets: np.ndarray, seed: int) -> f
     kept = (codes != UNTRACKED) & (sizes[codes] > 1)
     if not kept.any():
         return float("nan")
-    own = np.unique(labels[kept], return_inverse=True)[1]
+    clusters = np.unique(labels[kept], return_inverse=True)[1]
     tracks = np.unique(codes[kept], return_inverse=True)[1]
     rng = np.random.default_rng(seed)
-    by_chance = np.mean([_modal_share(rng.permutation(own), tracks) for _ in range(SHUFFLES)])
+    by_chance = np.mean([_modal_share(rng.permutation(clusters), tracks) for _ in range(SHUFFLES)])
     if by_chance == 1:
         return float("nan")
-    return float((_modal_share(own, tracks) - by_chance) / (1 - by_chance))
+    return float((_modal_share(clusters, tracks) - by_chance) / (1 - by_chance))
 
 
 def confounder_leaks(labels: np.ndarray, confounders: dict[str, np.ndarray]) -> dict[str, float]:
@@ -119,8 +119,8 @@ def neighbor_accuracy(vectors: np.ndarray, truth: np.ndarray, trajectories: np.n
     """
     if not vectors.shape[1]:
         raise ValueError(f"{len(vectors)} vectors of no dimension: no row is nearer than another")
-    every, tracks = np.unique(trajectories, return_inverse=True)
-    if len(every) < 2:
+    names, tracks = np.unique(trajectories, return_inverse=True)
+    if len(names) < 2:
         return float("nan")
     rows, squares = vectors.astype(np.float32), (vectors.astype(np.float32) ** 2).sum(axis=1)
     hits = 0
@@ -144,8 +144,8 @@ def _named_by_majority(labels: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """The commonest truth `(n,)` of each row's cluster; -1 for noise."""
     named = np.full(len(labels), -1)
     for label in np.unique(labels[labels >= 0]):
-        own = labels == label
-        named[own] = np.bincount(truth[own]).argmax()
+        members = labels == label
+        named[members] = np.bincount(truth[members]).argmax()
     return named
 
 

@@ -85,8 +85,8 @@ def _coloured_histogram(axes, x: np.ndarray, y: np.ndarray, labels: np.ndarray) 
     n_bins = int(np.clip(1.2 * np.sqrt(len(labels)), FEWEST_BINS, MOST_BINS))
     total, mixed = np.zeros((n_bins, n_bins)), np.zeros((n_bins, n_bins, 3))
     for label in np.unique(labels):
-        own = labels == label
-        counts = np.histogram2d(y[own], x[own], bins=n_bins, range=(extent[2:], extent[:2]))[0]
+        members = labels == label
+        counts = np.histogram2d(y[members], x[members], bins=n_bins, range=(extent[2:], extent[:2]))[0]
         total += counts
         mixed += counts[..., None] * np.array(cluster_colour(int(label)))
     shown = total > 0
@@ -101,10 +101,10 @@ def _densities(axes, values: np.ndarray, labels: np.ndarray) -> None:
 
     at = np.linspace(values.min(), values.max(), 200)
     for label in np.unique(labels):
-        own = values[labels == label][:KDE_ROWS]
-        if len(own) < 3 or own.std() == 0:
+        members = values[labels == label][:KDE_ROWS]
+        if len(members) < 3 or members.std() == 0:
             continue
-        height = gaussian_kde(own)(at) * (labels == label).mean()
+        height = gaussian_kde(members)(at) * (labels == label).mean()
         axes.fill_between(at, height, color=cluster_colour(int(label)), alpha=0.35, lw=0)
         axes.plot(at, height, color=cluster_colour(int(label)), lw=1)
     axes.set_yticks([])

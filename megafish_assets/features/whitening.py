@@ -86,15 +86,19 @@ def fit_whitening(blocks: Iterable[np.ndarray], tracklets: np.ndarray, borders: 
     if n_tracklets < FEWEST_TRACKLETS:
         return Whitening(mean, principal[:KEPT_DIRECTIONS], variances[:KEPT_DIRECTIONS], n_tracklets)
     rows = np.concatenate([(block - mean) @ principal.T for block in blocks])
-    own = rows[tracked]
-    n_free, level = len(own) - n_tracklets, own.var(axis=0).mean()
-    own -= tracklet_means(own, codes)[codes]
-    within = _within(own, level, n_free)
+    tracked_rows = rows[tracked]
+    n_free, level = len(tracked_rows) - n_tracklets, tracked_rows.var(axis=0).mean()
+    tracked_rows -= tracklet_means(tracked_rows, codes)[codes]
+    within = _within(tracked_rows, level, n_free)
     foretold = 0.0 if borders is None else _foretold(rows, borders)
     within = _shrunk(within + BORDER_WEIGHT * foretold, PRIOR_CROPS / (PRIOR_CROPS + n_free))
     whitened = principal.T @ np.linalg.cholesky(np.linalg.inv(within))
-    every = tracklet_codes(tracklets)
-    all_means = tracklet_means(rows[every != UNTRACKED], every[every != UNTRACKED]) @ principal @ whitened
+    codes_of_rows = tracklet_codes(tracklets)
+    all_means = (
+        tracklet_means(rows[codes_of_rows != UNTRACKED], codes_of_rows[codes_of_rows != UNTRACKED])
+        @ principal
+        @ whitened
+    )
     spread, turns = np.linalg.eigh(np.atleast_2d(np.cov(all_means, rowvar=False)))
     kept = np.argsort(-spread, kind="stable")[:KEPT_DIRECTIONS]
     return Whitening(mean, (whitened @ turns[:, kept]).T, spread[kept], n_tracklets)

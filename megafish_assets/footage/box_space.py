@@ -156,7 +156,11 @@ def misread_boxes(boxes: pl.DataFrame, sizes_px: Mapping[str, tuple[int, int]]) 
         .filter(pl.col("0") > -1, pl.col("1") > -1, pl.col("2") > 0, pl.col("3") > 0)  # else a fault in any reading
     )
     by_video = valid.partition_by("video_file", as_dict=True)
-    right = [file for (file,), own in by_video.items() if own.height >= FEWEST_ROWS and _is_right(own)]
+    right = [
+        file
+        for (file,), boxes_of_video in by_video.items()
+        if boxes_of_video.height >= FEWEST_ROWS and _is_right(boxes_of_video)
+    ]
     rest = valid.filter(~pl.col("video_file").is_in(right))
     if rest.height < FEWEST_ROWS or _is_right(rest):
         return None
@@ -164,13 +168,12 @@ def misread_boxes(boxes: pl.DataFrame, sizes_px: Mapping[str, tuple[int, int]]) 
     if not likely:
         return None
     wrong = rest["video_file"].unique().sort().to_list()
-    told = _told(min(likely, key=lambda one: one.misfits), {file: sizes_px[file] for file in wrong})
+    mistake = _told(min(likely, key=lambda one: one.misfits), {file: sizes_px[file] for file in wrong})
     if not right:
-        return told
+        return mistake
     named = ", ".join(map(repr, wrong[:NAMED]))
-    return (
-        f"{len(wrong)} of {len(by_video)} videos are unlike the others, which are right: {named}. Of these alone {told}"
-    )
+    unlike = f"{len(wrong)} of {len(by_video)} videos are unlike the others, which are right: {named}"
+    return f"{unlike}. Of these alone {mistake}"
 
 
 def _is_right(valid: pl.DataFrame) -> bool:
@@ -225,8 +228,8 @@ def _told(reading: Reading, sizes_px: Mapping[str, tuple[int, int]]) -> str:
     line, joined = next(iter(steps.values())), ""
     if len(set(steps.values())) > 1:
         joined = ", of which there are several sizes: join each video's own as width_px and height_px"
-        own = "(pl.col('width_px') == {}) & (pl.col('height_px') == {})".format
-        line = "pl" + "".join(f".when({own(*size)}).then({step})" for size, step in steps.items())
+        condition = "(pl.col('width_px') == {}) & (pl.col('height_px') == {})".format
+        line = "pl" + "".join(f".when({condition(*size)}).then({step})" for size, step in steps.items())
     return (
         "the boxes seem not to be [x, y, w, h] in the frame stretched to 1024 x 1024: they fit as "
         f"{reading.layout.name} in {reading.space.name}{joined}. Convert them and write the table again:\n"

@@ -43,8 +43,8 @@ class Boxes:
 
     def of_frame(self, frame_id: int) -> Boxes:
         """Those of one frame."""
-        own = self.frame_ids == frame_id
-        return Boxes(self.detection_ids[own], self.frame_ids[own], self.box_xywh_1024[own], self.scores[own])
+        rows = self.frame_ids == frame_id
+        return Boxes(self.detection_ids[rows], self.frame_ids[rows], self.box_xywh_1024[rows], self.scores[rows])
 
     @classmethod
     def of(cls, rows: pl.DataFrame) -> Boxes:

@@ -22,8 +22,8 @@ def require_one_length(owner: object, *names: str) -> None:
     """Raises ValueError, naming them, where the arrays of a dataclass that belong together row for row do not."""
     lengths = {name: len(getattr(owner, name)) for name in names if getattr(owner, name) is not None}
     if len(set(lengths.values())) > 1:
-        told = ", ".join(f"{n} {name}" for name, n in lengths.items())
-        raise ValueError(f"{type(owner).__name__} of {told}: expected as many of each")
+        lengths_text = ", ".join(f"{n} {name}" for name, n in lengths.items())
+        raise ValueError(f"{type(owner).__name__} of {lengths_text}: expected as many of each")
 
 
 def empty_table(columns: Columns) -> pl.DataFrame:

@@ -29,8 +29,8 @@ def video_key(video_file: str) -> str:
     is_whole = stem.isascii() and parts[-1] and len(key) <= LONGEST_KEY
     if is_whole and key.strip(".-"):
         return key
-    told = sha256(video_file.encode(errors="surrogatepass")).hexdigest()[:HASH_CHARACTERS]
-    return "-".join(part for part in (key.strip(".-")[: LONGEST_KEY - HASH_CHARACTERS - 1], told) if part)
+    digest = sha256(video_file.encode(errors="surrogatepass")).hexdigest()[:HASH_CHARACTERS]
+    return "-".join(part for part in (key.strip(".-")[: LONGEST_KEY - HASH_CHARACTERS - 1], digest) if part)
 
 
 def keyed_videos(video_files: pl.Series) -> dict[str, str]:

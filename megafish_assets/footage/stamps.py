@@ -66,13 +66,13 @@ class PresentationClock:
         if stamp is None:
             self.before = following
         else:
-            told = self._told(stamp) + self.offset
-            step = told - self.before
+            moment = self._told(stamp) + self.offset
+            step = moment - self.before
             is_back = step < -FURTHEST_BACK_SECONDS and self.n_since_fall <= FALLS_BEFORE_FRAMES
             if is_back or (self.may_leap and step > FURTHEST_ON_SECONDS):
-                self.offset += following - told
-                told = following
-            self.before = max(told, self.before)
+                self.offset += following - moment
+                moment = following
+            self.before = max(moment, self.before)
         return self.before - self.first
 
     def _told(self, stamp: int) -> float:

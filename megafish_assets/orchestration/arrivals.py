@@ -92,9 +92,9 @@ def are_these(fingerprint: str, metadata: Mapping[str, dg.MetadataValue], n_rows
 
     Of an event from before fingerprints were kept, the number of rows that it says under `n_rows` decides.
     """
-    told, n = metadata.get(FINGERPRINT), metadata.get(n_rows)
-    if told is not None:
-        return told.value == fingerprint
+    stored, n = metadata.get(FINGERPRINT), metadata.get(n_rows)
+    if stored is not None:
+        return stored.value == fingerprint
     return n is not None and str(n.value) == fingerprint.split("-")[0]
 
 

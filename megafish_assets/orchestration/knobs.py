@@ -73,8 +73,8 @@ class Knobs:
         try:
             checked = config(**given)
         except ValidationError as error:
-            told = "; ".join(_told(one) for one in error.errors())
-            raise ValueError(f"{self.place}: [{asset}] {told}") from None
+            reasons = "; ".join(_told(one) for one in error.errors())
+            raise ValueError(f"{self.place}: [{asset}] {reasons}") from None
         fields = {
             name: (
                 config.model_fields[name].annotation,
@@ -88,8 +88,12 @@ class Knobs:
         """By asset, what changes with its knobs; none where all are at megafish's defaults. Raises as `configs`."""
         configs, versions = self.configs(stock), {}
         for asset, config in stock.items():
-            fields, own = config.model_fields, configs[asset].model_fields
-            moved = {name: own[name].default for name in own if own[name].default != fields[name].default}
+            fields, changed_fields = config.model_fields, configs[asset].model_fields
+            moved = {
+                name: changed_fields[name].default
+                for name in changed_fields
+                if changed_fields[name].default != fields[name].default
+            }
             if moved:
                 versions[asset] = KNOBS_VERSION + json.dumps(moved, sort_keys=True)
         return versions

@@ -44,9 +44,9 @@ def _pid(instance: dg.DagsterInstance, run: dg.DagsterRun, workers: bool) -> int
     if not workers:
         return None
     for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT):
-        told = entry.dagster_event.engine_event_data.metadata.get("pid")
-        if told is not None:
-            return int(told.value)
+        noted = entry.dagster_event.engine_event_data.metadata.get("pid")
+        if noted is not None:
+            return int(noted.value)
     return None
 
 

@@ -20,8 +20,8 @@ def seed_knob(default: int, description: str) -> int:
 
 def videos_asked(meaning: str) -> dict[str, dg.Field]:
     """The config of a job over some videos. A `dg.Config` would also take `{env: NAME}`, and tell what it holds."""
-    told = f"Partition keys, as in the UI. {meaning}"
-    return {"videos": dg.Field(dg.Array(dg.String), default_value=[], description=told)}
+    description = f"Partition keys, as in the UI. {meaning}"
+    return {"videos": dg.Field(dg.Array(dg.String), default_value=[], description=description)}
 
 
 EVERY_NIGHT = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=50), warn_window=timedelta(hours=26))

@@ -52,8 +52,8 @@ def new_videos(context: dg.SensorEvaluationContext, inference: Inference) -> dg.
     n_waiting = arrived.videos.height - complete.height
     # The state of before the rows were read: what was written since is found at the next tick.
     cursor = state | {"waiting": n_waiting > 0}
-    told = f"{many(len(changed), 'video')} started, {n_waiting} not complete yet, version {arrived.version}"
-    return dg.SensorResult(skip_reason=told, cursor=json.dumps(cursor))
+    message = f"{many(len(changed), 'video')} started, {n_waiting} not complete yet, version {arrived.version}"
+    return dg.SensorResult(skip_reason=message, cursor=json.dumps(cursor))
 
 
 def _made_before(instance: dg.DagsterInstance, arrived: pl.DataFrame) -> dict[str, str]:
@@ -103,8 +103,8 @@ def retry_set_aside_videos(context: dg.SensorEvaluationContext) -> dg.SensorResu
     if due:
         _start_again(context, due, {video: waiting[video]["tries"] for video in due})
     after = records[-1].storage_id if records else kept["after"]
-    told = f"{len(due)} videos tried again; {_told(waiting)}"
-    return dg.SensorResult(skip_reason=told, cursor=json.dumps({"after": after, "waiting": waiting}))
+    message = f"{len(due)} videos tried again; {_told(waiting)}"
+    return dg.SensorResult(skip_reason=message, cursor=json.dumps({"after": after, "waiting": waiting}))
 
 
 def _note(waiting: dict[str, dict], record: dg.EventLogRecord) -> None:

@@ -113,11 +113,11 @@ class Inference(dg.ConfigurableResource):
             pl.col("n_arrived").cast(pl.Int64),
         )
         # By file name, not by key computed a row: Parquet's statistics then skip what other videos wrote.
-        own = rows(table, list(files))
-        prints = content_hashes(own).select("video_file", fingerprint().alias("fingerprint"))
+        found = rows(table, list(files))
+        prints = content_hashes(found).select("video_file", fingerprint().alias("fingerprint"))
         videos = prints["video_file"].replace_strict(files, return_dtype=pl.String)
         fingerprints = dict(zip(videos, self._with_times(prints), strict=True))
-        return Detected(own, named, {key: file for file, key in files.items()}, fingerprints, table.version())
+        return Detected(found, named, {key: file for file, key in files.items()}, fingerprints, table.version())
 
     def _with_times(self, videos: pl.DataFrame) -> pl.Series:
         """The fingerprints of these videos, with what is said of their times."""

@@ -42,9 +42,9 @@ class Summary:
         yield f"{many(self.n_videos, 'video')}, {detections}, {many(self.n_crops, 'crop')}"
         if self.n_set_aside:
             yield f"without a crop: {many(self.n_set_aside, 'sampled detection')}; the events of `crops` say why"
-        for name, told in self.backbones.items():
-            kinds = f", {told['n_kinds_low']:g} to {told['n_kinds_high']:g} kinds" if "n_kinds" in told else ""
-            yield f"{name}: {many(told['n_clusters'], 'cluster')}{kinds}"
+        for name, numbers in self.backbones.items():
+            kinds = f", {numbers['n_kinds_low']:g} to {numbers['n_kinds_high']:g} kinds" if "n_kinds" in numbers else ""
+            yield f"{name}: {many(numbers['n_clusters'], 'cluster')}{kinds}"
         yield from (f"check: {one}" for one in self.broken)
         yield from (f"NOT MADE: {one}" for one in self.failed)
         yield f"montages and plots: {self.figures}"
@@ -102,9 +102,9 @@ def _backbones(defs: dg.Definitions) -> list[str]:
 def _kinds(collection: Collection, backbone: str) -> dict[str, float]:
     """The number of kinds as `stability` told it last."""
     event = collection.instance.get_latest_materialization_event(dg.AssetKey(named("stability", backbone)))
-    told = {} if event is None else event.asset_materialization.metadata
+    metadata = {} if event is None else event.asset_materialization.metadata
     names = ("n_kinds", "n_kinds_low", "n_kinds_high")
-    return {name: told[name].value for name in names if name in told}
+    return {name: metadata[name].value for name in names if name in metadata}
 
 
 def shown(summary: Summary, as_json: bool) -> str:

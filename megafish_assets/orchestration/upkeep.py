@@ -210,5 +210,5 @@ def _nothing_left(collection: Collection, asset_key: dg.AssetKey) -> str | None:
     if collection.n_rows(asset_key):
         return None
     before = {parent.to_user_string(): collection.n_rows(parent) for parent in collection.per_video_parents(asset_key)}
-    told = ", ".join(f"{n} in {parent}" for parent, n in before.items())
-    return f"has no rows{f', of {told}' if told else ''}: nothing can be made from it. See its checks"
+    counts = ", ".join(f"{n} in {parent}" for parent, n in before.items())
+    return f"has no rows{f', of {counts}' if counts else ''}: nothing can be made from it. See its checks"

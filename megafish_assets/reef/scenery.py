@@ -173,12 +173,12 @@ def paint_layer(layer: Layer, plan: ReefPlan, number: int) -> np.ndarray:
     bank = grain_bank(rng)
     bare_rock(layer, board, rng)
     for head in layer.heads:
-        own = np.random.default_rng(head.seed)
+        head_rng = np.random.default_rng(head.seed)
         if head.kind in ("staghorn", "fan"):
-            paint_lacy(board, head, own)
+            paint_lacy(board, head, head_rng)
             continue
         cast_shadow(board, head)
-        paint_solid(board, head, bank, own)
+        paint_solid(board, head, bank, head_rng)
     return np.clip(np.dstack([board.colour, board.opacity * 255]), 0, 255).astype(np.uint8)
 
 

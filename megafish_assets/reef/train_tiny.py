@@ -63,8 +63,10 @@ def track_crops(plan: ReefPlan, folder: Path) -> list[torch.Tensor]:
     shape = square_of_backbone()
     subjects: dict[str, list[torch.Tensor]] = {}
     for video in plan.video_numbers:
-        own = rows.filter(pl.col("video_file") == video_name(video))
-        cut = video_crops(folder / "recordings" / video_name(video), own).join(own, on="detection_id")
+        rows_of_video = rows.filter(pl.col("video_file") == video_name(video))
+        cut = video_crops(folder / "recordings" / video_name(video), rows_of_video).join(
+            rows_of_video, on="detection_id"
+        )
         for row in cut.drop_nulls("jpeg").sort("row").iter_rows(named=True):
             subjects.setdefault(row["subject"], []).append(shape(decoded_rgb(row["jpeg"])))
     return [torch.stack(crops) for _, crops in sorted(subjects.items()) if len(crops) > 1]

@@ -15,5 +15,5 @@ def kinds(raw: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
     known = truth.select(
         "video_file", "frame_id", "score", *boxes, "track_id", pl.coalesce("species", "artefact").alias("kind")
     )
-    met = raw.join(known, on=["video_file", "frame_id", "score", *BOX], how="left", validate="1:1")
-    return met.select("detection_id", "kind", "track_id")
+    both = raw.join(known, on=["video_file", "frame_id", "score", *BOX], how="left", validate="1:1")
+    return both.select("detection_id", "kind", "track_id")

@@ -7,9 +7,9 @@ import dagster as dg
 
 class _Line(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        told = getattr(record, "dagster_meta", {})
-        step = told.get("step_key") or told.get("job_name") or "-"
-        message = told.get("orig_message") or record.getMessage()
+        metadata = getattr(record, "dagster_meta", {})
+        step = metadata.get("step_key") or metadata.get("job_name") or "-"
+        message = metadata.get("orig_message") or record.getMessage()
         line = (
             f"{self.formatTime(record, '%H:%M:%S')} {record.levelname.lower():7} {step.replace('__', '/')}: {message}"
         )
@@ -18,8 +18,8 @@ class _Line(logging.Formatter):
 
 def _says_something(record: logging.LogRecord) -> bool:
     """Without Dagster's note of a check over the whole collection, which a run of some videos leaves to the night."""
-    told = record.getMessage()
-    return "did not yield or return expected outputs" not in told or "ready_for_analysis" not in told
+    message = record.getMessage()
+    return "did not yield or return expected outputs" not in message or "ready_for_analysis" not in message
 
 
 @dg.logger(config_schema={"log_level": dg.Field(str, default_value="INFO", is_required=False)})

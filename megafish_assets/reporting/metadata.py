@@ -70,13 +70,13 @@ def videos_behind(instance: dg.DagsterInstance, chain: Sequence[str]) -> list[st
         instance.get_latest_storage_id_by_partition(dg.AssetKey(asset), dg.DagsterEventType.ASSET_MATERIALIZATION)
         for asset in chain
     ]
-    every = set(instance.get_dynamic_partitions(VIDEOS.name)).union(*made)
+    videos = set(instance.get_dynamic_partitions(VIDEOS.name)).union(*made)
     in_order = {
         video
-        for video in every
+        for video in videos
         if all(video in stage for stage in made) and all(a[video] < b[video] for a, b in pairwise(made))
     }
-    return sorted(every - in_order)
+    return sorted(videos - in_order)
 
 
 def reduced_coverage(context: dg.AssetExecutionContext, tables: Tables, backbone: str, reduced: str) -> dict:

@@ -151,9 +151,9 @@ class Tally:
         foreign = counts.join(keys, on="video", how="anti")
         if foreign.height:
             raise ValueError(f"rows of {foreign['video'].to_list()[:5]} among those of {keys.height} other videos")
-        every = keys.join(counts, on="video", how="left")
-        every = every.with_columns(pl.col(name).fill_null(0) for name in counts.columns if name != "video")
-        self._known.append(self._numbers(every))
+        counted = keys.join(counts, on="video", how="left")
+        counted = counted.with_columns(pl.col(name).fill_null(0) for name in counts.columns if name != "video")
+        self._known.append(self._numbers(counted))
         rows = self._known[-1].iter_rows(named=True)
         return {row.pop("video"): {name: rounded(number) for name, number in row.items()} for row in rows}
 
@@ -163,18 +163,18 @@ class Tally:
         After a range run each video gets its own result too, which Dagster would not record by itself.
         """
         by_video = self._with_earlier(pl.concat(self._known))
-        own = {
+        results = {
             key: verdict(self._check, row, of_a_video=True, asset=self._asset)
             for key, row in by_video.rows_by_key("video", named=True, unique=True).items()
         }
         whole = self._numbers(by_video.drop("video").sum().with_columns(pl.lit("").alias("video")))
         result = verdict(self._check, whole.drop("video").row(0, named=True), asset=self._asset)
-        failed = sorted(key for key, judgement in own.items() if not judgement.passed)
+        failed = sorted(key for key, judgement in results.items() if not judgement.passed)
         # The UI takes the result recorded last for the asset's: one that failed, if any did.
-        if len(own) > 1 and (failed or result.passed):
-            for key in [*sorted(own.keys() - set(failed)), *failed]:
-                _report(self._context, self._check, key, own[key])
-        return result if not failed or len(own) == 1 else _with_failed_videos(result, own, failed)
+        if len(results) > 1 and (failed or result.passed):
+            for key in [*sorted(results.keys() - set(failed)), *failed]:
+                _report(self._context, self._check, key, results[key])
+        return result if not failed or len(results) == 1 else _with_failed_videos(result, results, failed)
 
     def _with_earlier(self, known: pl.DataFrame) -> pl.DataFrame:
         """The numbers with those of videos that an earlier attempt of the run has stored, from their events."""
@@ -202,12 +202,14 @@ def judged(
 
 
 def _with_failed_videos(
-    result: dg.AssetCheckResult, own: Mapping[str, dg.AssetCheckResult], failed: list[str]
+    result: dg.AssetCheckResult, results: Mapping[str, dg.AssetCheckResult], failed: list[str]
 ) -> dg.AssetCheckResult:
     contract = [
-        r.severity for r in (result, *own.values()) if not r.passed and r.severity == dg.AssetCheckSeverity.ERROR
+        r.severity for r in (result, *results.values()) if not r.passed and r.severity == dg.AssetCheckSeverity.ERROR
     ]
-    first = f"{len(failed)} of {len(own)} videos: {', '.join(failed[:VIDEOS_NAMED])}. {own[failed[0]].description}"
+    first = (
+        f"{len(failed)} of {len(results)} videos: {', '.join(failed[:VIDEOS_NAMED])}. {results[failed[0]].description}"
+    )
     return dg.AssetCheckResult(
         passed=False,
         asset_key=result.asset_key,

@@ -109,8 +109,8 @@ def stored_earlier(step: StepExecutionContext, asset: dg.AssetKey | None = None)
             if event.asset_key in events and is_current(event, versions.get(event.asset_key)):
                 events[event.asset_key][event.partition] = event
     everywhere = set.intersection(*map(set, events.values()))
-    own = events[asset or made_by(step.assets_def)]
-    return {video: event for video, event in own.items() if video in everywhere}
+    of_asset = events[asset or made_by(step.assets_def)]
+    return {video: event for video, event in of_asset.items() if video in everywhere}
 
 
 def _earlier_attempts(step: StepExecutionContext) -> list[str]:
