@@ -65,6 +65,9 @@ def partitions(
     on_resample: Callable[[], None] = lambda: None,
 ) -> np.ndarray:
     """int64 `(n, n_rows)`: labels of each resample, grouped afresh; `ABSENT` where a row was not drawn."""
+    #               row 0   row 1   row 2        A video that is drawn twice counts once: its rows would be
+    #   resample 0    0       0     ABSENT       neighbors of themselves, and every cluster found again.
+    #   resample 1  ABSENT    1       1
     labels = np.full((n, len(vectors)), ABSENT, dtype=np.int64)
     for row, places in zip(labels, resamples(groups, seed, n), strict=True):
         row[places] = group(vectors[places])
@@ -138,6 +141,7 @@ def overlaps(full: np.ndarray, labels: np.ndarray, n_clusters: int) -> np.ndarra
     """
     found = np.full((len(labels), n_clusters), np.nan)
     for row, resampled in zip(found, labels, strict=True):
+        # Rows that were not drawn are in no cluster of the resample through no fault of it: they leave both sides.
         drawn = resampled != ABSENT
         shared = _shared(full[drawn], resampled[drawn], n_clusters)
         sizes = np.bincount(full[drawn & (full >= 0)], minlength=n_clusters)
@@ -188,6 +192,7 @@ def stability(
     found = overlaps(full, labels, crops.n_clusters)
     clusters = cluster_support(crops, found)
     enough = (clusters["n_tracklets"] >= FEWEST_TRACKLETS) & (clusters["n_videos"] >= FEWEST_VIDEOS)
+    # A cluster that was not drawn at all (nan) was not found again in that resample either.
     again = (np.nan_to_num(found) >= STABLE_JACCARD) & enough.to_numpy()
     low, high = np.quantile(again.sum(axis=1), INTERVAL)
     scores = agreement(labels)

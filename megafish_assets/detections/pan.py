@@ -73,9 +73,12 @@ def panned(frame_ids: np.ndarray, centre_xy_1024: np.ndarray, log_size_wh: np.nd
     a fish's own way are outliers to it. Where three or fewer fish all swim one way, that way is taken for the pan.
     Source: the votes are a generalised Hough transform, Ballard 1981, Pattern Recognition 13(2).
     """
+    #   frame k - 1      frame k         votes             the pan is where they pile up:
+    #    a     b          a    b         a->a  a->b        a->a and b->b agree, a->b and b->a,
+    #       c              c             b->a  b->b ...    which no animal made, fall anywhere
     starts, clock = frames_of(frame_ids)
     frame, box, shift = _votes(starts, clock, centre_xy_1024, log_size_wh)
-    steadiness = np.exp(-log_size_wh.mean(axis=1))
+    steadiness = np.exp(-log_size_wh.mean(axis=1))  # one over the geometric mean of its sides
     measured, n_boxes = _agreed(frame, box, shift, steadiness, len(clock))
     return Pan(clock, _smoothed(clock, measured, n_boxes), n_boxes)
 
@@ -90,9 +93,11 @@ def _votes(
     for k in np.flatnonzero(elapsed <= LONGEST_GAP_FRAMES) + 1:
         before, now = slice(starts[k - 1], starts[k]), slice(starts[k], starts[k + 1])
         shift = (centre_xy[None, now] - centre_xy[before, None]) / elapsed[k - 1]
+        # All boxes against all of the frame before: (before, now, x and y), since nobody knows yet who is who.
         alike = (np.abs(log_wh[None, now] - log_wh[before, None]) < LOG_SIZE_APART).all(-1)
         pair = np.nonzero(alike & (np.abs(shift) <= FASTEST_1024).all(-1))
         if len(pair[0]) > MOST_VOTES:
+            # Seeded by the frame, so that a video's pan does not depend on which others are tracked beside it.
             kept = np.random.default_rng(k).permutation(len(pair[0]))[:MOST_VOTES]
             pair = pair[0][kept], pair[1][kept]
         frames.append(np.full(len(pair[1]), k))
@@ -108,9 +113,11 @@ def _agreed(
     agreed, n_boxes = np.zeros((n_frames, 2)), np.zeros(n_frames, np.int64)
     if not len(frame):
         return agreed, n_boxes
+    # In units of what may differ, agreeing is lying within a cube of side 2 about a vote.
     places = np.column_stack([shift / AGREE_1024, frame / AGREE_FRAMES])
     tree = cKDTree(places)
     support = tree.query_ball_point(places, 1 + 1e-9, p=np.inf, return_length=True)
+    # What grows on the lens stands still in the picture whatever the scene does, and there is always much of it.
     support = support * np.where((np.abs(shift) < AGREE_1024).all(-1), LENS_WEIGHT, 1.0)
     bounds = np.searchsorted(frame, np.arange(n_frames + 1))
     for k in np.unique(frame):
@@ -136,6 +143,7 @@ def _smoothed(clock: np.ndarray, measured: np.ndarray, n_boxes: np.ndarray) -> n
     """The measured shifts averaged over time, each as heavy as its boxes; 0 where no frame nearby has any."""
     if not len(clock):
         return measured
+    # A weighted mean is a convolution of weight times value over one of weights; a frame without boxes weighs nothing.
     reach = np.arange(-LONGEST_GAP_FRAMES, LONGEST_GAP_FRAMES + 1)
     kernel = np.exp(-0.5 * (reach / SMOOTHED_FRAMES) ** 2)
     weight = np.zeros(clock[-1] + 1)

@@ -67,7 +67,7 @@ class OpenTracklets:
     """float64 `(n, 2)`, natural logs of the expected width and height."""
     last_clock: np.ndarray
     """int64 `(n,)`, frame of the last observation."""
-    n_sights: np.ndarray
+    n_observations: np.ndarray
     """int64 `(n,)`."""
 
     def taken(self, rows: np.ndarray) -> "OpenTracklets":
@@ -131,8 +131,15 @@ def linked(pan: Pan, starts: np.ndarray, centre_xy_1024: np.ndarray, log_size_wh
     Source: the two thresholds of Huang, Wu and Nevatia 2008, Robust object tracking by hierarchical association of
     detection responses, ECCV, section 3.1; theirs are on the likelihood and its lead over rivals as well.
     """
+    # What is decided in one frame:
+    #
+    #   expected     boxes            1 is B's likeliest and B is 1's, by far: linked.
+    #      1    ->     B              2 and 3 would both do for C: neither is clear, so both stop and C begins anew.
+    #      2    ->                    A tracklet that stops is short; one that takes the wrong box is two animals
+    #      3    ->     C              in one, which everything after it would believe.
     number, n_begun = np.empty(len(centre_xy_1024), np.int64), 0
     still_xy = centre_xy_1024 - np.repeat(pan.travelled_xy_1024(), np.diff(starts), axis=0)
+    # With the pan taken out, a fish that rests over the reef rests here too, however the camera turns.
     opened = _begun(0, np.empty((0, 2)), np.empty((0, 2)), 0)
     for clock, start, stop in zip(pan.clock_frames, starts[:-1], starts[1:], strict=True):
         place_xy, log_wh = still_xy[start:stop], log_size_wh[start:stop]
@@ -161,32 +168,35 @@ def _unlikeliness(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Minus twice the log likelihood of each box for each tracklet `(n_open, n_boxes)`, infinite beyond a rival's
     distance; and whether the box is near enough to be the partner, bool of that shape."""
+    # How far off is too far grows with the size of the animal, with frames missed, and while its speed is unknown.
     elapsed = clock - opened.last_clock
     missed = 1 + SPREAD_A_MISS * (elapsed - 1)
-    unsure = missed * np.where(opened.n_sights < YOUNG, YOUNG_SPREAD, 1.0)
+    unsure = missed * np.where(opened.n_observations < YOUNG, YOUNG_SPREAD, 1.0)
     place_spread = (PLACE_SPREAD_SHARE * np.exp(opened.log_size_wh) + PLACE_SPREAD_1024) * unsure[:, None]
     size_spread = np.repeat(LOG_SIZE_SPREAD * missed[:, None], 2, axis=1)
     expected_xy = opened.place_xy_1024 + opened.speed_xy_1024 * elapsed[:, None]
     expected, spread = np.hstack([expected_xy, opened.log_size_wh]), np.hstack([place_spread, size_spread])
     apart = (np.hstack([place_xy, log_wh])[None] - expected[:, None]) / spread[:, None]
     squared = (apart**2).sum(-1)
+    # The logarithm of the spreads keeps a vague tracklet, near which everything lies, from winning against a sure one.
     unlikeliness = squared + 2 * np.log(spread).sum(-1)[:, None]
     return np.where(squared <= RIVAL**2, unlikeliness, TOO_FAR), squared <= FARTHEST**2
 
 
 def _partners(unlikeliness: np.ndarray, near: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The row of each box's tracklet, or -1, int64 `(n_boxes,)`; and which tracklets stop, bool `(n_open,)`."""
+    # Once a clear pair is taken away, a box that wavered between it and another is clear too: until none is left.
     left = unlikeliness.copy()
     n_open, n_boxes = left.shape
-    partner, is_met = np.full(n_boxes, -1), np.zeros(n_open, bool)
+    partner, is_paired = np.full(n_boxes, -1), np.zeros(n_open, bool)
     if left.size:
         while True:
             row, box = _clear_pairs(left, near)
             if not len(row):
                 break
-            partner[box], is_met[row] = row, True
+            partner[box], is_paired[row] = row, True
             left[row], left[:, box] = TOO_FAR, TOO_FAR
-    return partner, ~is_met & (np.isfinite(left) & near).any(1)
+    return partner, ~is_paired & (np.isfinite(left) & near).any(1)
 
 
 def _clear_pairs(unlikeliness: np.ndarray, near: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -195,6 +205,7 @@ def _clear_pairs(unlikeliness: np.ndarray, near: np.ndarray) -> tuple[np.ndarray
     best, found = unlikeliness[row, box], near[row, box]
     found &= np.isfinite(best) & (unlikeliness.argmin(0)[box] == row)
     row, box, best = row[found], box[found], best[found]
+    # The runner-up of a pair is the better of the next in its row (another box) and in its column (another tracklet).
     others = unlikeliness.copy()
     others[row, box] = TOO_FAR
     clear = np.minimum(others[row].min(1), others[:, box].min(0)) - best >= CLEAR_ODDS
@@ -204,12 +215,12 @@ def _clear_pairs(unlikeliness: np.ndarray, near: np.ndarray) -> tuple[np.ndarray
 def _learn(opened: OpenTracklets, rows: np.ndarray, clock: int, place_xy: np.ndarray, log_wh: np.ndarray) -> None:
     """Takes each tracklet's new observation into what it expects."""
     elapsed = (clock - opened.last_clock[rows])[:, None]
-    n_sights = opened.n_sights[rows][:, None]
+    n_observations = opened.n_observations[rows][:, None]
     expected_xy = opened.place_xy_1024[rows] + opened.speed_xy_1024[rows] * elapsed
     surprise_xy = place_xy - expected_xy
-    gain = np.where(n_sights < YOUNG, YOUNG_SPEED_GAIN, SPEED_GAIN)
+    gain = np.where(n_observations < YOUNG, YOUNG_SPEED_GAIN, SPEED_GAIN)
     opened.place_xy_1024[rows] = expected_xy + PLACE_GAIN * surprise_xy
     opened.speed_xy_1024[rows] += gain * surprise_xy / elapsed
     opened.log_size_wh[rows] += SIZE_GAIN * (log_wh - opened.log_size_wh[rows])
     opened.last_clock[rows] = clock
-    opened.n_sights[rows] += 1
+    opened.n_observations[rows] += 1

@@ -79,6 +79,11 @@ def fit_whitening(blocks: Iterable[np.ndarray], tracklets: np.ndarray, borders: 
     recognition", with each tracklet as its own class; Solomonoff, Campbell and Boardman 2005, "Advances in channel
     compensation for SVM speaker recognition", for a nuisance that is known and turned down.
     """
+    # Crops of one fish scatter about their mean (within); means of different fish scatter about theirs (between):
+    #
+    #      . : .            x = a tracklet's mean       Turning `within` into a round cloud shrinks the directions in
+    #     . :x: .    . .x. .                            which pose, light and water vary, and leaves those in which
+    #      . : .      . . .                             fish differ: a distance then counts what tells fish apart.
     seen = moments(blocks)
     mean, (principal, variances) = seen.mean, _principal_directions(seen)
     tracked, codes = _of_several_crops(tracklets)
@@ -92,6 +97,7 @@ def fit_whitening(blocks: Iterable[np.ndarray], tracklets: np.ndarray, borders: 
     within = _within(tracked_rows, level, n_free)
     foretold = 0.0 if borders is None else _foretold(rows, borders)
     within = _shrunk(within + BORDER_WEIGHT * foretold, PRIOR_CROPS / (PRIOR_CROPS + n_free))
+    # By W^-1 = L L^T the map x -> L^T x makes the covariance W the identity.
     whitened = principal.T @ np.linalg.cholesky(np.linalg.inv(within))
     codes_of_rows = tracklet_codes(tracklets)
     all_means = (
@@ -99,6 +105,7 @@ def fit_whitening(blocks: Iterable[np.ndarray], tracklets: np.ndarray, borders: 
         @ principal
         @ whitened
     )
+    # Of the whitened directions those in which tracklets differ most; the last ones hold noise alone.
     spread, turns = np.linalg.eigh(np.atleast_2d(np.cov(all_means, rowvar=False)))
     kept = np.argsort(-spread, kind="stable")[:KEPT_DIRECTIONS]
     return Whitening(mean, (whitened @ turns[:, kept]).T, spread[kept], n_tracklets)

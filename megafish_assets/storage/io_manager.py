@@ -1,7 +1,13 @@
 """Storage: one IO manager; where an asset's table lies, `catalog.py` says.
 
-An input's annotation says in which of the `forms` it arrives; what an asset returns is one of them too, or `Parts` of
-them, some videos at a time.
+An input's annotation says in which of the types of `io_types.py` it arrives; what an asset returns is one of them too,
+or `Parts` of them, some videos at a time:
+
+```python
+@dg.asset(ins={"vectors": dg.AssetIn("embeddings_vit")})
+def lengths_vit(vectors: EmbeddingBatch) -> pl.DataFrame:       # on the device; pl.LazyFrame would be rows, unread
+    return pl.DataFrame({"detection_id": vectors.detection_ids, "length": vectors.vectors.norm(dim=1).cpu()})
+```
 """
 
 from collections import defaultdict

@@ -1,7 +1,24 @@
 """What is done stays done: a run over many videos stores some at a time, and the attempt after a crash goes on.
 
 Here: which videos of a run an earlier attempt has stored, and the parts in which an asset hands over the others. Not
-here: how a part is written, which is the IO manager's.
+here: how a part is written, which is the IO manager's. An asset that makes its videos some at a time looks so:
+
+```python
+@dg.asset(partitions_def=VIDEOS, backfill_policy=PIXEL_RUNS)
+def lengths(context: dg.AssetExecutionContext, crops: pl.DataFrame):
+    videos = pending_videos(context)               # those that no earlier attempt of this run has stored
+
+    def parts() -> Iterator[Part]:
+        for video in videos:                       # made when the one before is stored
+            yield Part([video], length_of(crops.filter(pl.col("video") == video)), {video: {"n_fish": 3}})
+
+    return dg.MaterializeResult(value=Parts(parts))
+```
+
+```
+make v1..v8  ->  one commit  ->  their events  ->  make v9..v16  ->  one commit  ->  killed
+the next attempt: `stored_earlier` reads the events of v1..v16, and `pending_videos` begins with v17
+```
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
