@@ -40,7 +40,7 @@ bench-full: $(BIN)/.installed
 
 # Two at a time, a module's tests together, which share what they have made; a thread each, or they share two cores too.
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 clean:
 	rm -rf .venv data/demo

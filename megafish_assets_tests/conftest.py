@@ -13,6 +13,11 @@ REAL_DATA = REPOSITORY.parent / "shared" / "data"
 FORCED = os.environ.get("MEGAFISH_FORCE_REAL_DATA") == "1"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole platforms first, which wait for processes of theirs: one left over at the end would be waited for alone."""
+    items.sort(key=lambda item: item.path.parent != Path(__file__).parent)
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real videos, labelled fish and weights; a test without it skips, or fails where CI forces it."""

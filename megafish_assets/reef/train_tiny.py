@@ -57,7 +57,9 @@ def track_crops(plan: ReefPlan, folder: Path) -> list[torch.Tensor]:
         *[pl.col("box").list.get(i).alias(name) for i, name in enumerate(BOX)],
     ).filter(pl.min_horizontal("width_1024", "height_1024") >= SMALLEST_SIDE_1024)
     place = pl.format("{}:{}:{}", "artefact", (pl.col("x_1024") // 64), (pl.col("y_1024") // 64))
-    rows = rows.with_columns(pl.coalesce("track_id", pl.format("{}/{}", "video", place)).alias("subject"))
+    rows = rows.with_columns(
+        pl.coalesce("track_id", pl.format("{}/{}", "video", place)).alias("subject"), tracklet_id="track_id"
+    )
     rng = np.random.default_rng(SEED)
     rows = rows[rng.permutation(rows.height)].group_by("subject", maintain_order=True).head(CROPS_A_TRACK)
     shape = square_of_backbone()

@@ -27,7 +27,7 @@ SCHEMA = {"video_file": pl.String, "frame_id": pl.Int64, "box": pl.List(pl.Float
 def sampled(*boxes: tuple[int, list[float]]) -> pl.DataFrame:
     """Rows of the clip: frame and box in the stretched frame."""
     inference = pl.DataFrame([(CLIP, frame, box, 0.9) for frame, box in boxes], schema=SCHEMA, orient="row")
-    return raw_detections(inference, Clock(10, 300, None))
+    return raw_detections(inference, Clock(10, 300, None)).with_columns(tracklet_id=pl.lit("t", pl.String))
 
 
 def pixels_in(jpeg: bytes) -> np.ndarray:

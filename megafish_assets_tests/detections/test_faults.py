@@ -123,7 +123,7 @@ def test_whatever_arrives_every_row_is_kept_under_its_own_id_and_only_sound_ones
         assert valid.height < 2 and "at least 2" in str(refused)
         return
     kept = filtered_detections(valid, limits)
-    sample = sampled_detections(kept)
+    sample = sampled_detections(kept, strategy="random")
     assert set(sample["detection_id"]) <= set(kept["detection_id"]) <= set(valid["detection_id"])
     assert set(sample["video"]) == set(kept["video"])
 

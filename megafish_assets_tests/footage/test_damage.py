@@ -112,6 +112,7 @@ def test_rows_of_a_damaged_video_are_kept_or_set_aside_with_a_reason(sound: Path
         {
             "video": "bad",
             "detection_id": [f"bad/{frame:06d}/000" for frame in ids],
+            "tracklet_id": None,
             "frame_id": ids,
             "x_1024": 100.0,
             "y_1024": 100.0,
