@@ -57,11 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("upgrade", help="rename the tables of a collection that an earlier megafish made")
     for command in (demo, materialise):
         command.add_argument("--json", action="store_true", help="the summary as one line of JSON, the last one")
-    page = commands.add_parser(
-        "up", help="the Dagster page and daemon over the collection of MEGAFISH_ROOT, or the demo"
-    )
-    page.add_argument("--port", type=int, default=3000)
-    page.add_argument("--read-only", action="store_true", help="a page that shows everything and starts nothing")
+    ui = commands.add_parser("up", help="Dagster's UI and daemon over the collection of MEGAFISH_ROOT, or the demo")
+    ui.add_argument("--port", type=int, default=3000)
+    ui.add_argument("--read-only", action="store_true", help="a UI that shows everything and starts nothing")
     return parser
 
 
@@ -123,16 +121,16 @@ def upgraded(settings: "Settings", defs: "dg.Definitions") -> int:
     from megafish_assets.orchestration.home import alone, made_home, up_alone
     from megafish_assets.orchestration.upgrading import is_of_before, upgrade
 
-    if not is_of_before(settings.catalog):
-        print(f"{settings.root}: nothing to upgrade", flush=True)
-        return 0
-    home = made_home(settings)
     try:
+        if not is_of_before(settings.catalog):
+            print(f"{settings.root}: its tables have the names of this version", flush=True)
+            return 0
+        home = made_home(settings)
         with up_alone(home), alone(home), dg.DagsterInstance.get() as instance:
             moved = upgrade(settings.catalog, defs, instance)
-    except OSError as wrong:
+    except (OSError, ValueError) as wrong:
         return refused(str(wrong))
-    print(f"{settings.root}: {len(moved)} assets renamed: {', '.join(moved)}", flush=True)
+    print(f"{settings.root}: upgraded; assets with other names: {', '.join(moved) or 'none'}", flush=True)
     return 0
 
 

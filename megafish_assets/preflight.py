@@ -174,7 +174,7 @@ def _disk(root: Path) -> Iterator[str]:
 def _paths(videos: pl.DataFrame, recordings: Recordings, found: Preflight) -> dict[str, Path]:
     """The video files that are there."""
     paths = {file: recordings.path(file) for file in videos["video_file"]}
-    there = {file: path for file, path in paths.items() if path is not None and path.is_file()}
+    there = {file: path for file, path in paths.items() if recordings.size_bytes(file) is not None}
     gone = sorted(paths.keys() - there.keys())
     if gone:
         message = f"{len(gone)} of {len(paths)} video files are not there: {', '.join(map(repr, gone[:NAMED]))}"

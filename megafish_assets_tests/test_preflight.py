@@ -78,6 +78,13 @@ def test_the_first_look_is_a_picture_of_frames_with_their_boxes(tmp_path: Path) 
     assert looked_at(tmp_path).sheet is None
 
 
+def test_a_name_that_no_disk_can_hold_is_a_file_that_is_not_there(tmp_path: Path) -> None:
+    clip(tmp_path / "recordings" / "reef.avi")
+    detect(tmp_path, range(N_FRAMES), "x" * 300 + ".avi")
+    (why,) = looked_at(tmp_path).refusals
+    assert why.startswith("1 of 1 video files are not there")
+
+
 def test_a_pattern_that_finds_no_number_and_a_strange_file_are_warned_of(tmp_path: Path) -> None:
     clip(tmp_path / "recordings" / "reef.avi")
     detect(tmp_path, range(N_FRAMES))

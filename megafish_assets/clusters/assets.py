@@ -69,6 +69,8 @@ class ClustersConfig(dg.Config):
     def _k_is_asked_for(self) -> "ClustersConfig":
         if self.k is not None and self.grouping not in (*GIVEN_K, "as_recipe"):
             raise ValueError(f"k = {self.k} with {self.grouping}, which finds k itself: leave k out, or choose another")
+        if self.k is None and self.grouping in GIVEN_K and RECIPES[self.recipe].k is None:
+            raise ValueError(f"{self.grouping} without k, which it can't find: choose k, or another grouping")
         return self
 
     def chosen(self) -> Recipe:

@@ -1,4 +1,4 @@
-"""Limits on reduction and groups, each with its reason and what to do when it is broken."""
+"""Limits on the sweep, the groups and their stability, each with its reason and what to do when it is broken."""
 
 from megafish_assets.clusters.stability import FEWEST_VIDEOS
 from megafish_assets.reporting.verdicts import NONE_MISSING, Check, Limit, never
@@ -11,7 +11,7 @@ NOISE = Limit(
 
 
 SWEEP = Check(
-    "curves_are_sound",
+    "curves_are_valid",
     "Inertia falls as k grows; the best silhouette of all k.",
     {
         "n_rises_of_inertia": Limit(

@@ -1,4 +1,4 @@
-"""Plots of the reduced and grouped vectors. The same cluster has the same colour on every one."""
+"""Plots of the sweep over k and of stability: pure functions that return a figure."""
 
 import polars as pl
 from matplotlib.figure import Figure

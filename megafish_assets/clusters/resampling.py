@@ -22,6 +22,8 @@ def resampled_stability(
     On at most `n_crops` of them; what stands behind a cluster is counted over all. Its later half only: the features
     stay, everything after them is made afresh, from one layout instead of several, which is found again no more easily.
     """
+    if recipe.grouping == "stable_kmeans":  # its k was found over draws of videos already
+        recipe = replace(recipe, grouping="kmeans", k=crops.n_clusters)
     recipe, drawn = replace(recipe, n_layouts=1), crops.of(some_units(recipe.units_of(crops.tracklets), n_crops, seed))
     units = recipe.units_of(drawn.tracklets)
     first = first_rows(units)

@@ -9,6 +9,7 @@ from megafish_assets.clusters.columns import CENTRES, CLUSTERS, SWEEP
 from megafish_assets.clusters.recipes import Grouped, Recipe, first_rows
 from megafish_assets.clusters.sweeping import Swept
 from megafish_assets.embeddings.tables import to_matrix
+from megafish_assets.features.layout import can_be_laid_out
 from megafish_assets.features.pooling import tracklet_means
 from megafish_assets.features.tables import keyed
 from megafish_assets.footage.columns import empty_table
@@ -42,7 +43,8 @@ def grouped_rows(clusters: pl.DataFrame) -> tuple[Grouped, Recipe]:
     tracklets = rows["tracklet_id"].to_numpy()
     units = recipe.units_of(tracklets)
     positions = to_matrix(rows["position"])[first_rows(units)]
-    return Grouped(rows["cluster"].to_numpy(), None, positions, units, recipe.space), recipe
+    space = recipe.space if can_be_laid_out(units) else "features"
+    return Grouped(rows["cluster"].to_numpy(), None, positions, units, space), recipe
 
 
 def recipe_of(clusters: pl.DataFrame) -> Recipe:

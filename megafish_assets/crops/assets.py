@@ -64,20 +64,20 @@ def crops(
     videos, tally = pending_videos(context), Tally(context, checks.CROPS, crop_numbers)
     motions = Tally(context, checks.CAMERA_MOTION, motion_numbers, MOTION_KEY)
     sampled = {key: rows for (key,), rows in sampled_detections.partition_by("video", as_dict=True).items()}
-    tasks, pans = video_tasks(sampled_detections, raw_detections, recordings), told_pans(raw_detections, tracklets)
+    tasks, pans = video_tasks(sampled_detections, raw_detections, recordings), pans_of_boxes(raw_detections, tracklets)
 
     def parts() -> Iterator[Part]:
         bare, none = [key for key in videos if key not in sampled], empty_table(CROPS)
         still = moved(motions, bare, empty_table(CAMERA_MOTION), pans)
         yield Part(bare, none, tally.add(bare, crop_counts(none, none)), still)
         progress = Progress(context.log.info, "videos decoded", len(tasks))
-        pages = Pages(context, figures)
+        pictures = Pictures(context, figures)
         for result in extracted(tasks):
             sampled_rows = sampled[result.key]
             made = crops_table(sampled_rows, result.cuts)
             numbers = tally.add([result.key], crop_counts(sampled_rows, made))[result.key]
             beside = moved(motions, [result.key], motion_table(result.key, result.motion), pans)
-            yield Part([result.key], made, {result.key: numbers | pages.of(result, made)}, beside)
+            yield Part([result.key], made, {result.key: numbers | pictures.of(result, made)}, beside)
             progress.step()
 
     lineage = column_lineage({"sampled_detections": ["video", "detection_id", "frame_id"]})
@@ -92,7 +92,7 @@ def moved(motions: Tally, videos: list[str], motion: pl.DataFrame, pans: pl.Data
     return {"camera_motion": Part(videos, motion, motions.add(videos, motion_counts(motion, pans)))}
 
 
-def told_pans(raw: pl.LazyFrame, tracklets: pl.LazyFrame) -> pl.DataFrame:
+def pans_of_boxes(raw: pl.LazyFrame, tracklets: pl.LazyFrame) -> pl.DataFrame:
     """The pan that tracklets took from boxes, a row a frame."""
     frames = raw.select("detection_id", "frame_id")
     pans = tracklets.join(frames, on="detection_id").unique(["video", "frame_id"])
@@ -117,7 +117,7 @@ def video_tasks(sampled: pl.DataFrame, raw: pl.LazyFrame, recordings: Recordings
 
 
 @dataclass
-class Pages:
+class Pictures:
     """What the UI shows of a video, and its picture as a file."""
 
     context: dg.AssetExecutionContext

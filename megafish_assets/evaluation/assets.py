@@ -8,7 +8,6 @@ import polars as pl
 from pydantic import Field
 
 from megafish_assets.clusters.recipes import FEATURE_SPACES, RECIPES
-from megafish_assets.clusters.stability import CROPS
 from megafish_assets.clusters.tables import grouped_rows
 from megafish_assets.embeddings.batch import EmbeddingBatch
 from megafish_assets.embeddings.tables import EmbeddingStream, to_matrix
@@ -17,7 +16,7 @@ from megafish_assets.evaluation.columns import CONFOUNDERS, LEADERBOARD
 from megafish_assets.evaluation.confounders import BORDER_ROWS
 from megafish_assets.evaluation.crop_rows import Borders, evidence_of
 from megafish_assets.evaluation.evaluating import evaluate, measures_table
-from megafish_assets.evaluation.leaderboard import leaderboard_plot, shared_ids, standings
+from megafish_assets.evaluation.leaderboard import CROPS, leaderboard_plot, shared_ids, standings
 from megafish_assets.features.crop_rows import aligned, borders_of, seen_rows, still_there, tracklets_of
 from megafish_assets.features.layout import known
 from megafish_assets.features.pooling import some_units, unit_codes

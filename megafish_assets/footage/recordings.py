@@ -77,6 +77,9 @@ def _read(content: bytes) -> tuple[list[str], list[int], list[list[str | None]]]
         raise ValueError(f"no comma-separated values: {error} in line {reader.line_num}") from None
     rows = [(line, row) for line, row in rows if any(row)]
     header = [(name or "").lower() for name in rows[0][1]] if rows else []
+    while header and not header[-1] and all(len(row) < len(header) or not row[-1] for _, row in rows[1:]):
+        header.pop()  # a spreadsheet's empty columns, at the end of each line
+        rows = [(line, row[: len(header)]) for line, row in rows]
     return header, [line for line, _ in rows[1:]], [row for _, row in rows[1:]]
 
 

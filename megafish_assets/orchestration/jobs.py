@@ -66,7 +66,7 @@ def backfill_old_limits(context: dg.OpExecutionContext) -> None:
 def limits_in_force(instance: dg.DagsterInstance) -> str | None:
     """The data version of the last size_limits; None before the first."""
     event = instance.get_latest_materialization_event(LIMITS)
-    return None if event is None else event.asset_materialization.tags["dagster/data_version"]
+    return None if event is None else event.asset_materialization.tags.get("dagster/data_version")
 
 
 @dg.job(
@@ -97,8 +97,8 @@ def delete_videos(context: dg.OpExecutionContext, tables: Tables) -> None:
     for key in videos:
         context.instance.delete_dynamic_partition(VIDEOS.name, key)
     context.log.info(
-        f"{len(videos)} videos removed. Remove their rows from the inference table too, or they come back when "
-        "they change; the next night fits without them."
+        f"{len(videos)} videos removed. Remove their rows from the inference table too, or the next `make "
+        "materialise` or change brings them back; it, or the next night, fits without them."
     )
 
 

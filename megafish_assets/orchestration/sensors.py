@@ -86,7 +86,7 @@ def _start_chain(context: dg.SensorEvaluationContext, changed: dict[str, str]) -
     description="Tries videos again of which frames were set aside: "
     f"{', '.join(map(str, RETRY_PAUSES_MINUTES))} minutes after the last time, then no more.",
 )
-def retry_set_aside_videos(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+def retry_set_aside_videos(context: dg.SensorEvaluationContext, inference: Inference) -> dg.SensorResult:
     """Its cursor: the last event of crops that it has seen, and when each video that waits is due."""
     kept = json.loads(context.cursor) if context.cursor else {"after": None, "waiting": {}}
     asked = dg.AssetRecordsFilter(CROPS, after_storage_id=kept["after"])
@@ -100,11 +100,21 @@ def retry_set_aside_videos(context: dg.SensorEvaluationContext) -> dg.SensorResu
     due = sorted(video for video, state in waiting.items() if state["at"] is not None and state["at"] <= now)
     for video in due:
         waiting[video] |= {"tries": waiting[video]["tries"] + 1, "at": None}
+    due = _still_detected(inference, due)
     if due:
         _start_again(context, due, {video: waiting[video]["tries"] for video in due})
     after = records[-1].storage_id if records else kept["after"]
     message = f"{len(due)} videos tried again; {_told(waiting)}"
     return dg.SensorResult(skip_reason=message, cursor=json.dumps({"after": after, "waiting": waiting}))
+
+
+def _still_detected(inference: Inference, due: list[str]) -> list[str]:
+    """Those of which the detector's table still holds rows: of the others what was made stays."""
+    try:
+        detected = set(inference.arrivals().videos["video"]) if due else set()
+    except MissingTableError:
+        detected = set()
+    return [video for video in due if video in detected]
 
 
 def _note(waiting: dict[str, dict], record: dg.EventLogRecord) -> None:

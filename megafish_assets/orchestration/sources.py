@@ -181,7 +181,7 @@ class Recordings(dg.ConfigurableResource):
         """Of the file, None where it is not there: it tells whether another has come in its place."""
         path = self.path(video_file)
         try:
-            return None if path is None else path.stat().st_size
+            return path.stat().st_size if path is not None and path.is_file() else None
         except OSError:  # also a name that is too long for the file system
             return None
 

@@ -1,9 +1,9 @@
 """What is out of date: one definition, which the command line, the jobs and the summary share.
 
 A partition is out of date when it was never made or is no longer stored, when another code version or other knobs made
-it, when it is older than what it is made from, and, of raw rows, when the detector's table holds others now or another
-video file has come. New size limits restate nothing: a partition of a video is never older than what is made from all
-of them.
+it, when it is older than what it is made from or saw videos that were removed since, and, of raw rows, when the
+detector's table holds others now or another video file has come. New size limits restate nothing: a partition of a
+video is never older than what is made from all of them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +19,9 @@ from megafish_assets.storage.partitions import VIDEO_COLUMN, VIDEOS, last_made
 from megafish_assets.storage.parts import is_current
 
 ROW_COUNT = "dagster/partition_row_count"
+
+N_VIDEOS = "n_videos_expected"
+"""On the events of what is made from all videos, see `reporting.metadata.coverage`."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Collection:
             newest_parent = max((self._newest(parent) for parent in node.parent_keys), default=0)
             made = self._last(asset_key)
             is_made = made is not None and is_current(made.asset_materialization, node.code_version)
+            is_made = is_made and not self._saw_other_videos(made.asset_materialization)
             if (
                 not is_made
                 or made.storage_id <= max(newest_parent, self.again.get(asset_key, 0))
@@ -65,6 +69,11 @@ class Collection:
             return
         wanted, keys = self.outdated(asset_key), self.instance.get_dynamic_partitions(node.partitions_def.name)
         yield from unbroken_runs(keys, [key in wanted for key in keys], node.backfill_policy.max_partitions_per_run)
+
+    def _saw_other_videos(self, event: dg.AssetMaterialization) -> bool:
+        """Whether videos were removed since an asset was made from all of them; a new one is newer by itself."""
+        expected = event.metadata.get(N_VIDEOS)
+        return expected is not None and expected.value > len(self.instance.get_dynamic_partitions(VIDEOS.name))
 
     def outdated(self, asset_key: dg.AssetKey) -> set[str]:
         """The videos of which an asset, or what the same step makes, is out of date by itself: those that only follow
@@ -78,7 +87,7 @@ class Collection:
         """By asset with a partition a video, in the order of the data's flow: the videos of which it is out of date,
         or will be once its parents are made; those `again` from their rows on, whatever was made of them."""
         wanted: dict[dg.AssetKey, set[str]] = {}
-        known = set(self.instance.get_dynamic_partitions(VIDEOS.name))
+        known = self.arrived.keys() & set(self.instance.get_dynamic_partitions(VIDEOS.name))
         for key in self.graph.toposorted_asset_keys:
             if self.graph.get(key).partitions_def == VIDEOS:
                 parents = self.per_video_parents(key)
@@ -122,7 +131,8 @@ class Collection:
 
     def n_rows(self, asset_key: dg.AssetKey) -> int:
         """Rows that an asset with a partition a video holds over all of them."""
-        return sum(made.metadata[ROW_COUNT].value for made in self.made(asset_key).values())
+        counts = [made.metadata.get(ROW_COUNT) for made in self.made(asset_key).values()]
+        return sum(count.value for count in counts if count is not None)
 
     def made(self, asset_key: dg.AssetKey) -> dict[str, Made]:
         """Each partition's last materialisation, where the current code version made it and the table has it."""
@@ -133,7 +143,8 @@ class Collection:
         stored = {partition[VIDEO_COLUMN] for partition in table.open().partitions()}
         for video, record in records.items():
             event = record.asset_materialization
-            is_there = event.metadata[ROW_COUNT].value == 0 or video in stored
+            count = event.metadata.get(ROW_COUNT)  # none on an event that a person reported by hand
+            is_there = video in stored or (count is not None and count.value == 0)
             if is_current(event, code_version) and is_there and record.storage_id > self.again.get(asset_key, 0):
                 made[video] = Made(record.storage_id, event.metadata)
         return made

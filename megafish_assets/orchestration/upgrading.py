@@ -7,7 +7,7 @@ whoever is cut off begins again where he was.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -16,6 +16,7 @@ import dagster as dg
 import polars as pl
 
 from megafish_assets.storage.catalog import ASSET, Catalog, Tables, named
+from megafish_assets.storage.dagster_internals import BaseAssetGraph
 from megafish_assets.storage.delta import Table
 from megafish_assets.storage.partitions import VIDEO_COLUMN, last_made
 
@@ -85,7 +86,7 @@ def upgrade(catalog: Catalog, defs: dg.Definitions, instance: dg.DagsterInstance
     order = [key for key in graph.toposorted_asset_keys if key in moves]
     order += [key for key in moves if key not in order]  # of backbones that are not chosen now
     for key in order:
-        parents = graph.get(key).parent_keys if key in specs else set()
+        parents = _parents(key, moves[key], specs, graph)
         checks = [check.name for check in graph.asset_check_keys if check.asset_key == key]
         _register(instance, moves[key], [moves[parent].old_key if parent in moves else parent for parent in parents])
         _register_checks(instance, moves[key], checks)
@@ -163,11 +164,22 @@ def _room(asset: str, specs: dict[dg.AssetKey, dg.AssetSpec]) -> str:
     return next(spec.group_name for spec in specs.values() if spec.metadata.get(ASSET) == asset)
 
 
+def _parents(
+    key: dg.AssetKey, move: Move, specs: Mapping[dg.AssetKey, dg.AssetSpec], graph: BaseAssetGraph
+) -> set[dg.AssetKey]:
+    """What an asset is made from; of a backbone that is not chosen now, as of one that is."""
+    if key in specs:
+        return graph.get(key).parent_keys
+    asset, backbone = RENAMED.get(move.old_key.path[0], move.old_key.path[0]), move.old_key.path[-1]
+    sibling = next(spec.key for spec in specs.values() if spec.metadata.get(ASSET) == asset)
+    parents = [(parent, specs[parent].metadata.get(ASSET)) for parent in graph.get(sibling).parent_keys]
+    return {parent if name is None else dg.AssetKey(named(name, backbone)) for parent, name in parents}
+
+
 def _register(instance: dg.DagsterInstance, move: Move, parents: list[dg.AssetKey]) -> None:
     """Says under the new name what the last events under the old one said, of what was up to date: what was older than
     its parents is left to be made again."""
-    if instance.fetch_materializations(move.new_key, limit=1).records:
-        return  # a first try was cut off after this
+    done = last_made(instance, move.new_key) or _last(instance, move.new_key)  # by a first try that was cut off
     made = last_made(instance, move.old_key) or _last(instance, move.old_key)
     by_parent = [last_made(instance, parent) or _last(instance, parent) for parent in parents]
     for partition, record in made.items():
@@ -178,7 +190,7 @@ def _register(instance: dg.DagsterInstance, move: Move, parents: list[dg.AssetKe
             for video, event in events.items()
             if event.storage_id > record.storage_id and partition in (None, video)
         ]
-        if not newer:
+        if not newer and partition not in done:
             instance.report_runless_asset_event(_renamed(record.asset_materialization, move))
 
 
@@ -232,7 +244,7 @@ def rename_knobs(path: Path) -> None:
     """Renames the sections of megafish.toml, which must be readable before anything else is."""
     if not path.is_file():
         return
-    text = renamed = path.read_text(encoding="utf-8")
+    text = renamed = path.read_text(encoding="utf-8-sig")
     for before, after in RENAMED.items():
         renamed = re.sub(rf"(?m)^(\s*\[\s*){before}(\s*\])", rf"\1{after}\2", renamed)
     if renamed != text:

@@ -48,7 +48,7 @@ KNOBS_VERSION = "knobs "
 
 def is_current(event: dg.AssetMaterialization, code_version: str | None) -> bool:
     """Whether an asset's event is of its code version; one without any has no event of knobs that have been set."""
-    made_by_version = event.tags.get(CODE_VERSION_TAG, "")
+    made_by_version = (event.tags or {}).get(CODE_VERSION_TAG, "")
     return made_by_version == code_version if code_version else not made_by_version.startswith(KNOBS_VERSION)
 
 

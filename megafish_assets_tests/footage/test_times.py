@@ -128,6 +128,13 @@ def test_line_ends_of_old_macintoshes_are_line_ends() -> None:
     assert owners_table(b"file,depth\ra.mp4,1\rb.mp4,2\r")["depth"].to_list() == [1, 2]
 
 
+def test_a_spreadsheets_empty_columns_are_none() -> None:
+    found = owners_table(b"file,depth,,\na.mp4,1,,\nb.mp4,2,,\n")
+    assert (found["depth"].to_list(), unread_columns(b"file,depth,,\na.mp4,1,,\n")) == ([1, 2], [])
+    with pytest.raises(ValueError, match="a column stands twice"):
+        owners_table(b"file,depth,,\na.mp4,1,rain,cold\n")
+
+
 def test_columns_that_nobody_reads_are_named() -> None:
     csv = b"file,strat,Station,notes\na.mp4,2024-12-31 13:30:05,pier,rain\n"
     assert unread_columns(csv) == ["strat", "notes"]

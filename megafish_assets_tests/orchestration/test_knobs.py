@@ -81,6 +81,7 @@ def test_versions_change_with_the_values_alone(tmp_path: Path) -> None:
         ("[clusters]\nk = 1\n", r"\[clusters\] k = 1: Input should be greater than or equal to 2"),
         ('[clusters]\nk = "many"\n', r"\[clusters\] k = 'many'"),
         ('[clusters]\nrecipe = "mine"\n', r"\[clusters\] recipe = 'mine': Input should be 'default' or 'notebook'"),
+        ('[clusters]\ngrouping = "kmeans"\n', r"kmeans without k, which it can't find"),
         ('[clusters]\nk = 4\ngrouping = "hdbscan"\n', r"k = 4 with hdbscan, which finds k itself"),
         ("[sampled_detections]\nshare = nan\n", r"\[sampled_detections\] share = nan"),
     ],

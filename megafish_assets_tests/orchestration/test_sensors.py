@@ -181,8 +181,11 @@ def test_no_table_yet_is_a_sentence_and_two_files_of_one_key_stop_no_other(tmp_p
 class Later:
     """The retry sensor at given minutes."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.instance, self.cursor, self.monkeypatch = dg.DagsterInstance.ephemeral(), None, monkeypatch
+        camera = Camera(root)
+        camera.detect("bad.mp4", "good.mp4")
+        self.inference = camera.inference
         self.instance.add_dynamic_partitions(VIDEOS.name, ["bad", "good"])
 
     def cut(self, video: str, n_set_aside: int) -> float:
@@ -195,15 +198,18 @@ class Later:
         """The videos of each backfill that this moment starts."""
         before = {backfill.backfill_id for backfill in self.instance.get_backfills()}
         self.monkeypatch.setattr(sensors.time, "time", lambda: now)
-        result = retry_set_aside_videos(dg.build_sensor_context(self.instance, cursor=self.cursor, definitions=DEFS))
+        result = retry_set_aside_videos(
+            dg.build_sensor_context(self.instance, cursor=self.cursor, definitions=DEFS), inference=self.inference
+        )
         self.cursor, self.told = result.cursor, result.skip_reason.skip_message
         return [targets(b)["crops"] for b in self.instance.get_backfills() if b.backfill_id not in before]
 
 
 def test_a_set_aside_video_is_tried_three_times_with_growing_pauses_and_then_left(
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    later = Later(monkeypatch)
+    later = Later(tmp_path, monkeypatch)
     later.cut("good", 0)
     failed_at = later.cut("bad", 5)
     for pause in RETRY_PAUSES_MINUTES:
@@ -215,10 +221,19 @@ def test_a_set_aside_video_is_tried_three_times_with_growing_pauses_and_then_lef
     assert "1 need a person: bad" in later.told
 
 
-def test_a_set_aside_video_that_is_read_at_last_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    later = Later(monkeypatch)
+def test_a_set_aside_video_that_is_read_at_last_is_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    later = Later(tmp_path, monkeypatch)
     failed_at = later.cut("bad", 5)
     assert later.tick(failed_at + 601) == [["bad"]]
     later.cut("bad", 0)
     assert later.tick(failed_at + 1e6) == []
     assert json.loads(later.cursor)["waiting"] == {}
+
+
+def test_a_set_aside_video_that_left_the_detectors_table_keeps_what_was_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = Later(tmp_path, monkeypatch)
+    failed_at = later.cut("bad", 5)
+    DeltaTable(later.inference.uri).delete("video_file = 'bad.mp4'")
+    assert later.tick(failed_at + 601) == []

@@ -152,6 +152,38 @@ def test_a_video_set_aside_is_made_again_from_its_rows_on(tmp_path: Path) -> Non
     assert {key.to_user_string(): videos for key, videos in wanted.items()} == {"rows": {"a"}, "doubled": {"a"}}
 
 
+def test_a_video_that_left_the_detectors_table_is_not_made_again(tmp_path: Path) -> None:
+    defs, instance = platform(tmp_path), dg.DagsterInstance.ephemeral()
+    instance.add_dynamic_partitions(VIDEOS.name, ["a", "b"])
+    bring(tmp_path, defs, instance)
+    collection = Collection(defs.resolve_asset_graph(), instance, str(tmp_path), {"a": "2-7"})
+    assert set().union(*collection.unfinished(again=["b"]).values()) == set()
+
+
+def test_an_event_that_a_person_reported_has_no_count_and_stops_nothing(tmp_path: Path) -> None:
+    defs, instance = platform(tmp_path), dg.DagsterInstance.ephemeral()
+    instance.add_dynamic_partitions(VIDEOS.name, ["a"])
+    bring(tmp_path, defs, instance)
+    instance.report_runless_asset_event(dg.AssetMaterialization("doubled", partition="a"))
+    assert bring(tmp_path, defs, instance) == {"everything": [()]}
+
+
+def test_a_removed_video_makes_what_saw_it_again(tmp_path: Path) -> None:
+    @dg.asset
+    def everything(context: dg.AssetExecutionContext) -> pl.DataFrame:
+        n_videos = len(context.instance.get_dynamic_partitions(VIDEOS.name))
+        context.add_output_metadata({"n_videos_expected": n_videos})
+        return pl.DataFrame({"n": [n_videos]})
+
+    defs, instance = platform(tmp_path, grouped("small", [everything])), dg.DagsterInstance.ephemeral()
+    instance.add_dynamic_partitions(VIDEOS.name, ["a", "b"])
+    assert bring(tmp_path, defs, instance) == {"everything": [()]}
+    assert bring(tmp_path, defs, instance) == {}
+    instance.delete_dynamic_partition(VIDEOS.name, "b")
+    assert bring(tmp_path, defs, instance) == {"everything": [()]}
+    assert bring(tmp_path, defs, instance) == {}
+
+
 def test_an_asset_that_a_person_wants_again_is_made_again_with_all_that_follows(tmp_path: Path) -> None:
     defs, instance = platform(tmp_path), dg.DagsterInstance.ephemeral()
     instance.add_dynamic_partitions(VIDEOS.name, ["a", "b"])

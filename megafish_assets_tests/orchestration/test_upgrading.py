@@ -106,7 +106,7 @@ def test_an_upgraded_collection_has_the_same_rows_and_nothing_to_make(made_befor
         event = instance.get_latest_materialization_event(dg.AssetKey("pca_reef_tiny")).asset_materialization
     assert event.metadata["cumulative_variance_file"].value.endswith("/figures/pca_reef_tiny/cumulative_variance.png")
     assert event.metadata["dagster/uri"].value.endswith("/tables/features/pca_reef_tiny")
-    assert "nothing to upgrade" in command(made_before, "-m", "megafish_assets", "upgrade").stdout
+    assert "have the names of this version" in command(made_before, "-m", "megafish_assets", "upgrade").stdout
 
 
 def test_an_upgrade_that_was_stopped_half_way_goes_on(made_before: Path) -> None:
@@ -126,6 +126,11 @@ def test_what_was_older_than_its_parents_is_left_to_be_made_again(tmp_path: Path
         instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=video, metadata={"n": 1}))
     _register(instance, Move(old, new, tmp_path, []), [crops])
     assert instance.get_materialized_partitions(new) == {"w"}
+    # A second try registers what the first had left.
+    instance.report_runless_asset_event(dg.AssetMaterialization(old, partition="x"))
+    _register(instance, Move(old, new, tmp_path, []), [crops])
+    assert instance.get_materialized_partitions(new) == {"w", "x"}
+    assert len(instance.fetch_materializations(new, limit=9).records) == 2
     whole, renamed = dg.AssetKey(["pca", "b"]), dg.AssetKey("pca_b")
     for key, video in ((whole, None), (old, "w")):
         instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=video))
