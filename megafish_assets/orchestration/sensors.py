@@ -26,7 +26,14 @@ EVENTS_A_TICK = 1000
 """Events that one tick looks through; a longer queue takes the next ticks."""
 
 
+PER_VIDEO = dg.AssetSelection.groups("detections", "crops", "embeddings") - dg.AssetSelection.assets(
+    "inference", LIMITS
+)
+"""What both sensors have made, which the UI then shows as automated."""
+
+
 @dg.sensor(
+    target=PER_VIDEO,
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Adds a partition for every video that the detector has finished, and starts its chain from raw rows "
@@ -81,6 +88,7 @@ def _start_chain(context: dg.SensorEvaluationContext, changed: dict[str, str]) -
 
 
 @dg.sensor(
+    target=PER_VIDEO,
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Tries videos again of which frames were set aside: "
