@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from megafish_assets.clusters import checks, plots, sweeping
 from megafish_assets.clusters.columns import CLUSTERS, STABILITY, SWEEP
-from megafish_assets.clusters.grouping import GIVEN_K, GROUPINGS
+from megafish_assets.clusters.grouping import GIVEN_K, GROUPINGS, TAKES_K
 from megafish_assets.clusters.measures import cluster_numbers
 from megafish_assets.clusters.recipes import FEATURE_SPACES, RECIPES, Recipe, at_k, grouped_features
 from megafish_assets.clusters.resampling import agreement_at_ks, resampled_stability
@@ -57,8 +57,9 @@ class ClustersConfig(dg.Config):
     )
     grouping: Literal[*GROUPINGS, "as_recipe"] = Field(
         default="as_recipe",
-        description="By what: `hdbscan` and `dbscan` find k and leave noise, `stable_kmeans` takes the k that other "
-        "videos agree on best, `kmeans` and `average_linkage` are given k.",
+        description="By what: `consensus` (of many partitions of the features' neighbors) finds k or takes it; "
+        "`hdbscan` and `dbscan` find k and leave noise; `stable_kmeans` takes the k that other videos agree on best; "
+        "`kmeans` and `average_linkage` are given k.",
     )
     k: int | None = Field(
         default=None, ge=2, description="Number of clusters; with it and no grouping named, the recipe's for a given k."
@@ -67,7 +68,7 @@ class ClustersConfig(dg.Config):
 
     @model_validator(mode="after")
     def _k_is_asked_for(self) -> "ClustersConfig":
-        if self.k is not None and self.grouping not in (*GIVEN_K, "as_recipe"):
+        if self.k is not None and self.grouping not in (*TAKES_K, "as_recipe"):
             raise ValueError(f"k = {self.k} with {self.grouping}, which finds k itself: leave k out, or choose another")
         if self.k is None and self.grouping in GIVEN_K and RECIPES[self.recipe].k is None:
             raise ValueError(f"{self.grouping} without k, which it can't find: choose k, or another grouping")
@@ -80,9 +81,11 @@ class ClustersConfig(dg.Config):
             recipe = at_k(recipe, self.k)
         steps = {name: getattr(self, name) for name in ("features", "units", "space", "grouping")}
         steps = {name: step for name, step in steps.items() if step != "as_recipe"}
+        if self.grouping == "consensus":
+            steps = {"space": "features"} | steps  # it looks at the features' neighbors, wherever its groups are shown
         recipe = replace(recipe, seed=self.seed, **steps)
         k = recipe.k if self.k is None else self.k
-        return replace(recipe, k=k if recipe.grouping in GIVEN_K else None)
+        return replace(recipe, k=k if recipe.grouping in TAKES_K else None)
 
 
 def clusters_asset(backbone: str, knobs: type[ClustersConfig] = ClustersConfig) -> dg.AssetsDefinition:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from megafish_assets.clusters import stability
+from megafish_assets.clusters.consensus import SEEDS, consensus_labels
 from megafish_assets.clusters.sweeping import SWEEP_STARTS, SWEPT_KS, kmeans
 
 CLUSTER_STARTS = 10
@@ -55,6 +56,12 @@ class Choice:
     """`(n,)`, the video of each row, or its trajectory where there are no videos: what stability resamples by."""
     min_cluster_size: int | None = None
     """Fewest rows that HDBSCAN calls a cluster; None for `fewest_in_cluster`."""
+    features: np.ndarray | None = None
+    """float32 `(n_crops, m)`, of the crops whose means the rows are."""
+    units: np.ndarray | None = None
+    """int64 `(n_crops,)`, the row of each crop."""
+    n_seeds: int = SEEDS
+    """Tries of each partition that has to agree with the others."""
     min_samples: int = MIN_SAMPLES
     """Neighbors within reach that make a row dense, itself counted."""
 
@@ -140,10 +147,21 @@ def stable_kmeans_labels(vectors: np.ndarray, choice: Choice) -> np.ndarray:
     return grouped(vectors, stability.most_stable_k(agreements), choice.seed)[0]
 
 
+def consensus_grouping(vectors: np.ndarray, choice: Choice) -> np.ndarray:
+    """What many partitions of graphs of tracklets agree on, at a k or their own; of crops, where they are given."""
+    features = vectors if choice.features is None else choice.features
+    units = np.arange(len(vectors)) if choice.units is None else choice.units
+    return by_size(consensus_labels(features, units, choice.seed, choice.k, choice.n_seeds))
+
+
 GIVEN_K = ("kmeans", "average_linkage")
-"""Of `GROUPINGS`, those that are told k; the others find it."""
+"""Of `GROUPINGS`, those that must be told k; the others find it."""
+
+TAKES_K = (*GIVEN_K, "consensus")
+"""Those that may be told k."""
 
 GROUPINGS: dict[str, Callable[[np.ndarray, Choice], np.ndarray]] = {
+    "consensus": consensus_grouping,
     "kmeans": kmeans_labels,
     "average_linkage": average_linkage_labels,
     "hdbscan": hdbscan_labels,

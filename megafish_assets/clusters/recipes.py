@@ -13,6 +13,9 @@ from megafish_assets.features.reduction import fit_projection
 from megafish_assets.features.whitening import fit_whitening
 from megafish_assets.footage.columns import require_one_length
 
+LAYOUTS_A_SEED = 4
+"""A layout is one try; a seed of the consensus is sixteen partitions."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -31,7 +34,8 @@ class Recipe:
     grouping_at_k: str = "kmeans"
     """What takes its place once k is given."""
     n_layouts: int = 12
-    """UMAPs from one seed each, side by side: what one of them tears apart by chance, the others hold together."""
+    """UMAPs from one seed each, side by side: what one of them tears apart by chance, the others hold together. For
+    `consensus` four times as many as seeds of each partition."""
     seed: int = 42
 
     def units_of(self, tracklets: np.ndarray) -> np.ndarray:
@@ -137,7 +141,16 @@ def grouped_features(
     rows = grouped_positions(features, units, recipe.seed, recipe.n_layouts, on_layout) if space == "umap" else features
     positions = tracklet_means(rows, units).astype(np.float32)
     of_units = None if groups is None else np.asarray(groups)[first_rows(units)]
-    labels = GROUPINGS[recipe.grouping](positions, Choice(k, recipe.seed, of_units, fewest))
+    choice = Choice(
+        k,
+        recipe.seed,
+        of_units,
+        fewest,
+        features=features,
+        units=units,
+        n_seeds=max(1, recipe.n_layouts // LAYOUTS_A_SEED),
+    )
+    labels = GROUPINGS[recipe.grouping](positions, choice)
     return Grouped(spread(labels, units), features, positions, units, space)
 
 

@@ -53,6 +53,15 @@ def test_a_folder_of_that_name_is_refused(tmp_path: Path) -> None:
         Knobs.read(tmp_path / "megafish.toml")
 
 
+def test_a_consensus_needs_no_layout_and_takes_a_k(tmp_path: Path) -> None:
+    recipe = knobs(tmp_path, '[clusters]\ngrouping = "consensus"\nk = 9\n').configs(STOCK)["clusters"]().chosen()
+    assert (recipe.grouping, recipe.space, recipe.k) == ("consensus", "features", 9)
+    recipe = (
+        knobs(tmp_path, '[clusters]\ngrouping = "consensus"\nspace = "umap"\n').configs(STOCK)["clusters"]().chosen()
+    )
+    assert (recipe.space, recipe.k) == ("umap", None)
+
+
 def test_bounds_and_descriptions_stay(tmp_path: Path) -> None:
     config = knobs(tmp_path, "[umap]\nn_components = 3\n").configs(STOCK)["umap"]
     assert config.model_fields["n_components"].description == UmapConfig.model_fields["n_components"].description

@@ -1,0 +1,215 @@
+"""What many partitions of the tracklets agree on: Leiden over graphs of several reaches, at several resolutions.
+
+A single partition is a throw of the dice: one graph, one resolution, one seed. Tracklets that nearly all partitions put
+together belong together, and how often is a distance that a tree can be cut at, without anyone naming k.
+Sources: Traag, Waltman and van Eck 2019, doi:10.1038/s41598-019-41695-z (Leiden, as `graspologic-native` has it);
+McInnes et al. 2018, arXiv:1802.03426 (the graph); Strehl and Ghosh 2002, JMLR 3 (the consensus).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import coo_array, csr_array
+
+from megafish_assets.features.layout import neighbors_elsewhere
+
+REACHES = (1 / 3, 1 / 2, 0.7, 1.0)
+"""Neighbors of a crop in each graph, in roots of the number of tracklets: a kind of few tracklets shows in a narrow
+graph, one of many in a wide one."""
+
+NARROWEST, WIDEST = 5, 60
+"""Neighbors at least and at most."""
+
+RESOLUTIONS = (1.0, 1.5, 2.0, 3.0)
+"""Of modularity: higher ones see smaller groups."""
+
+SEEDS = 3
+ITERATIONS = 2
+"""Of Leiden: each begins with what the one before has found."""
+
+TOGETHER = 0.5
+"""Share of partitions in which two groups must lie together, on average, to be one."""
+
+FEWEST_TRACKLETS = 3
+"""In a cluster; smaller ones are noise: one animal or two, seen once."""
+
+
+@dataclass(frozen=True)
+class Partitions:
+    """The tracklets as many partitions see them."""
+
+    labels: np.ndarray
+    """int64 `(n_tracklets, n_partitions)`."""
+    weights: csr_array
+    """float64 `(n_tracklets, n_tracklets)`, symmetric: how near two lie, 0 to 1, on average over the graphs."""
+
+
+def consensus_labels(
+    features: np.ndarray,
+    units: np.ndarray,
+    seed: int,
+    k: int | None = None,
+    n_seeds: int = SEEDS,
+    on_graph: Callable[[], None] = lambda: None,
+) -> np.ndarray:
+    """int64 `(n_units,)`: the cluster of each unit, from 0; -1 for noise, where no k is given.
+
+    `features` `(n, m)` of crops are compared by cosine, `units` `(n,)` counts their tracklets from 0. Without k the
+    tree of agreement is cut at `TOGETHER`; with it, groups are joined until k are left, or the tree is cut lower, as
+    far as any partition tells tracklets apart. A dense cloud without structure, as few fish are, falls into pieces.
+    """
+    n_units = int(units.max(initial=-1)) + 1
+    if n_units < 2:
+        return np.full(n_units, -1)
+    found = partitions(features, units, seed, n_seeds, on_graph)
+    atoms, atom_of, sizes = np.unique(found.labels, axis=0, return_inverse=True, return_counts=True)
+    heights, merges = _tree(_apart(atoms), sizes.astype(np.float64))
+    labels = _cut(merges, int((heights <= 1 - TOGETHER).sum()), len(sizes))[atom_of]
+    if k is None:
+        return _without_small(labels)
+    if labels.max() + 1 < k <= len(sizes):
+        labels = _cut(merges, len(sizes) - k, len(sizes))[atom_of]
+    return _joined(labels, found.weights, k)
+
+
+def partitions(
+    features: np.ndarray, units: np.ndarray, seed: int, n_seeds: int, on_graph: Callable[[], None] = lambda: None
+) -> Partitions:
+    """A partition for each graph, resolution and seed; `on_graph` is told of each graph that is done."""
+    sizes = np.bincount(units)
+    most = len(units) - int(sizes.max())  # crops that each crop can be compared with
+    reaches = {int(np.clip(round(len(sizes) ** 0.5 * reach), NARROWEST, WIDEST)) for reach in REACHES}
+    reaches = sorted({max(1, min(reach, most)) for reach in reaches})
+    near = neighbors_elsewhere(features, units, reaches[-1] + 1)
+    columns, total = [], csr_array((len(sizes), len(sizes)))
+    for reach in reaches:
+        graph = tracklet_graph(near[0][:, : reach + 1], near[1][:, : reach + 1], units)
+        columns += [
+            _leiden(graph, resolution, seed + offset) for resolution in RESOLUTIONS for offset in range(n_seeds)
+        ]
+        total = total + graph
+        on_graph()
+    return Partitions(np.stack(columns, axis=1), csr_array(total / len(reaches)))
+
+
+def tracklet_graph(places: np.ndarray, distances: np.ndarray, units: np.ndarray) -> csr_array:
+    """float64 `(n_units, n_units)`, symmetric, 0 to 1: UMAP's fuzzy graph of crops, pooled to their tracklets.
+
+    `places` and `distances` `(n, reach + 1)` are what `neighbors_elsewhere` gives, the crop itself first.
+    """
+    from umap.umap_ import fuzzy_simplicial_set
+
+    directed = fuzzy_simplicial_set(
+        places,  # looked at for its number of rows alone, since the neighbors are given
+        places.shape[1],
+        random_state=None,
+        metric="cosine",
+        knn_indices=places,
+        knn_dists=distances,
+        apply_set_operations=False,
+    )[0]
+    n_units = int(units.max()) + 1
+    member = csr_array((np.ones(len(units)), (np.arange(len(units)), units)), shape=(len(units), n_units))
+    mean = csr_array(member / np.bincount(units)[None, :]).T
+    # Of a tracklet's crops the mean, over what each of them finds in another tracklet, however many crops it has there.
+    pooled = csr_array(mean @ csr_array(directed) @ member).minimum(1.0)
+    pooled.setdiag(0)
+    return csr_array(pooled + pooled.T - pooled.multiply(pooled.T))  # UMAP's union: one side's word is enough
+
+
+def _leiden(graph: csr_array, resolution: float, seed: int) -> np.ndarray:
+    """int64 `(n_units,)`; a unit without an edge is a group by itself."""
+    from graspologic_native import leiden
+
+    upper = coo_array(graph)
+    kept = (upper.row < upper.col) & (upper.data > 0)
+    rows, columns, weights = (part[kept].tolist() for part in (upper.row, upper.col, upper.data))
+    edges = [(str(row), str(column), weight) for row, column, weight in zip(rows, columns, weights, strict=True)]
+    labels = np.full(graph.shape[0], -1, dtype=np.int64)
+    if edges:
+        _, found = leiden(edges, resolution=resolution, iterations=ITERATIONS, seed=seed % 2**32)
+        labels[[int(name) for name in found]] = list(found.values())
+    alone = labels < 0
+    labels[alone] = labels.max(initial=-1) + 1 + np.arange(alone.sum())
+    return labels
+
+
+def _apart(atoms: np.ndarray) -> np.ndarray:
+    """float64 `(n_atoms, n_atoms)`: the share of partitions that tell two atoms apart.
+
+    An atom is what no partition tells apart: a few hundred of them stand for any number of tracklets.
+    """
+    apart = np.zeros((len(atoms), len(atoms)))
+    for column in atoms.T:
+        apart += column[:, None] != column
+    return apart / atoms.shape[1]
+
+
+def _tree(apart: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, list[tuple[int, int]]]:
+    """Average linkage of weighted points: ascending heights, and the two points whose groups each step joins.
+
+    SciPy's starts from single points, and would count an atom of a hundred tracklets as one. By chains of nearest
+    neighbors, in the square of the points. Source: Müllner 2011, arXiv:1109.2378, section 3.
+    """
+    distances, sizes = apart.copy(), sizes.copy()
+    np.fill_diagonal(distances, np.inf)
+    active, chain, steps = np.ones(len(sizes), bool), [], []
+    while active.sum() > 1:
+        chain = chain or [int(np.flatnonzero(active)[0])]
+        while True:
+            last = chain[-1]
+            nearest = int(distances[last].argmin())
+            # Back where the chain came from: the two are each other's nearest.
+            if len(chain) > 1 and distances[last, chain[-2]] <= distances[last, nearest]:
+                break
+            chain.append(nearest)
+        one, other = chain.pop(), chain.pop()
+        steps.append((distances[one, other], one, other))
+        merged = (sizes[one] * distances[one] + sizes[other] * distances[other]) / (sizes[one] + sizes[other])
+        merged[[one, other]] = np.inf
+        distances[one], distances[:, one] = merged, merged
+        distances[other], distances[:, other] = np.inf, np.inf
+        sizes[one] += sizes[other]
+        active[other] = False
+    steps.sort(key=lambda step: step[0])
+    return np.array([height for height, _, _ in steps]), [(one, other) for _, one, other in steps]
+
+
+def _cut(merges: list[tuple[int, int]], n_merges: int, n_points: int) -> np.ndarray:
+    """int64 `(n_points,)`: the group of each point after the first joins."""
+    from scipy.sparse.csgraph import connected_components
+
+    joins = np.array(merges[:n_merges], dtype=np.int64).reshape(-1, 2)
+    graph = coo_array((np.ones(len(joins)), (joins[:, 0], joins[:, 1])), shape=(n_points, n_points))
+    return connected_components(graph, directed=False)[1].astype(np.int64)
+
+
+def _without_small(labels: np.ndarray) -> np.ndarray:
+    """Clusters of fewer than `FEWEST_TRACKLETS` as noise, the others counted from 0."""
+    sizes = np.bincount(labels)
+    kept = sizes >= FEWEST_TRACKLETS
+    return np.where(kept, np.cumsum(kept) - 1, -1)[labels]
+
+
+def _joined(labels: np.ndarray, weights: csr_array, k: int) -> np.ndarray:
+    """Those clusters joined, two at a time, that hold most weight between them for what they have in all, until k are
+    left; none is noise then.
+
+    The tree cut higher would put one crowd beside a few stragglers: what is joined here is what lies between.
+    """
+    n = int(labels.max()) + 1
+    member = csr_array((np.ones(len(labels)), (np.arange(len(labels)), labels)), shape=(len(labels), n))
+    between, left = (member.T @ weights @ member).toarray(), list(range(n))
+    group = np.arange(n)
+    while len(left) > k:
+        degrees = np.maximum(between.sum(axis=1)[left], np.finfo(float).tiny)
+        ratio = between[np.ix_(left, left)] / degrees[:, None] / degrees
+        np.fill_diagonal(ratio, -1)
+        one, other = (left[place] for place in np.unravel_index(int(ratio.argmax()), ratio.shape))
+        between[one] += between[other]
+        between[:, one] += between[:, other]
+        between[other] = between[:, other] = 0
+        group[group == other] = one
+        left.remove(other)
+    return np.unique(group, return_inverse=True)[1][labels]

@@ -1,0 +1,87 @@
+"""What many partitions agree on: trees against SciPy's, groups against their truth, no cluster that swallows all."""
+
+import numpy as np
+import pytest
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import squareform
+from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
+
+from megafish_assets.clusters.consensus import FEWEST_TRACKLETS, _cut, _tree, consensus_labels, tracklet_graph
+from megafish_assets.features.layout import neighbors_elsewhere
+
+N_KINDS, N_TRACKLETS, N_CROPS = 6, 120, 3
+
+
+def fish(seed: int = 0, spread: float = 0.35) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Crops `(360, 24)` of 120 tracklets of six kinds that lie along lines, as animals that turn do; units; kinds."""
+    rng = np.random.default_rng(seed)
+    kinds = np.arange(N_TRACKLETS) % N_KINDS
+    along = rng.uniform(-1, 1, (N_TRACKLETS, 1)) * np.eye(N_KINDS, 24, k=N_KINDS)[kinds]
+    tracklets = 1.5 * np.eye(N_KINDS, 24)[kinds] + along + 0.05 * rng.normal(size=(N_TRACKLETS, 24))
+    crops = np.repeat(tracklets, N_CROPS, axis=0) + spread * 0.1 * rng.normal(size=(N_TRACKLETS * N_CROPS, 24))
+    return crops.astype(np.float32), np.repeat(np.arange(N_TRACKLETS), N_CROPS), kinds
+
+
+def test_nothing_and_one_tracklet_are_in_no_cluster() -> None:
+    assert consensus_labels(np.empty((0, 4), np.float32), np.empty(0, int), 0).tolist() == []
+    assert consensus_labels(np.ones((3, 4), np.float32), np.zeros(3, int), 0).tolist() == [-1]
+
+
+def test_groups_hold_one_kind_each_and_a_seed_repeats_them() -> None:
+    features, units, kinds = fish()
+    found = consensus_labels(features, units, seed=1)
+    for cluster in range(found.max() + 1):
+        assert len(set(kinds[found == cluster])) == 1
+    assert (found >= 0).mean() > 0.95
+    assert np.array_equal(found, consensus_labels(features, units, seed=1))
+
+
+def test_two_seeds_agree() -> None:
+    features, units, _ = fish()
+    one, other = (consensus_labels(features, units, seed) for seed in (1, 2))
+    assert adjusted_mutual_info_score(one, other) > 0.95
+
+
+@pytest.mark.parametrize("k", [3, 4, 6, 10])
+def test_a_given_k_is_met_without_noise_and_swallows_nothing(k: int) -> None:
+    features, units, kinds = fish()
+    found = consensus_labels(features, units, seed=1, k=k)
+    assert sorted(set(found)) == list(range(k))
+    # Equal kinds: joining them by twos leaves no crowd beside a few stragglers.
+    assert np.bincount(found).max() <= 0.75 * N_TRACKLETS
+    if k == N_KINDS:
+        assert adjusted_rand_score(kinds, found) > 0.95
+
+
+def test_the_tree_of_weighted_points_is_scipys_of_the_points_themselves() -> None:
+    rng = np.random.default_rng(3)
+    sizes = rng.integers(1, 5, 12)
+    points = rng.random((12, 3))
+    apart = np.linalg.norm(points[:, None] - points, axis=2)
+    heights, merges = _tree(apart, sizes.astype(float))
+    whole = np.repeat(np.arange(12), sizes)
+    expected = linkage(squareform(apart[np.ix_(whole, whole)], checks=False), "average")
+    assert heights == pytest.approx(expected[-11:, 2])
+    for k in range(2, 12):
+        ours = _cut(merges, 12 - k, 12)[whole]
+        assert adjusted_rand_score(ours, fcluster(expected, k, "maxclust")) == pytest.approx(1)
+
+
+def test_a_tracklets_crops_do_not_find_each_other_and_the_graph_is_symmetric() -> None:
+    features, units, _ = fish()
+    graph = tracklet_graph(*neighbors_elsewhere(features, units, 6), units).toarray()
+    assert graph.shape == (N_TRACKLETS, N_TRACKLETS)
+    assert np.allclose(graph, graph.T) and (graph.diagonal() == 0).all()
+    assert graph.min() >= 0 and graph.max() <= 1 and (graph > 0).sum(axis=1).min() >= 1
+
+
+def test_a_pair_that_lies_alone_is_noise_only_where_no_k_is_given() -> None:
+    features, units, _ = fish()
+    lonely = np.zeros((2 * N_CROPS, 24), np.float32)
+    lonely[:, 23] = 1
+    features = np.concatenate([features, lonely + 0.001 * np.random.default_rng(0).normal(size=lonely.shape)])
+    units = np.concatenate([units, N_TRACKLETS + np.repeat([0, 1], N_CROPS)])
+    found = consensus_labels(features.astype(np.float32), units, seed=1)
+    sizes = np.bincount(found[found >= 0])
+    assert sizes.min() >= FEWEST_TRACKLETS
+    assert (consensus_labels(features.astype(np.float32), units, seed=1, k=7) >= 0).all()
