@@ -17,6 +17,7 @@ import psutil
 import pytest
 from deltalake import DeltaTable
 
+from megafish_assets.storage.parts import COMMIT_VIDEOS
 from megafish_assets_tests.conftest import REPOSITORY, collection_environment
 from megafish_assets_tests.deployment import Deployment, kill_if_it_lives, wait_for
 
@@ -125,7 +126,10 @@ def test_a_worker_killed_at_random_moments_goes_on_where_it_was(
         assert [up.ended(backfill) for backfill in backfills] == ["COMPLETED_SUCCESS"] * len(backfills), up.log()
         for asset, backfill in product(CHAIN, backfills):
             stored = commits(instance, asset, backfill)
-            assert sorted(stored) == KEYS and {len(versions) for versions in stored.values()} == {1}, asset
+            twice = [video for video, versions in stored.items() if len(versions) > 1]
+            # What is stored beside another table is stored again where the kill came between the two.
+            allowed = COMMIT_VIDEOS * killed if asset == "camera_motion" else 0
+            assert sorted(stored) == KEYS and len(twice) <= allowed, (asset, twice)
     assert_equal(tables(collection.root), undisturbed)
 
 
