@@ -67,7 +67,7 @@ def ours(folder: Path) -> Result:
 
 def overlap(folder: Path) -> Result:
     """The usual way: each box to the one of the frame before that it overlaps most, the best assignment of all."""
-    return _of_files(folder, _by_overlap)
+    return _of_files(folder, by_overlap)
 
 
 def _of_files(folder: Path, track) -> Result:
@@ -88,12 +88,13 @@ def _in_commits(rows: pl.DataFrame):
         yield rows.filter(pl.col("video").is_in(videos[first : first + COMMIT_VIDEOS]))
 
 
-def _by_overlap(rows: pl.DataFrame) -> pl.DataFrame:
+def by_overlap(rows: pl.DataFrame) -> pl.DataFrame:
+    """`video`, `detection_id` and `tracklet_id` of every row, where plain overlap links neighboring frames."""
     parts = []
     for video in rows.sort("video", "frame_id", "detection_id").partition_by("video"):
         number = _linked_by_overlap(video["frame_id"].to_numpy(), video.select(BOX).to_numpy())
         names = pl.format("{}/{}", "video", pl.Series(number))
-        parts.append(video.select("detection_id", names.alias("tracklet_id")))
+        parts.append(video.select("video", "detection_id", names.alias("tracklet_id")))
     return pl.concat(parts)
 
 

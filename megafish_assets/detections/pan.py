@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-FASTEST_1024 = 64.0
-"""Largest shift looked for, px a frame on either axis: at 30 frames a second the whole picture passes in half one."""
+FASTEST_1024_A_SECOND = 1_920.0
+"""Largest shift looked for, px a second on either axis: the whole picture passes in half of one."""
 
 LOG_SIZE_APART = 0.35
 """Two boxes of one fish in neighboring frames differ by less in the natural log of width and of height: on the reef
@@ -30,9 +30,15 @@ SMOOTHED_FRAMES = 2.5
 """Standard deviation of the smoothing over time, frames: with less, the pan is further from the reef camera's path
 and from what a hand-held one's pixels show; with 3.5 the aquarium's tracklets get shorter."""
 
-LONGEST_GAP_FRAMES = 6
-"""Frames from one observation of a thing to its next: five misses, a sixth of a second, are bridged; longer is a
-guess."""
+SMOOTHED_OVER = 6
+"""Frames before and after that the smoothing reaches."""
+
+LONGEST_GAP_SECONDS = 0.5
+"""From one observation of a thing to its next; longer is a guess. On three reefs, with 0.35 a track falls into an
+eighth more pieces; no more boxes are with another fish at 0.5."""
+
+FEWEST_GAP_FRAMES = 2
+"""A gap of so many frames is bridged at any rate: one miss, where frames are further apart than that."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,7 @@ class Pan:
     """How the scene moves through one video, a row a frame that holds boxes; `(n_frames,)` unless said otherwise."""
 
     clock_frames: np.ndarray
-    """int64, frames since the first, where a gap longer than `LONGEST_GAP_FRAMES` counts as one more than that."""
+    """int64, frames since the first, where a gap longer than the longest counts as one more than that."""
     shift_xy_1024: np.ndarray
     """float64 `(n_frames, 2)`, px of the stretched frame that the scene moves in one frame; 0 at the first."""
     n_boxes: np.ndarray
@@ -52,19 +58,27 @@ class Pan:
         return np.cumsum(self.shift_xy_1024 * elapsed[:, None], axis=0)
 
 
-def frames_of(frame_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def longest_gap_frames(frames_per_second: float) -> int:
+    """`LONGEST_GAP_SECONDS` in frames, at least `FEWEST_GAP_FRAMES`."""
+    return max(FEWEST_GAP_FRAMES, round(LONGEST_GAP_SECONDS * frames_per_second))
+
+
+def frames_of(frame_ids: np.ndarray, longest_gap: int) -> tuple[np.ndarray, np.ndarray]:
     """Where each frame's rows begin, with the end `(n_frames + 1,)`, and the frames' clock `(n_frames,)`.
 
-    `frame_ids` is int64 and ascending; its gaps are shortened, so that no frame number, however odd, costs memory.
+    `frame_ids` is int64 and ascending; gaps above `longest_gap` frames are shortened to one more, so that no frame
+    number, however odd, costs memory.
     """
     starts = np.flatnonzero(np.diff(frame_ids, prepend=frame_ids[:1] - 1))
     # Unsigned, the distance of the two ends of int64 does not overflow.
     gaps = np.diff(frame_ids[starts].astype(np.uint64))
-    clock = np.cumsum(np.minimum(gaps, LONGEST_GAP_FRAMES + 1).astype(np.int64))
+    clock = np.cumsum(np.minimum(gaps, longest_gap + 1).astype(np.int64))
     return np.append(starts, len(frame_ids)), np.concatenate([np.zeros(min(len(starts), 1), np.int64), clock])
 
 
-def panned(frame_ids: np.ndarray, centre_xy_1024: np.ndarray, log_size_wh: np.ndarray) -> Pan:
+def panned(
+    frame_ids: np.ndarray, centre_xy_1024: np.ndarray, log_size_wh: np.ndarray, frames_per_second: float
+) -> Pan:
     """The pan of one video from its boxes, sorted by frame: centres `(n, 2)` and natural logs of their sizes `(n, 2)`.
 
     Each pair of boxes of a like size in neighboring frames votes for its shift; the shift with most votes nearby, in
@@ -76,26 +90,33 @@ def panned(frame_ids: np.ndarray, centre_xy_1024: np.ndarray, log_size_wh: np.nd
     #   frame k - 1      frame k         votes             the pan is where they pile up:
     #    a     b          a    b         a->a  a->b        a->a and b->b agree, a->b and b->a,
     #       c              c             b->a  b->b ...    which no animal made, fall anywhere
-    starts, clock = frames_of(frame_ids)
-    frame, box, shift = _votes(starts, clock, centre_xy_1024, log_size_wh)
+    longest_gap = longest_gap_frames(frames_per_second)
+    starts, clock = frames_of(frame_ids, longest_gap)
+    fastest = FASTEST_1024_A_SECOND / frames_per_second
+    frame, box, shift = _votes(starts, clock, centre_xy_1024, log_size_wh, longest_gap, fastest)
     steadiness = np.exp(-log_size_wh.mean(axis=1))  # one over the geometric mean of its sides
     measured, n_boxes = _agreed(frame, box, shift, steadiness, len(clock))
     return Pan(clock, _smoothed(clock, measured, n_boxes), n_boxes)
 
 
 def _votes(
-    starts: np.ndarray, clock: np.ndarray, centre_xy: np.ndarray, log_wh: np.ndarray
+    starts: np.ndarray,
+    clock: np.ndarray,
+    centre_xy: np.ndarray,
+    log_wh: np.ndarray,
+    longest_gap: int,
+    fastest: float,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of every pair that may be one thing: its frame and the later box, int64 `(n_pairs,)`, and its shift in px a frame
-    `(n_pairs, 2)`."""
+    `(n_pairs, 2)`, at most `fastest`."""
     frames, boxes, shifts = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty((0, 2))]
     elapsed = np.diff(clock)
-    for k in np.flatnonzero(elapsed <= LONGEST_GAP_FRAMES) + 1:
+    for k in np.flatnonzero(elapsed <= longest_gap) + 1:
         before, now = slice(starts[k - 1], starts[k]), slice(starts[k], starts[k + 1])
         shift = (centre_xy[None, now] - centre_xy[before, None]) / elapsed[k - 1]
         # All boxes against all of the frame before: (before, now, x and y), since nobody knows yet who is who.
         alike = (np.abs(log_wh[None, now] - log_wh[before, None]) < LOG_SIZE_APART).all(-1)
-        pair = np.nonzero(alike & (np.abs(shift) <= FASTEST_1024).all(-1))
+        pair = np.nonzero(alike & (np.abs(shift) <= fastest).all(-1))
         if len(pair[0]) > MOST_VOTES:
             # Seeded by the frame, so that a video's pan does not depend on which others are tracked beside it.
             kept = np.random.default_rng(k).permutation(len(pair[0]))[:MOST_VOTES]
@@ -144,16 +165,16 @@ def _smoothed(clock: np.ndarray, measured: np.ndarray, n_boxes: np.ndarray) -> n
     if not len(clock):
         return measured
     # A weighted mean is a convolution of weight times value over one of weights; a frame without boxes weighs nothing.
-    reach = np.arange(-LONGEST_GAP_FRAMES, LONGEST_GAP_FRAMES + 1)
+    reach = np.arange(-SMOOTHED_OVER, SMOOTHED_OVER + 1)
     kernel = np.exp(-0.5 * (reach / SMOOTHED_FRAMES) ** 2)
     weight = np.zeros(clock[-1] + 1)
     weight[clock] = n_boxes
-    total = np.convolve(weight, kernel)[LONGEST_GAP_FRAMES:-LONGEST_GAP_FRAMES][clock]
+    total = np.convolve(weight, kernel)[SMOOTHED_OVER:-SMOOTHED_OVER][clock]
     smooth = np.zeros_like(measured)
     for axis in range(2):
         heavy = np.zeros(clock[-1] + 1)
         heavy[clock] = n_boxes * measured[:, axis]
-        summed = np.convolve(heavy, kernel)[LONGEST_GAP_FRAMES:-LONGEST_GAP_FRAMES][clock]
+        summed = np.convolve(heavy, kernel)[SMOOTHED_OVER:-SMOOTHED_OVER][clock]
         smooth[:, axis] = np.divide(summed, total, out=np.zeros_like(total), where=total > 0)
     smooth[0] = 0.0
     return smooth

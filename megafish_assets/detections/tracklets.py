@@ -12,7 +12,7 @@ import polars as pl
 
 from megafish_assets.detections.columns import TRACKLETS
 from megafish_assets.detections.faults import valid_rows
-from megafish_assets.detections.pan import LONGEST_GAP_FRAMES, Pan, frames_of, panned
+from megafish_assets.detections.pan import Pan, frames_of, longest_gap_frames, panned
 from megafish_assets.footage.boxes import BOX
 from megafish_assets.footage.columns import empty_table
 from megafish_assets.footage.ids import tracklet_ids
@@ -24,21 +24,30 @@ steps are under a tenth of the side without any expectation; the pixel is the pa
 LOG_SIZE_SPREAD = 0.1
 """The same of the natural log of width and height: fish that turn in a real aquarium need 0.1, the reef's 0.04."""
 
-SPREAD_A_MISS = 0.25
-"""Growth of these spreads with every frame missed: at 0.5 the reef has five times the wrong links of 0.2."""
+SPREAD_A_SECOND = 1.5
+"""Growth of these spreads with every second unseen, beyond the 30th that they were measured over: three times that has
+three times the wrong links on the reef and joins no more of the aquarium."""
 
-YOUNG, YOUNG_SPREAD = 3, 2.0
+MEASURED_AT = 30.0
+"""Frames a second of the clips that the spreads were measured on; of a clip whose rate is not known, the guess."""
+
+YOUNG, YOUNG_SPREAD = 3, 1.5
 """With fewer observations than this a tracklet's own speed is hardly known, and its place so many times as
 uncertain."""
 
-FARTHEST = 4.0
-"""Largest distance of a partner in standard deviations, over place and size together."""
+FARTHEST = 7.0
+"""Largest distance of a partner in standard deviations, over place and size together. Fish start and turn: their steps
+are no bell curve."""
 
-RIVAL = 6.0
+FARTHEST_ALONE = 9.0
+"""The same where no other box and no other tracklet is within `RIVAL` of the two: in five of six breaks of real tracks
+that 4 made the fish was alone."""
+
+RIVAL = 12.0
 """A box that far could never be the partner, yet speaks against a partner that is hardly nearer."""
 
-CLEAR_ODDS = 9.0
-"""Twice the natural log of the odds that a partner must have over every other: 90 to 1. Less would be a guess."""
+CLEAR_ODDS = 7.0
+"""Twice the natural log of the odds that a partner must have over every other: 33 to 1. Less would be a guess."""
 
 PLACE_GAIN, SPEED_GAIN, YOUNG_SPEED_GAIN, SIZE_GAIN = 0.6, 0.2, 0.5, 0.4
 """Share of an observation's surprise that goes into the expected place, speed and size.
@@ -86,7 +95,8 @@ def tracklets(rows: pl.DataFrame) -> pl.DataFrame:
     `rows` holds the columns `RAW` of all detections of one or several videos, in any order. A faulty row belongs to no
     tracklet and has no row here, as nothing after raw uses it; a detection without a partner is a tracklet of one, and
     no tracklet holds two boxes of one frame. Boxes of a frame with more than `MOST_BOXES_A_FRAME` are tracklets of one,
-    numbered last. A video's tracklets depend on its own valid rows only.
+    numbered last. A video's tracklets depend on its own valid rows only; its frame rate is what `seconds_in_video`
+    says, and `MEASURED_AT` where that is null.
     """
     videos = valid_rows(rows).sort("video", "frame_id", "detection_id").partition_by("video", maintain_order=True)
     parts = [_of_one_video(video) for video in videos]
@@ -97,16 +107,19 @@ def _of_one_video(rows: pl.DataFrame) -> pl.DataFrame:
     """The same of one video, whose rows are sorted by frame."""
     frame_ids, box_xywh = rows["frame_id"].to_numpy(), rows.select(BOX).to_numpy()
     centre_xy, log_wh = box_xywh[:, :2] + box_xywh[:, 2:] / 2, np.log(box_xywh[:, 2:])
-    starts = frames_of(frame_ids)[0]
+    frames_per_second = _frames_per_second(rows)
+    starts = frames_of(frame_ids, longest_gap_frames(frames_per_second))[0]
     n_boxes = np.diff(starts)
     frame = np.repeat(np.arange(len(n_boxes)), n_boxes)
     # Of a crowded frame, some boxes spread over its rows still tell the pan.
     is_voter = (np.arange(len(frame)) - starts[frame]) % -(-n_boxes // MOST_BOXES_A_FRAME)[frame] == 0
-    pan = panned(frame_ids[is_voter], centre_xy[is_voter], log_wh[is_voter])
+    pan = panned(frame_ids[is_voter], centre_xy[is_voter], log_wh[is_voter], frames_per_second)
     is_linked = (n_boxes <= MOST_BOXES_A_FRAME)[frame]
     ends = np.cumsum(np.where(n_boxes <= MOST_BOXES_A_FRAME, n_boxes, 0))
     number = np.empty(len(frame), np.int64)
-    number[is_linked] = linked(pan, np.append(0, ends), centre_xy[is_linked], log_wh[is_linked])
+    number[is_linked] = linked(
+        pan, np.append(0, ends), centre_xy[is_linked], log_wh[is_linked], frames_per_second
+    )
     n_begun = number[is_linked].max(initial=-1) + 1
     number[~is_linked] = n_begun + np.arange((~is_linked).sum())
     return rows.select(
@@ -120,7 +133,19 @@ def _of_one_video(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def linked(pan: Pan, starts: np.ndarray, centre_xy_1024: np.ndarray, log_size_wh: np.ndarray) -> np.ndarray:
+def _frames_per_second(rows: pl.DataFrame) -> float:
+    """Of a video's rows."""
+    rate = rows.select((pl.col("frame_id") / pl.col("seconds_in_video")).filter(pl.col("seconds_in_video") > 0).median())
+    return rate.item() or MEASURED_AT
+
+
+def linked(
+    pan: Pan,
+    starts: np.ndarray,
+    centre_xy_1024: np.ndarray,
+    log_size_wh: np.ndarray,
+    frames_per_second: float = MEASURED_AT,
+) -> np.ndarray:
     """The tracklet's number of every box, int64 `(n,)`, from 0 in order of first observation.
 
     Boxes are sorted by frame, `starts` says where each frame begins; centres and natural logs of sizes are `(n, 2)`.
@@ -140,11 +165,11 @@ def linked(pan: Pan, starts: np.ndarray, centre_xy_1024: np.ndarray, log_size_wh
     number, n_begun = np.empty(len(centre_xy_1024), np.int64), 0
     still_xy = centre_xy_1024 - np.repeat(pan.travelled_xy_1024(), np.diff(starts), axis=0)
     # With the pan taken out, a fish that rests over the reef rests here too, however the camera turns.
-    opened = _begun(0, np.empty((0, 2)), np.empty((0, 2)), 0)
+    opened, longest_gap = _begun(0, np.empty((0, 2)), np.empty((0, 2)), 0), longest_gap_frames(frames_per_second)
     for clock, start, stop in zip(pan.clock_frames, starts[:-1], starts[1:], strict=True):
         place_xy, log_wh = still_xy[start:stop], log_size_wh[start:stop]
-        opened = opened.taken(clock - opened.last_clock <= LONGEST_GAP_FRAMES)
-        partner, stopped = _partners(*_unlikeliness(opened, clock, place_xy, log_wh))
+        opened = opened.taken(clock - opened.last_clock <= longest_gap)
+        partner, stopped = _partners(*_unlikeliness(opened, clock, place_xy, log_wh, frames_per_second))
         paired, alone = np.flatnonzero(partner >= 0), np.flatnonzero(partner < 0)
         number[start + paired] = opened.number[partner[paired]]
         number[start + alone] = n_begun + np.arange(len(alone))
@@ -164,23 +189,26 @@ def _begun(first_number: int, place_xy: np.ndarray, log_wh: np.ndarray, clock: i
 
 
 def _unlikeliness(
-    opened: OpenTracklets, clock: int, place_xy: np.ndarray, log_wh: np.ndarray
+    opened: OpenTracklets, clock: int, place_xy: np.ndarray, log_wh: np.ndarray, frames_per_second: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Minus twice the log likelihood of each box for each tracklet `(n_open, n_boxes)`, infinite beyond a rival's
     distance; and whether the box is near enough to be the partner, bool of that shape."""
-    # How far off is too far grows with the size of the animal, with frames missed, and while its speed is unknown.
+    # How far off is too far grows with the size of the animal, with time unseen, and while its speed is unknown.
     elapsed = clock - opened.last_clock
-    missed = 1 + SPREAD_A_MISS * (elapsed - 1)
-    unsure = missed * np.where(opened.n_observations < YOUNG, YOUNG_SPREAD, 1.0)
+    unseen = 1 + SPREAD_A_SECOND * (elapsed / frames_per_second - 1 / MEASURED_AT)
+    unsure = unseen * np.where(opened.n_observations < YOUNG, YOUNG_SPREAD, 1.0)
     place_spread = (PLACE_SPREAD_SHARE * np.exp(opened.log_size_wh) + PLACE_SPREAD_1024) * unsure[:, None]
-    size_spread = np.repeat(LOG_SIZE_SPREAD * missed[:, None], 2, axis=1)
+    size_spread = np.repeat(LOG_SIZE_SPREAD * unseen[:, None], 2, axis=1)
     expected_xy = opened.place_xy_1024 + opened.speed_xy_1024 * elapsed[:, None]
     expected, spread = np.hstack([expected_xy, opened.log_size_wh]), np.hstack([place_spread, size_spread])
     apart = (np.hstack([place_xy, log_wh])[None] - expected[:, None]) / spread[:, None]
     squared = (apart**2).sum(-1)
     # The logarithm of the spreads keeps a vague tracklet, near which everything lies, from winning against a sure one.
     unlikeliness = squared + 2 * np.log(spread).sum(-1)[:, None]
-    return np.where(squared <= RIVAL**2, unlikeliness, TOO_FAR), squared <= FARTHEST**2
+    in_reach = squared <= RIVAL**2
+    is_alone = (in_reach.sum(1) == 1)[:, None] & (in_reach.sum(0) == 1)
+    near = squared <= np.where(is_alone, FARTHEST_ALONE, FARTHEST) ** 2
+    return np.where(in_reach, unlikeliness, TOO_FAR), near
 
 
 def _partners(unlikeliness: np.ndarray, near: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

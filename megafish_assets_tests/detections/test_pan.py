@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from megafish_assets.detections.pan import LONGEST_GAP_FRAMES, Pan, panned
+from megafish_assets.detections.pan import Pan, longest_gap_frames, panned
 from megafish_assets.detections.raw import raw_detections
 from megafish_assets.footage.boxes import BOX
 from megafish_assets.footage.clocks import Clock
@@ -15,11 +15,13 @@ N_FRAMES = 20
 FISH_XY_WH = np.array([[40, 100, 70, 40], [200, 300, 90, 50], [90, 600, 60, 35], [300, 800, 80, 45]], float)
 GROWTH_XY_WH = np.array([[10, 10, 80, 60], [900, 20, 70, 70], [500, 930, 75, 60]], float)
 
+FRAMES_PER_SECOND = 30.0
+
 
 def pan_of(rows: pl.DataFrame) -> Pan:
     rows = rows.sort("frame_id", "detection_id")
     box = rows.select(BOX).to_numpy()
-    return panned(rows["frame_id"].to_numpy(), box[:, :2] + box[:, 2:] / 2, np.log(box[:, 2:]))
+    return panned(rows["frame_id"].to_numpy(), box[:, :2] + box[:, 2:] / 2, np.log(box[:, 2:]), FRAMES_PER_SECOND)
 
 
 def scene(drifting: np.ndarray, fixed: np.ndarray, shift_xy: tuple[float, float], frame_ids: np.ndarray) -> Pan:
@@ -31,11 +33,11 @@ def scene(drifting: np.ndarray, fixed: np.ndarray, shift_xy: tuple[float, float]
         frames.append(np.full(len(drifting) + len(fixed), frame_id))
         boxes.append(np.vstack([moved, fixed]) + rng.normal(0, 1, (len(drifting) + len(fixed), 4)))
     frame, box = np.concatenate(frames), np.concatenate(boxes)
-    return panned(frame, box[:, :2] + box[:, 2:] / 2, np.log(box[:, 2:]))
+    return panned(frame, box[:, :2] + box[:, 2:] / 2, np.log(box[:, 2:]), FRAMES_PER_SECOND)
 
 
 def test_no_boxes_have_no_frames() -> None:
-    pan = panned(np.empty(0, np.int64), np.empty((0, 2)), np.empty((0, 2)))
+    pan = panned(np.empty(0, np.int64), np.empty((0, 2)), np.empty((0, 2)), FRAMES_PER_SECOND)
     assert pan.shift_xy_1024.shape == (0, 2)
     assert pan.travelled_xy_1024().shape == (0, 2)
     assert len(pan.n_boxes) == len(pan.clock_frames) == 0
@@ -71,7 +73,7 @@ def test_a_dense_school_is_no_slower_by_the_square_of_its_pairs() -> None:
         0,
     ]
     sizes = np.log(30 * np.exp(0.1 * rng.normal(size=(n * n_frames, 2))))
-    pan = panned(np.repeat(np.arange(n_frames), n), centres + rng.normal(size=centres.shape), sizes)
+    pan = panned(np.repeat(np.arange(n_frames), n), centres + rng.normal(size=centres.shape), sizes, FRAMES_PER_SECOND)
     assert pan.shift_xy_1024[1:] == pytest.approx(np.tile([9, 0], (n_frames - 1, 1)), abs=1.5)
 
 
@@ -101,7 +103,7 @@ def test_one_fish_of_five_that_swims_its_own_way_moves_nothing() -> None:
     centre = np.tile(np.array([[100, 100], [300, 200], [500, 300], [200, 500], [50, 800]], float), (N_FRAMES, 1))
     centre += rng.normal(0, 0.5, centre.shape)
     centre[4::5, 0] += 30 * np.arange(N_FRAMES)
-    pan = panned(frames, centre, np.full(centre.shape, np.log(60)))
+    pan = panned(frames, centre, np.full(centre.shape, np.log(60)), FRAMES_PER_SECOND)
     assert np.abs(pan.shift_xy_1024).max() < 1
     assert (pan.n_boxes[1:] == 4).all()
 
@@ -117,7 +119,7 @@ def test_nothing_is_said_over_a_long_gap_and_odd_frame_numbers_cost_nothing() ->
     frame_ids = np.array([-(2**62), 7, 8, 2**62])
     box = np.tile(FISH_XY_WH, (4, 1))
     box[8:12, 0] += 15
-    pan = panned(np.repeat(frame_ids, 4), box[:, :2], np.log(box[:, 2:]))
-    longest = LONGEST_GAP_FRAMES + 1
+    pan = panned(np.repeat(frame_ids, 4), box[:, :2], np.log(box[:, 2:]), FRAMES_PER_SECOND)
+    longest = longest_gap_frames(FRAMES_PER_SECOND) + 1
     assert pan.clock_frames.tolist() == [0, longest, longest + 1, 2 * longest + 1]
     assert pan.n_boxes.tolist() == [0, 0, 4, 0]

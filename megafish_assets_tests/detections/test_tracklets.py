@@ -7,10 +7,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+from benchmarks.tracklets import by_overlap
 from megafish_assets.detections.columns import RAW, TRACKLETS
 from megafish_assets.detections.faults import valid_rows
 from megafish_assets.detections.measures import tracklet_counts
-from megafish_assets.detections.pan import LONGEST_GAP_FRAMES
+from megafish_assets.detections.pan import longest_gap_frames
 from megafish_assets.detections.raw import raw_detections
 from megafish_assets.detections.tracklets import tracklets
 from megafish_assets.footage.clocks import Clock
@@ -22,6 +23,8 @@ from megafish_assets.reef.truth import kinds
 CLOCK = Clock(10, 300, None)
 REEF_VIDEOS = (0, 3, 7)
 """Few fish, a wiper, three fish that swim one way: the default reef's easy and its hard ones."""
+
+LONGEST_GAP_FRAMES = longest_gap_frames(30)
 
 Boxes = dict[int, tuple[float, float, float, float]]
 """x, y, width and height by frame."""
@@ -103,6 +106,34 @@ def test_purity_is_not_bought_by_tracklets_of_one(judged: pl.DataFrame) -> None:
     assert fish["length"].mean() > 90
 
 
+def test_a_track_of_the_reef_falls_into_four_pieces_at_most(judged: pl.DataFrame) -> None:
+    fish = judged.filter(pl.col("track_id").is_not_null() & pl.col("is_own"))
+    assert fish["tracklet_id"].n_unique() / fish["track_id"].n_unique() <= 4
+
+
+def thinned(raw: pl.DataFrame, n: int) -> pl.DataFrame:
+    """Every n-th frame, as a camera of so much lower rate would have taken it."""
+    kept = raw.filter(pl.col("frame_id") % n == 0)
+    seconds = (pl.col("frame_id") / 30).alias("seconds_in_video")
+    return kept.with_columns(seconds, pl.col("frame_id") // n)
+
+
+@pytest.mark.parametrize("n", [2, 3, 6])
+def test_at_lower_rates_tracklets_are_longer_and_as_pure_as_by_plain_overlap(
+    reef: tuple[pl.DataFrame, pl.DataFrame], n: int
+) -> None:
+    raw, shown = reef
+    rows = thinned(raw, n)
+    lengths, purities = [], []
+    for found in (tracklets(rows), by_overlap(rows)):
+        things = found.join(shown, on="detection_id")
+        is_own = pl.len().over("tracklet_id", "thing") * 2 > pl.len().over("tracklet_id")
+        purities.append(things.select(is_own.mean()).item())
+        lengths.append(found.height / found["tracklet_id"].n_unique())
+    assert lengths[0] > lengths[1]
+    assert purities[0] >= min(0.995, purities[1])
+
+
 def test_every_sound_row_stands_in_one_tracklet_that_goes_forward_in_time(
     reef: tuple[pl.DataFrame, pl.DataFrame], judged: pl.DataFrame
 ) -> None:
@@ -157,6 +188,21 @@ def test_a_longer_miss_begins_another_tracklet() -> None:
     assert fish == [0] * 12 + [1] * (30 - 12 - LONGEST_GAP_FRAMES)
 
 
+def test_a_gap_is_as_long_in_seconds_at_any_rate() -> None:
+    fish = swimming((100, 200), (4, 1), 40)
+    for rate, n_missed in ((10, 4), (60, 29)):
+        seconds = (pl.col("frame_id") / rate).alias("seconds_in_video")
+        assert len(set(pieces(scene(without(fish, range(9, 9 + n_missed))).with_columns(seconds))[0])) == 1
+        assert len(set(pieces(scene(without(fish, range(9, 10 + n_missed))).with_columns(seconds))[0])) == 2
+
+
+def test_a_start_that_a_fish_alone_may_make_is_too_far_where_another_is_near() -> None:
+    start = swimming((100, 200), (0, 0), 10) | {k: (131 + 2 * (k - 10), 200, 60, 30) for k in range(10, 20)}
+    other = swimming((156, 200), (0, 0), 20)
+    assert pieces(scene(start)) == [[0] * 20]
+    assert len(set(pieces(scene(start, other))[0])) > 1
+
+
 def test_of_two_boxes_as_near_neither_is_chosen() -> None:
     fish = swimming((100, 200), (0, 0), 10)
     beside = [{k: (100 + x, 200, 60, 30) for k in range(10, 20)} for x in (-3, 3)]
@@ -197,7 +243,7 @@ def test_a_faulty_row_is_in_no_tracklet_and_changes_no_other() -> None:
 
 def test_odd_frame_numbers_are_tracklets_of_one() -> None:
     box = (100.0, 200.0, 60.0, 30.0)
-    found = tracklets(scene({-(2**62): box, -7: box, 0: box, 1: box, 2**62: box}))
+    found = tracklets(scene({-(2**62): box, -70: box, 0: box, 1: box, 2**62: box}))
     assert found["position"].sort().to_list() == [0, 0, 0, 0, 1]
 
 
@@ -228,6 +274,8 @@ def test_a_real_aquarium_gives_long_tracklets_of_what_eyes_follow_there(real_dat
     found = raw.join(tracklets(raw), on=["video", "detection_id"])
     lengths = found.select(pl.len().over("tracklet_id").alias("length"))["length"]
     assert (lengths >= 3).mean() > 0.95 and lengths.mean() > 90
+    slow = thinned(raw, 3)
+    assert tracklets(slow)["tracklet_id"].n_unique() < by_overlap(slow)["tracklet_id"].n_unique()
     # Places were read off the pictures: the white fish for eight seconds, through two turns,
     white = [(60, 337, 46), (120, 266, 61), (180, 319, 117), (240, 420, 109), (300, 383, 41)]
     assert len({tracklet_at(found, *place) for place in white}) == 1
