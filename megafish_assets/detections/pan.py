@@ -76,9 +76,7 @@ def frames_of(frame_ids: np.ndarray, longest_gap: int) -> tuple[np.ndarray, np.n
     return np.append(starts, len(frame_ids)), np.concatenate([np.zeros(min(len(starts), 1), np.int64), clock])
 
 
-def panned(
-    frame_ids: np.ndarray, centre_xy_1024: np.ndarray, log_size_wh: np.ndarray, frames_per_second: float
-) -> Pan:
+def panned(frame_ids: np.ndarray, centre_xy_1024: np.ndarray, log_size_wh: np.ndarray, frames_per_second: float) -> Pan:
     """The pan of one video from its boxes, sorted by frame: centres `(n, 2)` and natural logs of their sizes `(n, 2)`.
 
     Each pair of boxes of a like size in neighboring frames votes for its shift; the shift with most votes nearby, in

@@ -117,9 +117,7 @@ def _of_one_video(rows: pl.DataFrame) -> pl.DataFrame:
     is_linked = (n_boxes <= MOST_BOXES_A_FRAME)[frame]
     ends = np.cumsum(np.where(n_boxes <= MOST_BOXES_A_FRAME, n_boxes, 0))
     number = np.empty(len(frame), np.int64)
-    number[is_linked] = linked(
-        pan, np.append(0, ends), centre_xy[is_linked], log_wh[is_linked], frames_per_second
-    )
+    number[is_linked] = linked(pan, np.append(0, ends), centre_xy[is_linked], log_wh[is_linked], frames_per_second)
     n_begun = number[is_linked].max(initial=-1) + 1
     number[~is_linked] = n_begun + np.arange((~is_linked).sum())
     return rows.select(
@@ -135,7 +133,9 @@ def _of_one_video(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _frames_per_second(rows: pl.DataFrame) -> float:
     """Of a video's rows."""
-    rate = rows.select((pl.col("frame_id") / pl.col("seconds_in_video")).filter(pl.col("seconds_in_video") > 0).median())
+    rate = rows.select(
+        (pl.col("frame_id") / pl.col("seconds_in_video")).filter(pl.col("seconds_in_video") > 0).median()
+    )
     return rate.item() or MEASURED_AT
 
 
