@@ -298,7 +298,7 @@ def test_a_tile_of_another_cluster_or_of_other_pixels_is_seen() -> None:
     }
     clusters = pl.DataFrame(
         {"video": ["v"] * 6, "detection_id": names, "cluster": [0, 0, 0, 1, 1, 1], "distance_to_centre": [1.0] * 6}
-    )
+    ).with_columns(support=pl.lit(1.0))
     tiles = chosen_tiles(clusters, seed=1)
     sheets = {
         file: draw_sheet(sheet, jpegs, "title", (1.0, 0.0, 0.0))

@@ -11,6 +11,7 @@ from megafish_assets.atlas.film import tracklet_film
 from megafish_assets.atlas.measures import tiles_of_another_cluster, tiles_of_other_pixels
 from megafish_assets.atlas.montage import best_crops, chosen_tiles, draw_overview, draw_sheet, sheet_title
 from megafish_assets.clusters.recipes import FEATURE_SPACES
+from megafish_assets.clusters.support import supported
 from megafish_assets.clusters.tables import recipe_of
 from megafish_assets.crops.overlay import jpeg
 from megafish_assets.features.plots import cluster_colour
@@ -46,7 +47,7 @@ def montages_asset(backbone: str, knobs: type[MontagesConfig] = MontagesConfig) 
         },
         metadata=table_metadata(TILES) | of_backbone("montages", backbone),
         kinds={"opencv", "deltalake"},
-        description="A 5 x 10 sheet of crops a cluster, one of the nearest to and farthest from its centre, each "
+        description="A 5 x 10 sheet of crops a cluster, one of its most typical and oddest, each "
         "tracklet by its best crop, and the table of their tiles.",
     )
     def montages(
@@ -59,7 +60,9 @@ def montages_asset(backbone: str, knobs: type[MontagesConfig] = MontagesConfig) 
         figures: Figures,
     ):
         sizes = crops.select("detection_id", "width_px", "height_px", "clipped_share")
-        tiles = chosen_tiles(best_crops(clusters, sampled.join(sizes, on="detection_id").collect()), config.seed)
+        tiles = chosen_tiles(
+            best_crops(supported(clusters), sampled.join(sizes, on="detection_id").collect()), config.seed
+        )
         wanted = tiles["detection_id"].unique().to_list()
         cut = crops.select("detection_id", "jpeg").filter(pl.col("detection_id").is_in(wanted))
         jpegs = dict(cut.collect().iter_rows())

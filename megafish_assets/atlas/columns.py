@@ -5,7 +5,7 @@ import polars as pl
 from megafish_assets.footage.columns import KEY, Column, Columns
 
 TILES: Columns = KEY | {
-    "sheet": Column(pl.String, "`random`: a seeded draw; `extremes`: nearest to the centre, then farthest from it"),
+    "sheet": Column(pl.String, "`random`: a seeded draw; `extremes`: the most typical, then the oddest"),
     "cluster": Column(pl.Int64, "label of the cluster that the sheet shows"),
     "row": Column(pl.Int64, "row of the tile on its sheet, from 0 at the top"),
     "column": Column(pl.Int64, "column of the tile on its sheet, from 0 at the left"),

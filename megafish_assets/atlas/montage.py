@@ -16,7 +16,7 @@ N_ROWS, N_COLUMNS = 5, 10
 """The notebook's sheet of 50."""
 
 EXTREME_ROWS = 2
-"""Rows of the nearest tiles, and as many of the farthest."""
+"""Rows of the most typical tiles, and as many of the oddest."""
 
 TILE_PX = 128
 """Longest side of a tile: the notebook's."""
@@ -54,8 +54,9 @@ def best_crops(clusters: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
 def chosen_tiles(clusters: pl.DataFrame, seed: int) -> pl.DataFrame:
     """Where every tile of every sheet lies, in the columns `TILES`.
 
-    `clusters` holds `video`, `detection_id`, `cluster` and `distance_to_centre`. A cluster with fewer rows than
-    a sheet has places leaves the rest empty; its two halves of extremes never share a tile. Noise, which has no centre,
+    `clusters` holds `video`, `detection_id`, `cluster`, `distance_to_centre` and `support`. A cluster with fewer rows
+    than a sheet has places leaves the rest empty; its two halves of extremes never share a tile: typical ones, whose
+    neighbors are in the cluster too, and odd ones. Among equals the nearest to the centre is the most typical. Noise
     has no extremes.
     """
     parts = [empty_table(TILES)]
@@ -68,7 +69,8 @@ def chosen_tiles(clusters: pl.DataFrame, seed: int) -> pl.DataFrame:
 
 
 def _extremes(members: pl.DataFrame) -> list[pl.DataFrame]:
-    order = members.drop_nulls("distance_to_centre").sort("distance_to_centre", "detection_id")
+    typical = [-pl.col("support"), "distance_to_centre", "detection_id"]
+    order = members.drop_nulls("distance_to_centre").sort(typical)
     n = min(EXTREME_ROWS * N_COLUMNS, order.height // 2)
     return [_placed(order.head(n), "extremes", 0), _placed(order.reverse().head(n), "extremes", EXTREME_ROWS)]
 
@@ -89,7 +91,7 @@ def sheet_title(backbone: str, clusters: pl.DataFrame, label: int, sheet: str, s
     k = clusters.filter(pl.col("cluster") >= 0)["cluster"].n_unique()
     members = clusters.filter(pl.col("cluster") == label)
     n_tracklets = members["tracklet_id"].drop_nulls().n_unique()
-    how = f"random draw, seed {seed}" if sheet == "random" else "nearest to the centre above the line, farthest below"
+    how = f"random draw, seed {seed}" if sheet == "random" else "typical ones above the line, odd ones below"
     name = "noise" if label < 0 else f"cluster {label}"
     return f"{backbone}, k = {k}: {name}, {members.height:,} crops of {n_tracklets:,} tracklets; {how}"
 

@@ -43,8 +43,8 @@ class ClustersConfig(dg.Config):
 
     recipe: Literal[*RECIPES] = Field(
         default="default",
-        description="`default`: whitened features, a UMAP whose neighbors are other animals, tracklets, and HDBSCAN, "
-        "which finds k. `notebook`: principal components, crops, KMeans at k = 4.",
+        description="`default`: whitened features, tracklets, and the consensus of many partitions of their neighbors, "
+        "which finds k or takes it. `notebook`: principal components, crops, KMeans at k = 4.",
     )
     features: Literal[*FEATURE_SPACES, "as_recipe"] = Field(
         default="as_recipe", description="What is grouped: `whitened` vectors, or their `pca`."
@@ -83,6 +83,8 @@ class ClustersConfig(dg.Config):
         steps = {name: step for name, step in steps.items() if step != "as_recipe"}
         if self.grouping == "consensus":
             steps = {"space": "features"} | steps  # it looks at the features' neighbors, wherever its groups are shown
+        elif self.grouping != "as_recipe" and recipe.grouping == "consensus":
+            steps = {"space": "umap"} | steps  # what groups by distance finds no dense places in so many dimensions
         recipe = replace(recipe, seed=self.seed, **steps)
         k = recipe.k if self.k is None else self.k
         return replace(recipe, k=k if recipe.grouping in TAKES_K else None)

@@ -14,22 +14,27 @@ from scipy.sparse import coo_array, csr_array
 
 from megafish_assets.features.layout import neighbors_elsewhere
 
-REACHES = (1 / 3, 1 / 2, 0.7, 1.0)
+REACHES = (1 / 3, 1 / 2, 0.7, 1.0, 1.4)
 """Neighbors of a crop in each graph, in roots of the number of tracklets: a kind of few tracklets shows in a narrow
 graph, one of many in a wide one."""
 
 NARROWEST, WIDEST = 5, 60
 """Neighbors at least and at most."""
 
-RESOLUTIONS = (1.0, 1.5, 2.0, 3.0)
+RESOLUTIONS = (1.0, 1.5, 2.0, 3.0, 4.0)
 """Of modularity: higher ones see smaller groups."""
 
 SEEDS = 3
 ITERATIONS = 2
 """Of Leiden: each begins with what the one before has found."""
 
-TOGETHER = 0.5
-"""Share of partitions in which two groups must lie together, on average, to be one."""
+TOGETHER = 0.55
+"""Share of partitions in which two groups must lie together, on average, to be one; 0.45 to 0.6 are as good."""
+
+AS_DENSE = 0.2
+"""Two groups are one where what lies between them is so dense, for what lies within the sparser one: modularity cuts
+even a cloud of one kind into pieces of about ten. Three clouds fall into three at 0.16 to 0.25; lower, fish are
+joined."""
 
 FEWEST_TRACKLETS = 3
 """In a cluster; smaller ones are noise: one animal or two, seen once."""
@@ -56,8 +61,9 @@ def consensus_labels(
     """int64 `(n_units,)`: the cluster of each unit, from 0; -1 for noise, where no k is given.
 
     `features` `(n, m)` of crops are compared by cosine, `units` `(n,)` counts their tracklets from 0. Without k the
-    tree of agreement is cut at `TOGETHER`; with it, groups are joined until k are left, or the tree is cut lower, as
-    far as any partition tells tracklets apart. A dense cloud without structure, as few fish are, falls into pieces.
+    tree of agreement is cut at `TOGETHER`, pieces of one cloud are joined, and groups of fewer than `FEWEST_TRACKLETS`
+    are noise. With it, none is noise: groups are joined until k are left, or the tree is cut lower, as far as any
+    partition tells tracklets apart.
     """
     n_units = int(units.max(initial=-1)) + 1
     if n_units < 2:
@@ -65,12 +71,17 @@ def consensus_labels(
     found = partitions(features, units, seed, n_seeds, on_graph)
     atoms, atom_of, sizes = np.unique(found.labels, axis=0, return_inverse=True, return_counts=True)
     heights, merges = _tree(_apart(atoms), sizes.astype(np.float64))
-    labels = _cut(merges, int((heights <= 1 - TOGETHER).sum()), len(sizes))[atom_of]
+    n_merges = int((heights <= 1 - TOGETHER).sum())
+    labels = _without_small(_cut(merges, n_merges, len(sizes))[atom_of])
+    labels = _joined(labels, found.weights, _as_dense, least=AS_DENSE)
     if k is None:
-        return _without_small(labels)
-    if labels.max() + 1 < k <= len(sizes):
-        labels = _cut(merges, len(sizes) - k, len(sizes))[atom_of]
-    return _joined(labels, found.weights, k)
+        return labels
+    while labels.max() + 1 < k and n_merges > 0:
+        n_merges -= 1
+        labels = _without_small(_cut(merges, n_merges, len(sizes))[atom_of])
+    if labels.max() + 1 < k:
+        return _cut(merges, max(0, len(sizes) - k), len(sizes))[atom_of]
+    return _joined(_without_noise(labels, found.weights), found.weights, _alike, n_left=k)
 
 
 def partitions(
@@ -187,29 +198,72 @@ def _cut(merges: list[tuple[int, int]], n_merges: int, n_points: int) -> np.ndar
 
 def _without_small(labels: np.ndarray) -> np.ndarray:
     """Clusters of fewer than `FEWEST_TRACKLETS` as noise, the others counted from 0."""
-    sizes = np.bincount(labels)
-    kept = sizes >= FEWEST_TRACKLETS
+    kept = np.bincount(labels) >= FEWEST_TRACKLETS
     return np.where(kept, np.cumsum(kept) - 1, -1)[labels]
 
 
-def _joined(labels: np.ndarray, weights: csr_array, k: int) -> np.ndarray:
-    """Those clusters joined, two at a time, that hold most weight between them for what they have in all, until k are
-    left; none is noise then.
+def _without_noise(labels: np.ndarray, weights: csr_array) -> np.ndarray:
+    """Noise in the cluster that it has most weight to for its size; where it has none to any, in the first."""
+    labels = labels.copy()
+    while (labels < 0).any():
+        noise = np.flatnonzero(labels < 0)
+        tied = csr_array(weights[noise]) @ _members(labels)
+        tied = csr_array(tied).toarray() / np.bincount(labels[labels >= 0])
+        reached = tied.max(axis=1) > 0
+        if not reached.any():
+            labels[noise] = 0
+        labels[noise[reached]] = tied[reached].argmax(axis=1)
+    return labels
 
-    The tree cut higher would put one crowd beside a few stragglers: what is joined here is what lies between.
+
+def _members(labels: np.ndarray) -> csr_array:
+    """float64 `(n_units, n_clusters)`: 1 where a unit is in a cluster; noise is in none."""
+    units = np.flatnonzero(labels >= 0)
+    shape = (len(labels), int(labels.max(initial=-1)) + 1)
+    return csr_array((np.ones(len(units)), (units, labels[units])), shape=shape)
+
+
+def _near(between: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Mean weight between two units, one of either cluster, `(n, n)`."""
+    return between / np.outer(sizes, sizes)
+
+
+def _as_dense(between: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """That, for the mean weight between two units of the cluster where it is less, `(n, n)`."""
+    within = np.diag(between) / (sizes * (sizes - 1))
+    sparser = np.minimum(within[:, None], within)
+    return np.divide(_near(between, sizes), sparser, out=np.zeros_like(between), where=sparser > 0)
+
+
+def _alike(between: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """The geometric mean of both: the first alone cuts wide kinds and the second lets one swallow the rest."""
+    return np.sqrt(_near(between, sizes) * _as_dense(between, sizes))
+
+
+def _joined(
+    labels: np.ndarray,
+    weights: csr_array,
+    likeness: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    n_left: int = 1,
+    least: float = -np.inf,
+) -> np.ndarray:
+    """The two most alike clusters joined, again and again, until `n_left` are left or none are `least` alike.
+
+    The tree of agreement cut higher would put one crowd beside a few stragglers; this looks at what lies between.
     """
-    n = int(labels.max()) + 1
-    member = csr_array((np.ones(len(labels)), (np.arange(len(labels)), labels)), shape=(len(labels), n))
-    between, left = (member.T @ weights @ member).toarray(), list(range(n))
-    group = np.arange(n)
-    while len(left) > k:
-        degrees = np.maximum(between.sum(axis=1)[left], np.finfo(float).tiny)
-        ratio = between[np.ix_(left, left)] / degrees[:, None] / degrees
-        np.fill_diagonal(ratio, -1)
-        one, other = (left[place] for place in np.unravel_index(int(ratio.argmax()), ratio.shape))
+    member = _members(labels)
+    between, sizes = csr_array(member.T @ weights @ member).toarray(), np.asarray(member.sum(axis=0))
+    group = np.arange(len(sizes))
+    while len(sizes) > n_left:
+        alike = likeness(between, sizes)
+        np.fill_diagonal(alike, -np.inf)
+        one, other = sorted(np.unravel_index(int(alike.argmax()), alike.shape))
+        if alike[one, other] < least:
+            break
         between[one] += between[other]
         between[:, one] += between[:, other]
-        between[other] = between[:, other] = 0
-        group[group == other] = one
-        left.remove(other)
-    return np.unique(group, return_inverse=True)[1][labels]
+        between = np.delete(np.delete(between, other, axis=0), other, axis=1)
+        sizes[one] += sizes[other]
+        sizes = np.delete(sizes, other)
+        group = np.where(group == other, one, group - (group > other))
+    return np.where(labels < 0, -1, np.append(group, -1)[labels])

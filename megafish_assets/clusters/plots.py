@@ -3,7 +3,7 @@
 import polars as pl
 from matplotlib.figure import Figure
 
-from megafish_assets.clusters.stability import STABLE_JACCARD
+from megafish_assets.clusters.stability import FEWEST_RESAMPLED, STABLE_JACCARD
 from megafish_assets.features.plots import cluster_colour
 
 
@@ -29,6 +29,9 @@ def stability_plot(clusters: pl.DataFrame, agreements: pl.DataFrame, title: str)
     figure = Figure(figsize=(9, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     left.errorbar(agreements["k"], agreements["ami"], yerr=agreements["ami_error"], color="#1f77a8", marker="o", ms=3)
+    if agreements.is_empty():
+        few = f"nothing to compare: this needs {FEWEST_RESAMPLED} videos,\nand more tracklets than clusters"
+        left.text(0.5, 0.5, few, ha="center", va="center", transform=left.transAxes)
     left.set(xlabel="k, number of clusters (KMeans)", ylabel="AMI between draws of videos", ylim=(0, 1.02))
     left.grid(alpha=0.25)
     colours = [cluster_colour(label) for label in clusters["cluster"]]

@@ -57,10 +57,9 @@ NOTEBOOK = Recipe(features="pca", units="crops", space="features", grouping="kme
 DEFAULT = Recipe(
     features="whitened",
     units="tracklets",
-    space="umap",
-    grouping="hdbscan",
-    # On real fish and on halves of them better than KMeans, which cuts long clusters and joins small ones.
-    grouping_at_k="average_linkage",
+    space="features",
+    grouping="consensus",
+    grouping_at_k="consensus",
 )
 
 

@@ -132,7 +132,8 @@ def leaderboard_asset(
             name: median_number(context.instance, named("embeddings", name), "crops_per_second")
             for name in drawn_vectors
         }
-        entries = Progress(context.log.info, "backbones with a recipe", len(drawn_vectors) * len(RECIPES))
+        # Each recipe at its own number of clusters, and at the other's.
+        entries = Progress(context.log.info, "backbones with a recipe", len(drawn_vectors) * len(RECIPES) ** 2)
         table = standings(drawn_vectors, evidence, rates, config.seed, entries.step)
         numbers = {
             "n_crops": len(drawn),

@@ -28,7 +28,10 @@ def evaluate(found: Grouped, evidence: Evidence, seed: int) -> dict[str, float]:
         "n_units": float(len(found.positions)),
         "n_clusters": float(found.cluster_ids.max(initial=-1) + 1),
         "noise_share": noise_share(found.cluster_ids),
-        "dbcv": metrics.density_validity(found.positions, found.unit_cluster_ids, seed),
+        # Where it was grouped may have 128 dimensions, in which nothing is dense.
+        "dbcv": metrics.density_validity(evidence.spaces["umap"], found.cluster_ids, seed)
+        if "umap" in evidence.spaces
+        else float("nan"),
         # A tracklet that was grouped whole is in one cluster by construction.
         "track_consistency": float("nan")
         if whole_tracklets

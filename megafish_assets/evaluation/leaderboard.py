@@ -1,18 +1,19 @@
 """The leaderboard: every backbone with every recipe on the same crops, as a table and as one picture."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import polars as pl
 from matplotlib.figure import Figure
 
-from megafish_assets.clusters.recipes import RECIPES, Grouped, Recipe, run_recipe
+from megafish_assets.clusters.recipes import RECIPES, Grouped, Recipe, at_k, run_recipe
 from megafish_assets.clusters.resampling import resampled_stability
 from megafish_assets.clusters.stability import RESAMPLES
 from megafish_assets.evaluation.columns import LEADERBOARD
 from megafish_assets.evaluation.crop_rows import Evidence
 from megafish_assets.evaluation.evaluating import evaluate
+from megafish_assets.features.layout import can_be_laid_out, grouped_positions
 from megafish_assets.features.reduction import fit_projection
 from megafish_assets.footage.columns import empty_table
 
@@ -27,7 +28,7 @@ DRAWN = {
     "knn_other_trajectories": "1-NN over other tracks",
     "silhouette_pca": "silhouette, PCA space",
     "silhouette_umap": "silhouette, UMAP space",
-    "dbcv": "DBCV, where it was grouped",
+    "dbcv": "DBCV, UMAP space",
     "track_consistency": "track consistency",
     "n_kinds": "kinds that other videos show too",
     "agreement_ami": "AMI between draws of videos",
@@ -64,26 +65,45 @@ def standings(
     """The columns `LEADERBOARD`, a row a backbone and recipe.
 
     `vectors` `(n, d)` by backbone are of the same crops, whose evidence holds the border of each; `rates` are crops a
-    second, None where unknown. Silhouettes of both recipes are taken in the PCA of the vectors and in the layout that
-    the default recipe made, so that they can be compared within a backbone, and not across. `on_entry` is told of
+    second, None where unknown. Beside its own k, each recipe is followed at the k of the other: few clusters follow
+    anything less than many do. Silhouettes and densities are taken in the PCA of the vectors and in one layout of the
+    default recipe's features, so that they can be compared within a backbone, and not across. `on_entry` is told of
     each row that is done.
     """
     rows = []
     for backbone, matrix in vectors.items():
-        found = {
-            name: run_recipe(recipe, matrix, evidence.crops.tracklets, evidence.borders.pixels, evidence.crops.videos)
-            for name, recipe in RECIPES.items()
-        }
-        layout = found["default"].positions[found["default"].units]
-        spaces = {"pca": fit_projection([matrix]).project(matrix), "umap": layout}
-        for name, grouped in found.items():
+        found = dict(_followed(matrix, evidence))
+        spaces = {"pca": fit_projection([matrix]).project(matrix)} | _layout(found["default"][1])
+        for name, (recipe, grouped) in found.items():
             numbers = evaluate(grouped, evidence.seen_in(spaces), seed)
             entry = {"backbone": backbone, "recipe": name, "dim": matrix.shape[1], "crops_per_second": rates[backbone]}
-            entry |= numbers | _resampled(RECIPES[name], grouped, evidence, seed)
+            entry |= numbers | _resampled(recipe, grouped, evidence, seed)
             rows.append({column: entry.get(column) for column in LEADERBOARD})
             on_entry()
     table = pl.DataFrame(rows, schema=empty_table(LEADERBOARD).schema, orient="row")
     return table.with_columns(pl.col(pl.Float64).fill_nan(None))
+
+
+def _followed(matrix: np.ndarray, evidence: Evidence) -> Iterator[tuple[str, tuple[Recipe, Grouped]]]:
+    """Every recipe by its name, then each at every other number of clusters that was found."""
+
+    def follow(recipe: Recipe) -> tuple[Recipe, Grouped]:
+        crops = evidence.crops
+        return recipe, run_recipe(recipe, matrix, crops.tracklets, evidence.borders.pixels, crops.videos)
+
+    own = {name: follow(recipe) for name, recipe in RECIPES.items()}
+    yield from own.items()
+    ks = {name: int(grouped.cluster_ids.max(initial=-1)) + 1 for name, (_, grouped) in own.items()}
+    for name, recipe in RECIPES.items():
+        for k in sorted({k for k in ks.values() if k > 1} - {ks[name]}):
+            yield f"{name}, k = {k}", follow(at_k(recipe, k))
+
+
+def _layout(grouped: Grouped) -> dict[str, np.ndarray]:
+    """`umap`: one layout `(n, d)` of what was grouped; nothing where there are too few rows."""
+    if not can_be_laid_out(grouped.units):
+        return {}
+    return {"umap": grouped_positions(grouped.features, grouped.units, RECIPES["default"].seed, n_layouts=1)}
 
 
 def _resampled(recipe: Recipe, grouped: Grouped, evidence: Evidence, seed: int) -> dict[str, float]:
@@ -106,7 +126,7 @@ def leaderboard_plot(table: pl.DataFrame, title: str) -> Figure:
     figure = Figure(figsize=(11, max(2.5, n_rows * height + 0.6)), layout="constrained")
     panels = figure.subplots(n_rows, n_columns, squeeze=False)
     names = [f"{backbone}, {recipe}" for backbone, recipe in table.select("backbone", "recipe").iter_rows()]
-    colours = [COLOURS.get(recipe, "#777777") for recipe in table["recipe"]]
+    colours = [COLOURS.get(recipe.split(",")[0], "#777777") for recipe in table["recipe"]]
     for place, axes in enumerate(panels.flat):
         if place >= len(shown):
             axes.axis("off")

@@ -153,14 +153,23 @@ def features_asset(backbone: str) -> dg.AssetsDefinition:
     return features
 
 
+UMAP_SPACES = {
+    "features": "whitened features",
+    "standardised": "standardised vectors",
+    "pca": "principal components",
+}
+"""What is laid out, as a title says it."""
+
+
 class UmapConfig(dg.Config):
     """UMAP's knobs, and the space that it looks at."""
 
     n_neighbors: int = Field(default=layout.N_NEIGHBORS, ge=2, description="Neighbors of each row in the graph.")
     n_components: int = Field(default=layout.N_COMPONENTS, ge=2, le=16, description="Coordinates that come out.")
-    space: Literal["standardised", "pca"] = Field(
-        default="standardised",
-        description="Standardised vectors, as in the notebook, or their principal components.",
+    space: Literal[*UMAP_SPACES] = Field(
+        default="features",
+        description="Whitened features, which the recipe `default` groups; standardised vectors, as in the notebook; "
+        "or their principal components.",
     )
     seed: int = SEED
 
@@ -174,6 +183,7 @@ def umap_asset(backbone: str, knobs: type[UmapConfig] = UmapConfig) -> dg.Assets
         ins={
             "vectors": dg.AssetIn(named("embeddings", backbone)),
             "reduction": dg.AssetIn(named("pca", backbone)),
+            "features": dg.AssetIn(named("features", backbone), dagster_type=EmbeddingStream),
             "clusters": dg.AssetIn(named("clusters", backbone)),
         },
         metadata=table_metadata(UMAP) | of_backbone("umap", backbone),
@@ -185,12 +195,16 @@ def umap_asset(backbone: str, knobs: type[UmapConfig] = UmapConfig) -> dg.Assets
         config: knobs,
         vectors: EmbeddingBatch,
         reduction: Fitted,
+        features: EmbeddingStream,
         clusters: pl.DataFrame,
         figures: Figures,
     ):
-        require_fit("pca", reduction.rows["vectors_version"], vectors.vectors_version)
-        matrix, model = vectors.on_cpu(), Projection.from_parts(model_parts(reduction.model))
-        space = model.project(matrix) if config.space == "pca" else model.standardise(matrix)
+        if config.space == "features":
+            space = features.of(vectors.detection_ids)
+        else:
+            require_fit("pca", reduction.rows["vectors_version"], vectors.vectors_version)
+            model = Projection.from_parts(model_parts(reduction.model))
+            space = {"pca": model.project, "standardised": model.standardise}[config.space](vectors.on_cpu())
         n_neighbors = min(config.n_neighbors, max(2, len(vectors) - 1))
         found = Progress(context.log.info, "rows' neighbors", len(vectors))
         laid_out = layout.umap_positions(
@@ -199,7 +213,7 @@ def umap_asset(backbone: str, knobs: type[UmapConfig] = UmapConfig) -> dg.Assets
         table = positions_table(vectors.detection_ids, laid_out)
         positions, labels = labelled(table, clusters)
         drawn = f"k = {clusters['cluster'].max() + 1}, n = {len(labels):,}, seed {config.seed}"
-        plot = plots.pair_plot(positions, labels, f"{backbone}, UMAP of {config.space} vectors, {drawn}")
+        plot = plots.pair_plot(positions, labels, f"{backbone}, UMAP of {UMAP_SPACES[config.space]}, {drawn}")
         trust = layout.sampled_trustworthiness(space, laid_out, n_neighbors, config.seed)
         numbers = {
             "trustworthiness": layout.known(trust),

@@ -5,7 +5,10 @@ from matplotlib import colormaps
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-NOISE_COLOUR = "#9a9a9a"
+NOISE_COLOUR, REST_COLOUR = "#8a8a8a", "#c9c9c9"
+
+N_COLOURS = 18
+"""Clusters that eyes can tell apart: tab20 without its greys. The smaller ones share `REST_COLOUR`."""
 
 
 FEWEST_BINS, MOST_BINS = 32, 160
@@ -16,10 +19,10 @@ KDE_ROWS = 2_000
 
 
 def cluster_colour(label: int) -> tuple[float, float, float]:
-    """RGB, each 0 to 1: grey for noise (-1), eighteen colours that then repeat."""
-    if label < 0:
-        return to_rgb(NOISE_COLOUR)
-    light, hue = divmod(label % 18, 9)
+    """RGB, each 0 to 1: one of `N_COLOURS`, light grey for the smaller ones, darker grey for noise (-1)."""
+    if label < 0 or label >= N_COLOURS:
+        return to_rgb(NOISE_COLOUR if label < 0 else REST_COLOUR)
+    light, hue = divmod(label, 9)
     hue += hue >= 7  # tab20's eighth hue is grey, which is noise's
     return colormaps["tab20"].colors[2 * hue + light]
 
@@ -72,10 +75,14 @@ def _legend(figure: Figure, labels: np.ndarray) -> None:
     from matplotlib.patches import Patch
 
     values, counts = np.unique(labels, return_counts=True)
+    named = values < N_COLOURS
     handles = [
         Patch(color=cluster_colour(int(label)), label=f"{'noise' if label < 0 else label} ({count:,})")
-        for label, count in zip(values, counts, strict=True)
+        for label, count in zip(values[named], counts[named], strict=True)
     ]
+    if not named.all():
+        label = f"the other {(~named).sum()} clusters ({counts[~named].sum():,})"
+        handles.append(Patch(color=REST_COLOUR, label=label))
     figure.legend(handles=handles, loc="outside lower center", ncols=10, fontsize=7, frameon=False)
 
 

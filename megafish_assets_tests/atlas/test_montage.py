@@ -28,7 +28,8 @@ def clusters(**sizes: int) -> pl.DataFrame:
     rng = np.random.default_rng(0)
     labels = [-1 if name == "noise" else int(name[1:]) for name, n in sizes.items() for _ in range(n)]
     rows = [("v", f"v/{i:06d}/000", label, float(rng.random())) for i, label in enumerate(labels)]
-    frame = pl.DataFrame(rows, schema=SCHEMA, orient="row")
+    support = pl.Series("support", rng.integers(0, 11, len(rows)) / 10)
+    frame = pl.DataFrame(rows, schema=SCHEMA, orient="row").with_columns(support)
     tracklets = pl.format("v/t{}", pl.col("detection_id").str.slice(2, 5)).alias("tracklet_id")
     return frame.with_columns(tracklets).sample(fraction=1.0, shuffle=True, seed=1)
 
@@ -76,20 +77,20 @@ def test_a_small_cluster_shows_all_its_members_and_leaves_places_empty(n: int) -
 
 
 @pytest.mark.parametrize(("n", "shown"), [(1, 0), (2, 1), (15, 7), (40, 20), (41, 20), (300, 20)])
-def test_extremes_are_the_nearest_and_the_farthest_and_share_no_tile(n: int, shown: int) -> None:
+def test_extremes_are_the_most_and_the_least_supported_and_share_no_tile(n: int, shown: int) -> None:
     given = clusters(c0=n)
     tiles = sheet(chosen_tiles(given, seed=42), "extremes")
-    by_distance = sorted(zip(given["distance_to_centre"], given["detection_id"], strict=True))
+    by_support = sorted(zip(-given["support"], given["distance_to_centre"], given["detection_id"], strict=True))
     near, far = tiles.filter(pl.col("row") < 2), tiles.filter(pl.col("row") >= 2)
-    assert near["detection_id"].to_list() == [name for _, name in by_distance[:shown]]
-    assert far["detection_id"].to_list() == [name for _, name in by_distance[::-1][:shown]]
+    assert near["detection_id"].to_list() == [name for _, _, name in by_support[:shown]]
+    assert far["detection_id"].to_list() == [name for _, _, name in by_support[::-1][:shown]]
     assert near.select("row", "column").rows() == [divmod(place, 10) for place in range(shown)]
     assert far.select("row", "column").rows() == [(2 + place // 10, place % 10) for place in range(shown)]
     assert tiles["detection_id"].is_unique().all()
 
 
 def test_equal_distances_share_no_tile_either() -> None:
-    tiles = chosen_tiles(clusters(c0=30).with_columns(distance_to_centre=pl.lit(1.0)), seed=42)
+    tiles = chosen_tiles(clusters(c0=30).with_columns(distance_to_centre=pl.lit(1.0), support=pl.lit(1.0)), seed=42)
     assert sheet(tiles, "extremes")["detection_id"].n_unique() == 30
 
 
@@ -100,7 +101,7 @@ def test_noise_has_its_own_sheets() -> None:
     title = sheet_title("vit", given, -1, "random", 42)
     assert title == "vit, k = 1: noise, 12 crops of 2 tracklets; random draw, seed 42"
     title = sheet_title("vit", given, 0, "extremes", 42)
-    assert title.startswith("vit, k = 1: cluster 0, 60 crops of 7 tracklets; nearest")
+    assert title.startswith("vit, k = 1: cluster 0, 60 crops of 7 tracklets; typical ones above")
 
 
 def test_noise_has_no_centre_and_so_no_extremes() -> None:

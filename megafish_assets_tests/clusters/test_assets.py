@@ -262,10 +262,11 @@ def test_a_reduction_of_other_vectors_is_refused(tmp_path: Path) -> None:
     few = Vectors(tmp_path, matrix(20))
     for asset in (*FITTED, CLUSTERS):
         few.checked(asset)
-    for model, reader in ((PCA, UMAP), (WHITENING, FEATURES)):
+    of_pca = {"ops": {UMAP.node_def.name: {"config": {"space": "pca"}}}}
+    for model, reader, knobs in ((PCA, UMAP, of_pca), (WHITENING, FEATURES, {})):
         name = model.key.to_user_string().removesuffix("_b")
         place = str(tmp_path / "tables" / "features" / f"{name}_b")
         older = pl.read_delta(place).with_columns(pl.lit("older").alias("vectors_version"))
         older.write_delta(place, mode="overwrite")
         with pytest.raises(ValueError, match=f"materialise {name} first"):
-            few.make(reader.key)
+            few.make(reader.key, run_config=knobs)

@@ -31,9 +31,10 @@ def test_no_crops_are_refused(recipe: Recipe) -> None:
 
 def test_too_few_crops_for_a_layout_are_grouped_as_they_are() -> None:
     rows, tracklets, _ = reef()
-    few = run_recipe(DEFAULT, rows[:9], tracklets[:9])
+    laid_out = replace(DEFAULT, space="umap", grouping="hdbscan")
+    few = run_recipe(laid_out, rows[:9], tracklets[:9])
     assert (few.space, len(few.positions), len(few.cluster_ids)) == ("features", 3, 9)
-    assert run_recipe(DEFAULT, rows[:40], tracklets[:40]).space == "umap"
+    assert run_recipe(laid_out, rows[:40], tracklets[:40]).space == "umap"
 
 
 def test_the_default_finds_the_kinds_among_tracklets_and_the_notebooks_recipe_groups_crops() -> None:
