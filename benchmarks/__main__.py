@@ -44,6 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--picture", type=Path, help="a JPEG of clusters side by side to be written, for --reef")
     command.add_argument("--weights", type=Path, help="a folder with the backbone's weights, for --crops")
     command.add_argument("--backbone", default="mobilenetv2", help="for --crops")
+    command.add_argument("--parts", action="store_true", help="on parts of --crops instead of all of it, some minutes")
     for name, what in STAGES.items():
         command = commands.add_parser(name, help=what)
         command.add_argument("--size", type=int, help="how large; default fit for two cores")
@@ -124,10 +125,12 @@ def measured_quality(parser: argparse.ArgumentParser, given: argparse.Namespace)
     from megafish_assets.embeddings.backbones import BACKBONES
 
     if given.reef is not None:
+        if given.parts:
+            parser.error("--parts is for --crops")
         return quality.main(quality.of_the_reef(given.reef, given.picture))
     if given.weights is None or given.backbone not in BACKBONES:
         parser.error(f"--crops needs --weights, and a --backbone out of {', '.join(BACKBONES)}")
-    return quality.main(quality.of_labelled_fish(given.crops, given.weights, given.backbone))
+    return quality.main(quality.of_labelled_fish(given.crops, given.weights, given.backbone, given.parts))
 
 
 def measured_operation(parser: argparse.ArgumentParser, root: Path | None, n_videos: int | None) -> int:

@@ -5,6 +5,7 @@ whose truth also knows what lies behind each fish. Labels enter the scores only.
 """
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import cv2
 import numpy as np
 import polars as pl
 
+from benchmarks.parts import parts, summary
 from benchmarks.pictures import drawn_beside, panel
 from megafish_assets.clusters.grouping import noise_share
 from megafish_assets.clusters.recipes import DEFAULT, NOTEBOOK, Recipe, at_k, first_rows, run_recipe
@@ -104,7 +106,9 @@ def scored(name: str, recipe: Recipe, vectors: np.ndarray, borders: np.ndarray, 
     """The line of one recipe."""
     species, trajectories = index["species"].to_numpy(), index["trajectory"].to_numpy()
     units = unit_codes(trajectories)
+    began = time.monotonic()
     found = run_recipe(recipe, vectors, trajectories, borders, groups=units)
+    seconds = time.monotonic() - began
     scores = metrics.label_scores(found.cluster_ids, species)
     return {
         "recipe": name,
@@ -113,25 +117,41 @@ def scored(name: str, recipe: Recipe, vectors: np.ndarray, borders: np.ndarray, 
         "species_ami": round(scores["ami"], 4),
         "ari": round(scores["ari"], 4),
         "v_measure": round(scores["v_measure"], 4),
+        "homogeneity": round(scores["homogeneity"], 4),
+        "completeness": round(scores["completeness"], 4),
         "macro_f1": round(scores["macro_f1"], 4),
         "knn_other_trajectories": known(round(metrics.neighbor_accuracy(found.features, species, units), 4)),
         "noise_share": round(noise_share(found.cluster_ids), 4),
         "n_species": index["species"].n_unique(),
         "n_crops": index.height,
         "n_trajectories": int(units.max()) + 1,
+        "seconds": round(seconds, 2),
     }
 
 
-def of_labelled_fish(folder: Path, weights_folder: Path, backbone: str) -> Iterator[dict]:
-    """A line a recipe."""
+def of_labelled_fish(folder: Path, weights_folder: Path, backbone: str, in_parts: bool = False) -> Iterator[dict]:
+    """A line a recipe; `in_parts`, one of each part, then what they come to."""
     index = listed(folder)
-    compared, vectors, paths = recipes(index["species"].n_unique()), {}, index["path"].to_list()
+    vectors, paths = {}, index["path"].to_list()
     borders = borders_in(folder, paths)
-    for name, recipe in compared.items():
-        geometry = NOTEBOOK_GEOMETRY if name == "notebook" else GEOMETRY
-        if geometry not in vectors:
-            vectors[geometry] = vectors_of(folder, paths, weights_folder, backbone, geometry)
-        yield scored(name, recipe, vectors[geometry], borders, index)
+
+    def compared(rows: np.ndarray) -> Iterator[dict]:
+        kept = index[rows]
+        for name, recipe in recipes(kept["species"].n_unique()).items():
+            geometry = NOTEBOOK_GEOMETRY if name == "notebook" else GEOMETRY
+            if geometry not in vectors:
+                vectors[geometry] = vectors_of(folder, paths, weights_folder, backbone, geometry)
+            yield scored(name, recipe, vectors[geometry][rows], borders[rows], kept)
+
+    if not in_parts:
+        yield from compared(np.arange(index.height))
+        return
+    lines = []
+    for part, rows in parts(index, SEED):
+        for line in compared(rows):
+            lines.append({"part": part} | line)
+            yield lines[-1]
+    yield from summary(lines)
 
 
 def of_the_reef(root: Path, picture: Path | None = None) -> Iterator[dict]:

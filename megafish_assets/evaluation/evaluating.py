@@ -19,8 +19,8 @@ from megafish_assets.footage.columns import empty_table
 def evaluate(found: Grouped, evidence: Evidence, seed: int) -> dict[str, float]:
     """Every measure that the evidence allows, by name; nan where it says nothing.
 
-    `silhouette_<space>`, `leak_<confounder>` (AMI), `border_leak`, and with labels `species_ami`, `ari`, `v_measure`,
-    `macro_f1`, `knn_other_trajectories`; noise counts as a cluster in these.
+    `silhouette_<space>`, `leak_<confounder>` (AMI), `border_leak`, `dbcv` where there is a `umap`, and with labels
+    `species_ami`, the other `LABEL_SCORES`, `knn_other_trajectories`; noise counts as a cluster in these.
     """
     whole_tracklets = len(found.positions) < len(found.cluster_ids)
     numbers = {

@@ -92,21 +92,26 @@ def binned(values: np.ndarray) -> np.ndarray:
     return np.where(known, np.searchsorted(edges, values, side="right"), -1)
 
 
+LABEL_SCORES = ("ami", "ari", "v_measure", "homogeneity", "completeness", "macro_f1")
+
+
 def label_scores(labels: np.ndarray, truth: np.ndarray) -> dict[str, float]:
-    """`ami`, `ari`, `v_measure` and `macro_f1` of clusters against what people say; nan for fewer than two names.
+    """The `LABEL_SCORES` of clusters against what people say; nan for fewer than two names.
 
     Noise counts as one cluster. For F1 each cluster bears the commonest true label among its rows, and noise none.
     """
     from sklearn import metrics
 
     if len(np.unique(truth)) < 2:
-        return dict.fromkeys(("ami", "ari", "v_measure", "macro_f1"), float("nan"))
+        return dict.fromkeys(LABEL_SCORES, float("nan"))
     names, codes = np.unique(truth, return_inverse=True)
     named = _named_by_majority(labels, codes)
     return {
         "ami": float(metrics.adjusted_mutual_info_score(codes, labels)),
         "ari": float(metrics.adjusted_rand_score(codes, labels)),
         "v_measure": float(metrics.v_measure_score(codes, labels)),
+        "homogeneity": float(metrics.homogeneity_score(codes, labels)),
+        "completeness": float(metrics.completeness_score(codes, labels)),
         "macro_f1": float(metrics.f1_score(codes, named, labels=range(len(names)), average="macro", zero_division=0)),
     }
 

@@ -101,6 +101,8 @@ def test_label_scores_are_scikit_learns() -> None:
     assert found["ami"] == pytest.approx(metrics.adjusted_mutual_info_score(truth, labels))
     assert found["ari"] == pytest.approx(metrics.adjusted_rand_score(truth, labels))
     assert found["v_measure"] == pytest.approx(metrics.v_measure_score(truth, labels))
+    assert found["homogeneity"] == pytest.approx(metrics.homogeneity_score(truth, labels))
+    assert found["completeness"] == pytest.approx(metrics.completeness_score(truth, labels))
 
 
 def test_macro_f1_by_hand() -> None:
