@@ -225,13 +225,13 @@ def test_kinds_that_no_other_video_shows_are_seen() -> None:
     def seen(videos: np.ndarray, features: np.ndarray) -> set[str]:
         crops = CropRows(names, videos, features.astype(np.float32), kinds)
         found = resampled_stability(replace(at_k(DEFAULT, 2), space="features"), crops, 200, 0, 20)
-        numbers = {"n_kinds": found.n_kinds, "n_videos": len(set(videos)), "n_missing_videos": 0}
+        numbers = {"n_sure": found.n_sure, "n_videos": len(set(videos)), "n_missing_videos": 0}
         return broken(STABILITY, numbers)
 
     many = np.array([f"v{row // 2 % 10}" for row in range(120)])
     assert seen(many, rows_of) == set()
-    assert seen(many, np.random.default_rng(1).normal(size=(120, 8))) == {"n_kinds"}
-    assert seen(np.where(np.arange(120) % 4 < 2, "a", "b"), rows_of) == {"n_kinds", "n_videos"}
+    assert seen(many, np.random.default_rng(1).normal(size=(120, 8))) == {"n_sure"}
+    assert seen(np.where(np.arange(120) % 4 < 2, "a", "b"), rows_of) == {"n_sure", "n_videos"}
 
 
 def test_clusters_that_follow_the_water_or_are_none_are_seen() -> None:

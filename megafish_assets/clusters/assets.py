@@ -238,7 +238,9 @@ def stability_asset(backbone: str, knobs: type[StabilityConfig] = StabilityConfi
         at_ks = Progress(context.log.info, "values of k resampled", len(TRIED_KS))
         agreements = agreement_at_ks(found, crops.videos, config.n_crops, config.seed, at_ks.step)
         numbers = {
+            "kinds": result.sentence(),
             "n_kinds": result.n_kinds,
+            "n_sure": result.n_sure,
             "n_kinds_low": result.n_kinds_low,
             "n_kinds_high": result.n_kinds_high,
             "agreement_ami": known(result.ami),

@@ -68,7 +68,7 @@ STABILITY = Check(
     "kinds_are_found_again",
     "Clusters that are found again when other videos are looked at, with enough tracklets and videos behind them.",
     {
-        "n_kinds": Limit(
+        "n_sure": Limit(
             "fewer than two kinds would be seen in other videos too",
             "Add videos, or distrust every cluster that the table does not call stable.",
             at_least=2,

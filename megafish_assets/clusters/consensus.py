@@ -31,10 +31,11 @@ ITERATIONS = 2
 TOGETHER = 0.55
 """Share of partitions in which two groups must lie together, on average, to be one; 0.45 to 0.6 are as good."""
 
-AS_DENSE = 0.2
+AS_DENSE, AS_DENSE_NEIGHBORS = 0.2, 4.5
 """Two groups are one where what lies between them is so dense, for what lies within the sparser one: modularity cuts
-even a cloud of one kind into pieces of about ten. Three clouds fall into three at 0.16 to 0.25; lower, fish are
-joined."""
+even a cloud of one kind into pieces of about ten. Three clouds fall into three at 0.16 to 0.25; lower, few fish are
+joined. Many are told apart by graphs that reach further and are sparser within: there, so many neighbors over the
+reach are enough. With 3.5 kinds of real fish are joined, with 5.5 and more the reef keeps four clusters too many."""
 
 FEWEST_TRACKLETS = 3
 """In a cluster; smaller ones are noise: one animal or two, seen once."""
@@ -48,6 +49,8 @@ class Partitions:
     """int64 `(n_tracklets, n_partitions)`."""
     weights: csr_array
     """float64 `(n_tracklets, n_tracklets)`, symmetric: how near two lie, 0 to 1, on average over the graphs."""
+    reach: int
+    """Neighbors of a crop in the widest graph."""
 
 
 def consensus_labels(
@@ -73,7 +76,7 @@ def consensus_labels(
     heights, merges = _tree(_apart(atoms), sizes.astype(np.float64))
     n_merges = int((heights <= 1 - TOGETHER).sum())
     labels = _without_small(_cut(merges, n_merges, len(sizes))[atom_of])
-    labels = _joined(labels, found.weights, _as_dense, least=AS_DENSE)
+    labels = _joined(labels, found.weights, _as_dense, least=min(AS_DENSE, AS_DENSE_NEIGHBORS / found.reach))
     if k is None:
         return labels
     while labels.max() + 1 < k and n_merges > 0:
@@ -101,7 +104,7 @@ def partitions(
         ]
         total = total + graph
         on_graph()
-    return Partitions(np.stack(columns, axis=1), csr_array(total / len(reaches)))
+    return Partitions(np.stack(columns, axis=1), csr_array(total / len(reaches)), reaches[-1])
 
 
 def tracklet_graph(places: np.ndarray, distances: np.ndarray, units: np.ndarray) -> csr_array:

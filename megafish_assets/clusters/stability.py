@@ -161,11 +161,24 @@ class Stability:
     ami: float
     """Mean agreement between the resamples' partitions."""
     n_kinds: int
-    """Stable clusters."""
+    """Supported clusters."""
+    n_sure: int
+    """Stable ones among them."""
     n_kinds_low: float
-    """Supported clusters that were found again, in all but the poorest 5 % of resamples."""
+    """Supported clusters that a resample finds, in all but the poorest 5 %; at most `n_kinds`."""
     n_kinds_high: float
-    """The same, in all but the richest 5 %."""
+    """The same, in all but the richest 5 %; at least `n_kinds`."""
+
+    def sentence(self) -> str:
+        """How many kinds, in words."""
+        return kinds_sentence(self.n_kinds_low, self.n_kinds_high, self.n_sure)
+
+
+def kinds_sentence(n_low: float, n_high: float, n_sure: float) -> str:
+    """The interval of kinds and the sure ones, in words."""
+    low, high = int(np.floor(n_low)), int(np.ceil(n_high))
+    span = f"{high}" if low == high else f"{low} to {high}"
+    return f"{span} {'kind' if high == 1 else 'kinds'}; {n_sure:g} sure"
 
 
 def stability(
@@ -180,24 +193,39 @@ def stability(
 ) -> Stability:
     """How far the clusters `full` `(n_rows,)` of units `(n_rows, d)` from these videos `(n_rows,)` are found again.
 
-    `group` is what made `full`; each of n resamples is grouped afresh. `crops` are all
-    clustered ones, which support the clusters however few are resampled. Fewer
-    than `FEWEST_RESAMPLED` videos say nothing: no cluster is stable then, and the agreement is nan.
+    `group` is what made `full`; each of n resamples is grouped afresh, and tells how many kinds there might be as
+    well. `crops` are all clustered ones, which support the clusters however few are resampled. Fewer than
+    `FEWEST_RESAMPLED` videos say nothing: no cluster is stable then, and the agreement is nan.
     Source: Hennig 2007, doi:10.1016/j.csda.2006.11.025, with videos as what is drawn.
     """
     if len(np.unique(videos)) < FEWEST_RESAMPLED:
         unseen = np.full((1, crops.n_clusters), np.nan)
-        return Stability(cluster_support(crops, unseen), float("nan"), 0, 0.0, 0.0)
+        clusters = cluster_support(crops, unseen)
+        n_kinds = int(_is_supported(clusters).sum())
+        return Stability(clusters, float("nan"), n_kinds, 0, float(n_kinds), float(n_kinds))
     labels = partitions(vectors, videos, group, seed, n, on_resample)
     found = overlaps(full, labels, crops.n_clusters)
     clusters = cluster_support(crops, found)
-    enough = (clusters["n_tracklets"] >= FEWEST_TRACKLETS) & (clusters["n_videos"] >= FEWEST_VIDEOS)
-    # A cluster that was not drawn at all (nan) was not found again in that resample either.
-    again = (np.nan_to_num(found) >= STABLE_JACCARD) & enough.to_numpy()
-    low, high = np.quantile(again.sum(axis=1), INTERVAL)
+    n_kinds = int(_is_supported(clusters).sum())
+    low, high = np.quantile([_n_supported(row, videos) for row in labels], INTERVAL)
     scores = agreement(labels)
     mean_ami = float(np.nanmean(scores)) if not np.isnan(scores).all() else float("nan")
-    return Stability(clusters, mean_ami, int(clusters["stable"].sum()), float(low), float(high))
+    n_sure = int(clusters["stable"].sum())
+    return Stability(clusters, mean_ami, n_kinds, n_sure, min(float(low), n_kinds), max(float(high), n_kinds))
+
+
+def _is_supported(clusters: pl.DataFrame) -> pl.Series:
+    """Whether each cluster has the tracklets and videos of a kind behind it."""
+    return (clusters["n_tracklets"] >= FEWEST_TRACKLETS) & (clusters["n_videos"] >= FEWEST_VIDEOS)
+
+
+def _n_supported(labels: np.ndarray, videos: np.ndarray) -> int:
+    """Clusters of a resample that have its share of those tracklets and videos, at least two of each."""
+    clear = labels >= 0
+    table = pl.DataFrame({"cluster": labels[clear], "video": videos[clear]})
+    counts = table.group_by("cluster").agg(pl.len(), pl.col("video").n_unique())
+    fewest, fewest_videos = (max(2, round(DRAWN_SHARE * n)) for n in (FEWEST_TRACKLETS, FEWEST_VIDEOS))
+    return counts.filter((pl.col("len") >= fewest) & (pl.col("video") >= fewest_videos)).height
 
 
 def cluster_support(crops: CropRows, found: np.ndarray) -> pl.DataFrame:

@@ -30,7 +30,7 @@ DRAWN = {
     "silhouette_umap": "silhouette, UMAP space",
     "dbcv": "DBCV, UMAP space",
     "track_consistency": "track consistency",
-    "n_kinds": "kinds that other videos show too",
+    "n_sure": "kinds that other videos show too",
     "agreement_ami": "AMI between draws of videos",
     "noise_share": "noise, share of crops",
     "border_leak": "told by the border (less is better)",
@@ -111,6 +111,7 @@ def _resampled(recipe: Recipe, grouped: Grouped, evidence: Evidence, seed: int) 
     found = resampled_stability(recipe, crops, RESAMPLED_CROPS, seed, RESAMPLES)
     return {
         "n_kinds": float(found.n_kinds),
+        "n_sure": float(found.n_sure),
         "n_kinds_low": found.n_kinds_low,
         "n_kinds_high": found.n_kinds_high,
         "agreement_ami": found.ami,

@@ -26,8 +26,8 @@ class Summary:
     n_crops: int
     n_set_aside: int
     """Sampled rows without a crop."""
-    backbones: dict[str, dict[str, float]] = field(default_factory=dict)
-    """By name: `n_clusters`, and `n_kinds` with `n_kinds_low` and `n_kinds_high`."""
+    backbones: dict[str, dict[str, float | str]] = field(default_factory=dict)
+    """By name: `n_clusters`, and `n_kinds` with `n_kinds_low`, `n_kinds_high`, `n_sure` and `kinds`, a sentence."""
     broken: list[str] = field(default_factory=list)
     """Checks whose last result is outside its limits, in words."""
     failed: list[str] = field(default_factory=list)
@@ -43,7 +43,7 @@ class Summary:
         if self.n_set_aside:
             yield f"without a crop: {many(self.n_set_aside, 'sampled detection')}; the events of `crops` say why"
         for name, numbers in self.backbones.items():
-            kinds = f", {numbers['n_kinds_low']:g} to {numbers['n_kinds_high']:g} kinds" if "n_kinds" in numbers else ""
+            kinds = f", {numbers['kinds']}" if "kinds" in numbers else ""
             yield f"{name}: {many(numbers['n_clusters'], 'cluster')}{kinds}"
         yield from (f"check: {one}" for one in self.broken)
         yield from (f"NOT MADE: {one}" for one in self.failed)
@@ -99,11 +99,11 @@ def _backbones(defs: dg.Definitions) -> list[str]:
     return sorted({spec.metadata[BACKBONE] for spec in specs if BACKBONE in spec.metadata})
 
 
-def _kinds(collection: Collection, backbone: str) -> dict[str, float]:
+def _kinds(collection: Collection, backbone: str) -> dict[str, float | str]:
     """The number of kinds as `stability` told it last."""
     event = collection.instance.get_latest_materialization_event(dg.AssetKey(named("stability", backbone)))
     metadata = {} if event is None else event.asset_materialization.metadata
-    names = ("n_kinds", "n_kinds_low", "n_kinds_high")
+    names = ("kinds", "n_kinds", "n_sure", "n_kinds_low", "n_kinds_high")
     return {name: metadata[name].value for name in names if name in metadata}
 
 

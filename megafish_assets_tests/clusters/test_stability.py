@@ -13,6 +13,7 @@ from megafish_assets.clusters.stability import (
     agreement_by_k,
     best_agreement,
     cluster_support,
+    kinds_sentence,
     most_stable_k,
     overlaps,
     partitions,
@@ -131,12 +132,25 @@ def test_the_best_agreement_is_told_with_its_k() -> None:
 def test_separate_kinds_are_counted_and_halves_of_one_are_not() -> None:
     rows, truth = kinds(4)
     found = stability(rows, truth, VIDEOS, k_means, 0, behind(truth))
-    assert (found.n_kinds, found.n_kinds_low, found.n_kinds_high, found.ami) == (4, 4, 4, pytest.approx(1))
+    assert (found.n_kinds, found.n_sure, found.n_kinds_low, found.n_kinds_high) == (4, 4, 4, 4)
+    assert found.ami == pytest.approx(1) and found.sentence() == "4 kinds; 4 sure"
     noise = np.random.default_rng(1).normal(size=rows.shape)
     full = k_means(noise, 8)
     split = stability(noise, full, VIDEOS, lambda part: k_means(part, 8), 0, behind(full))
-    assert split.n_kinds <= 2
-    assert split.n_kinds_low <= split.n_kinds_high <= 8
+    assert split.n_sure <= 2
+    assert split.n_kinds_low <= split.n_kinds <= split.n_kinds_high <= 8
+
+
+@pytest.mark.parametrize(
+    ("numbers", "told"),
+    [
+        ((11.0, 13.0, 9), "11 to 13 kinds; 9 sure"),
+        ((0.9, 1.1, 0), "0 to 2 kinds; 0 sure"),
+        ((1, 1, 1), "1 kind; 1 sure"),
+    ],
+)
+def test_how_many_kinds_is_one_sentence(numbers: tuple[float, float, float], told: str) -> None:
+    assert kinds_sentence(*numbers) == told
 
 
 def test_everything_noise_holds_no_kind() -> None:
@@ -144,4 +158,4 @@ def test_everything_noise_holds_no_kind() -> None:
     none = np.full(len(rows), -1)
     found = stability(rows, none, VIDEOS, lambda part: np.full(len(part), -1), 0, behind(none))
     assert np.isnan(found.ami)
-    assert (found.clusters.height, found.n_kinds, found.n_kinds_low, found.n_kinds_high) == (0, 0, 0, 0)
+    assert (found.clusters.height, found.n_sure, found.n_kinds_low, found.n_kinds_high) == (0, 0, 0, 0)

@@ -124,10 +124,10 @@ def test_kinds_are_found_again_and_a_shuffled_partition_is_not() -> None:
     recipe = replace(at_k(DEFAULT, N_KINDS), space="features")
     steps = []
     found = resampled_stability(recipe, crops_of(kinds), 400, 0, 20, on_resample=lambda: steps.append(1))
-    assert (found.n_kinds, len(steps)) == (N_KINDS, 20) and found.ami == pytest.approx(1)
+    assert (found.n_kinds, found.n_sure, len(steps)) == (N_KINDS, N_KINDS, 20) and found.ami == pytest.approx(1)
     assert found.clusters["n_tracklets"].to_list() == [20] * N_KINDS
     shuffled = np.repeat(np.random.default_rng(0).permutation(kinds[::4]), 4)
-    assert resampled_stability(recipe, crops_of(shuffled), 400, 0, 20).n_kinds == 0
+    assert resampled_stability(recipe, crops_of(shuffled), 400, 0, 20).n_sure == 0
 
 
 def test_of_crops_grouped_one_by_one_the_tracklets_are_counted_all_of_them() -> None:
@@ -141,7 +141,7 @@ def test_a_clear_kind_of_six_tracklets_is_found_again() -> None:
     rows = np.random.default_rng(0).normal(size=(86, 16)) * 0.05 + np.eye(16)[kinds]
     videos = np.array([f"v{place % 10}" for size in (40, 40, 6) for place in range(size)])
     crops = CropRows(np.array([f"t{row}" for row in range(86)]), videos, rows.astype(np.float32), kinds)
-    assert resampled_stability(DEFAULT, crops, 400, 42, 20).n_kinds == 3
+    assert resampled_stability(DEFAULT, crops, 400, 42, 20).n_sure == 3
 
 
 @pytest.mark.parametrize("n_videos", [1, 2])
