@@ -75,7 +75,8 @@ def test_the_graph_is_the_promised_one_to_the_name(tmp_path: Path) -> None:
     partitioned = {key for key, asset in graph["assets"].items() if asset["partitioned"]}
     assert partitioned == PER_VIDEO | {f"embeddings_{backbone}" for backbone in backbones}
     assert graph["assets"]["filtered_detections"]["parents"] == ["raw_detections", "size_limits"]
-    assert graph["assets"]["montages_vit"]["parents"] == ["clusters_vit", "crops", "sampled_detections"]
+    parents = ["clusters_vit", "crops", "sampled_detections", "stability_vit"]
+    assert graph["assets"]["montages_vit"]["parents"] == parents
 
 
 def test_every_asset_but_the_external_one_has_its_columns_on_the_definition(tmp_path: Path) -> None:

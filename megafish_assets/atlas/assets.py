@@ -18,7 +18,7 @@ from megafish_assets.features.plots import cluster_colour
 from megafish_assets.orchestration.policy import seed_knob, videos_asked
 from megafish_assets.orchestration.sources import Recordings
 from megafish_assets.reporting.figures import Figures
-from megafish_assets.reporting.metadata import column_lineage, picture, reduced_coverage, table_metadata
+from megafish_assets.reporting.metadata import column_lineage, last_told, picture, reduced_coverage, table_metadata
 from megafish_assets.reporting.verdicts import specs, verdict
 from megafish_assets.reporting.wording import many
 from megafish_assets.storage.catalog import Tables, named, of_backbone
@@ -45,6 +45,7 @@ def montages_asset(backbone: str, knobs: type[MontagesConfig] = MontagesConfig) 
             "crops": dg.AssetIn("crops"),
             "sampled": dg.AssetIn("sampled_detections", metadata={"columns": ["detection_id", "score"]}),
         },
+        deps=[named("stability", backbone)],  # how many kinds there are stands above the sheet of all clusters
         metadata=table_metadata(TILES) | of_backbone("montages", backbone),
         kinds={"opencv", "deltalake"},
         description="A 5 x 10 sheet of crops a cluster, one of its most typical and oddest, each "
@@ -72,7 +73,9 @@ def montages_asset(backbone: str, knobs: type[MontagesConfig] = MontagesConfig) 
             title = sheet_title(backbone, clusters, label, sheet["sheet"][0], config.seed)
             sheets[file] = draw_sheet(sheet, jpegs, title, cluster_colour(label))
         n_clusters = clusters.filter(pl.col("cluster") >= 0)["cluster"].n_unique()
-        title = f"{backbone}: all {many(n_clusters, 'cluster')}, each with its crops, seed {config.seed}"
+        kinds = last_told(context.instance, named("stability", backbone), "kinds")
+        held = many(n_clusters, "cluster") + ("" if kinds is None else f", {kinds}")
+        title = f"{backbone}: all {held}, each with its crops, seed {config.seed}"
         overview = draw_overview(tiles, jpegs, clusters, title)
         files = {"all_clusters.png": overview} | sheets
         figures.replace_all(context.asset_key, {file: png(sheet) for file, sheet in files.items()})

@@ -101,7 +101,7 @@ def clusters_asset(backbone: str, knobs: type[ClustersConfig] = ClustersConfig) 
             **feature_ins(backbone),
         },
         metadata=table_metadata(CLUSTERS) | of_backbone("clusters", backbone),
-        kinds={"scikitlearn", "umap", "deltalake"},
+        kinds={"scikitlearn", "deltalake"},
         description="The cluster of every row, and where it was grouped. The centres lie beside them, in "
         f"`{named('clusters', backbone)}_model`.",
     )
@@ -115,7 +115,7 @@ def clusters_asset(backbone: str, knobs: type[ClustersConfig] = ClustersConfig) 
         recipe = config.chosen()
         rows, feature_table = spaces[recipe.features].whole(), FEATURE_SPACES[recipe.features].table
         names = tracklets_of(rows.detection_ids, crops)
-        progress = Progress(context.log.info, "layouts", recipe.n_layouts)
+        progress = Progress(context.log.info, *recipe.steps)
         found = grouped_features(recipe, rows.on_cpu(), names, videos_of(rows.detection_ids), progress.step)
         numbers = cluster_numbers(found, recipe, names) | reduced_coverage(context, tables, backbone, feature_table)
         return dg.MaterializeResult(

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array
 
 from megafish_assets.features.layout import neighbors_elsewhere
+from megafish_assets.features.pooling import tracklet_means
 
 REACHES = (1 / 3, 1 / 2, 0.7, 1.0, 1.4)
 """Neighbors of a crop in each graph, in roots of the number of tracklets: a kind of few tracklets shows in a narrow
@@ -31,11 +32,19 @@ ITERATIONS = 2
 TOGETHER = 0.55
 """Share of partitions in which two groups must lie together, on average, to be one; 0.45 to 0.6 are as good."""
 
-AS_DENSE, AS_DENSE_NEIGHBORS = 0.2, 4.5
+AS_DENSE, AS_DENSE_NEIGHBORS = 0.2, 6.0
 """Two groups are one where what lies between them is so dense, for what lies within the sparser one: modularity cuts
 even a cloud of one kind into pieces of about ten. Three clouds fall into three at 0.16 to 0.25; lower, few fish are
-joined. Many are told apart by graphs that reach further and are sparser within: there, so many neighbors over the
-reach are enough. With 3.5 kinds of real fish are joined, with 5.5 and more the reef keeps four clusters too many."""
+joined. The graphs of many tracklets reach further and are sparser within: there, so many neighbors over the widest
+reach are enough. With 4.5, by some views of the real fish, kinds of them are joined; with more, the reef has clusters
+too many."""
+
+MOST_TRACKLETS = 50_000
+"""Grouped together, in three minutes on two cores; of more a seeded draw is, whichever videos they are of, and the rest
+follow their nearest."""
+
+NEAREST = 5
+"""Drawn tracklets that tell where another belongs, by majority."""
 
 FEWEST_TRACKLETS = 3
 """In a cluster; smaller ones are noise: one animal or two, seen once."""
@@ -71,6 +80,11 @@ def consensus_labels(
     n_units = int(units.max(initial=-1)) + 1
     if n_units < 2:
         return np.full(n_units, -1)
+    if n_units > MOST_TRACKLETS:
+        drawn = np.sort(np.random.default_rng(seed).permutation(n_units)[:MOST_TRACKLETS])
+        rows = np.isin(units, drawn)
+        of_drawn = consensus_labels(features[rows], np.searchsorted(drawn, units[rows]), seed, k, n_seeds, on_graph)
+        return _followed(tracklet_means(features, units), drawn, of_drawn)
     found = partitions(features, units, seed, n_seeds, on_graph)
     atoms, atom_of, sizes = np.unique(found.labels, axis=0, return_inverse=True, return_counts=True)
     heights, merges = _tree(_apart(atoms), sizes.astype(np.float64))
@@ -87,6 +101,22 @@ def consensus_labels(
     return _joined(_without_noise(labels, found.weights), found.weights, _alike, n_left=k)
 
 
+def _followed(means: np.ndarray, drawn: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """int64 `(n_units,)`: the labels of the drawn units, and of each other what most of its nearest drawn ones have.
+
+    `means` `(n_units, m)` are compared by cosine.
+    """
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.preprocessing import normalize
+
+    every = np.empty(len(means), dtype=np.int64)
+    every[drawn] = labels
+    rest = np.setdiff1d(np.arange(len(means)), drawn)
+    model = KNeighborsClassifier(min(NEAREST, len(drawn))).fit(normalize(means[drawn]), labels)
+    every[rest] = model.predict(normalize(means[rest]))
+    return every
+
+
 def partitions(
     features: np.ndarray, units: np.ndarray, seed: int, n_seeds: int, on_graph: Callable[[], None] = lambda: None
 ) -> Partitions:
@@ -99,8 +129,11 @@ def partitions(
     columns, total = [], csr_array((len(sizes), len(sizes)))
     for reach in reaches:
         graph = tracklet_graph(near[0][:, : reach + 1], near[1][:, : reach + 1], units)
+        edges = _edges(graph)
         columns += [
-            _leiden(graph, resolution, seed + offset) for resolution in RESOLUTIONS for offset in range(n_seeds)
+            _leiden(edges, len(sizes), resolution, seed + offset)
+            for resolution in RESOLUTIONS
+            for offset in range(n_seeds)
         ]
         total = total + graph
         on_graph()
@@ -132,15 +165,20 @@ def tracklet_graph(places: np.ndarray, distances: np.ndarray, units: np.ndarray)
     return csr_array(pooled + pooled.T - pooled.multiply(pooled.T))  # UMAP's union: one side's word is enough
 
 
-def _leiden(graph: csr_array, resolution: float, seed: int) -> np.ndarray:
-    """int64 `(n_units,)`; a unit without an edge is a group by itself."""
-    from graspologic_native import leiden
-
+def _edges(graph: csr_array) -> list[tuple[str, str, float]]:
+    """Each edge once, as `graspologic-native` takes them."""
     upper = coo_array(graph)
     kept = (upper.row < upper.col) & (upper.data > 0)
     rows, columns, weights = (part[kept].tolist() for part in (upper.row, upper.col, upper.data))
-    edges = [(str(row), str(column), weight) for row, column, weight in zip(rows, columns, weights, strict=True)]
-    labels = np.full(graph.shape[0], -1, dtype=np.int64)
+    names = [str(unit) for unit in range(graph.shape[0])]
+    return [(names[row], names[column], weight) for row, column, weight in zip(rows, columns, weights, strict=True)]
+
+
+def _leiden(edges: list[tuple[str, str, float]], n_units: int, resolution: float, seed: int) -> np.ndarray:
+    """int64 `(n_units,)`; a unit without an edge is a group by itself."""
+    from graspologic_native import leiden
+
+    labels = np.full(n_units, -1, dtype=np.int64)
     if edges:
         _, found = leiden(edges, resolution=resolution, iterations=ITERATIONS, seed=seed % 2**32)
         labels[[int(name) for name in found]] = list(found.values())

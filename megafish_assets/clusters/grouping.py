@@ -62,6 +62,8 @@ class Choice:
     """int64 `(n_crops,)`, the row of each crop."""
     n_seeds: int = SEEDS
     """Tries of each partition that has to agree with the others."""
+    on_step: Callable[[], None] = lambda: None
+    """Told of each part of a long grouping that is done."""
     min_samples: int = MIN_SAMPLES
     """Neighbors within reach that make a row dense, itself counted."""
 
@@ -151,7 +153,7 @@ def consensus_grouping(vectors: np.ndarray, choice: Choice) -> np.ndarray:
     """What many partitions of graphs of tracklets agree on, at a k or their own; of crops, where they are given."""
     features = vectors if choice.features is None else choice.features
     units = np.arange(len(vectors)) if choice.units is None else choice.units
-    return by_size(consensus_labels(features, units, choice.seed, choice.k, choice.n_seeds))
+    return by_size(consensus_labels(features, units, choice.seed, choice.k, choice.n_seeds, choice.on_step))
 
 
 GIVEN_K = ("kmeans", "average_linkage")

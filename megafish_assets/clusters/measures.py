@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from megafish_assets.clusters.consensus import MOST_TRACKLETS
 from megafish_assets.clusters.grouping import cluster_sizes, noise_share
 from megafish_assets.clusters.recipes import Grouped, Recipe
 from megafish_assets.features.layout import known
@@ -20,6 +21,7 @@ def cluster_numbers(found: Grouped, recipe: Recipe, tracklets: np.ndarray) -> di
         "largest_cluster_share": max(sizes, default=0) / max(1, len(found.cluster_ids)),
         "noise_share": known(noise_share(found.cluster_ids)),
         "n_units": len(found.positions),
+        "n_units_drawn": min(len(found.positions), MOST_TRACKLETS) if recipe.grouping == "consensus" else None,
         "n_untracked": int((tracklet_codes(tracklets) == UNTRACKED).sum()),
         "n_without_layout": len(found.positions) if found.space != recipe.space else 0,
     }

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields, replace
 
 import numpy as np
 
+from megafish_assets.clusters.consensus import REACHES
 from megafish_assets.clusters.grouping import GROUPINGS, Choice, require_linkable
 from megafish_assets.features.layout import can_be_laid_out, grouped_positions
 from megafish_assets.features.pooling import spread, tracklet_means, unit_codes
@@ -14,7 +15,7 @@ from megafish_assets.features.whitening import fit_whitening
 from megafish_assets.footage.columns import require_one_length
 
 LAYOUTS_A_SEED = 4
-"""A layout is one try; a seed of the consensus is sixteen partitions."""
+"""A layout is one try; a seed of the consensus is a partition of every graph at every resolution."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,12 @@ class Recipe:
     def units_of(self, tracklets: np.ndarray) -> np.ndarray:
         """int64 `(n,)`, what is grouped, counted from 0, from the tracklet of each crop, None for none."""
         return unit_codes(tracklets if self.units == "tracklets" else np.full(len(tracklets), None))
+
+    @property
+    def steps(self) -> tuple[str, int]:
+        """What takes long, and how many of it there are at most."""
+        layouts = self.n_layouts if self.space == "umap" else 0
+        return ("graphs of neighbors", layouts + len(REACHES)) if self.grouping == "consensus" else ("layouts", layouts)
 
     def to_json(self) -> str:
         """Every step, for the table that it made."""
@@ -124,12 +131,13 @@ def grouped_features(
     features: np.ndarray,
     tracklets: np.ndarray,
     groups: np.ndarray | None = None,
-    on_layout: Callable[[], None] = lambda: None,
+    on_step: Callable[[], None] = lambda: None,
     fewest: int | None = None,
 ) -> Grouped:
     """The recipe's later half, on the features `(n, m)` that its first has made; of fewer units than k, one each.
 
-    `on_layout` is told of each layout that is done; `fewest` units make a cluster where HDBSCAN groups, if given.
+    `on_step` is told of each of the recipe's `steps` that is done; `fewest` units make a cluster where HDBSCAN groups,
+    if given.
     """
     units = recipe.units_of(tracklets)
     n_units = int(units.max(initial=-1)) + 1
@@ -137,7 +145,7 @@ def grouped_features(
     if recipe.grouping == "average_linkage":
         require_linkable(n_units, k)  # before the layouts, which take far longer
     space = recipe.space if can_be_laid_out(units) else "features"
-    rows = grouped_positions(features, units, recipe.seed, recipe.n_layouts, on_layout) if space == "umap" else features
+    rows = grouped_positions(features, units, recipe.seed, recipe.n_layouts, on_step) if space == "umap" else features
     positions = tracklet_means(rows, units).astype(np.float32)
     of_units = None if groups is None else np.asarray(groups)[first_rows(units)]
     choice = Choice(
@@ -148,6 +156,7 @@ def grouped_features(
         features=features,
         units=units,
         n_seeds=max(1, recipe.n_layouts // LAYOUTS_A_SEED),
+        on_step=on_step if recipe.grouping == "consensus" else lambda: None,
     )
     labels = GROUPINGS[recipe.grouping](positions, choice)
     return Grouped(spread(labels, units), features, positions, units, space)

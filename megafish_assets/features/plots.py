@@ -81,9 +81,9 @@ def _legend(figure: Figure, labels: np.ndarray) -> None:
         for label, count in zip(values[named], counts[named], strict=True)
     ]
     if not named.all():
-        label = f"the other {(~named).sum()} clusters ({counts[~named].sum():,})"
+        label = f"{(~named).sum()} others ({counts[~named].sum():,})"
         handles.append(Patch(color=REST_COLOUR, label=label))
-    figure.legend(handles=handles, loc="outside lower center", ncols=10, fontsize=7, frameon=False)
+    figure.legend(handles=handles, loc="outside lower center", ncols=8, fontsize=7, frameon=False)
 
 
 def _coloured_histogram(axes, x: np.ndarray, y: np.ndarray, labels: np.ndarray) -> None:

@@ -94,6 +94,13 @@ def median_number(instance: dg.DagsterInstance, asset: str, name: str) -> float 
     return median(known) if known else None
 
 
+def last_told(instance: dg.DagsterInstance, asset: str, name: str) -> str | None:
+    """What the asset's last event says of that name; None where there is no event, or it does not say."""
+    event = instance.get_latest_materialization_event(dg.AssetKey(asset))
+    told = None if event is None else event.asset_materialization.metadata.get(name)
+    return None if told is None else told.value
+
+
 def versions_read(instance: dg.DagsterInstance, asset: str, upstream: str) -> dict[str, str]:
     """The data version of an upstream asset that each partition of an asset was made from, by partition."""
     made, tag = last_made(instance, dg.AssetKey(asset)), f"dagster/input_data_version/{upstream}"

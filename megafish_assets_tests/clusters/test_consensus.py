@@ -1,11 +1,19 @@
 """What many partitions agree on: trees against SciPy's, groups against their truth, no cluster that swallows all."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
 import numpy as np
+import polars as pl
 import pytest
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
+from megafish_assets.clusters import consensus
 from megafish_assets.clusters.consensus import FEWEST_TRACKLETS, _cut, _tree, consensus_labels, tracklet_graph
 from megafish_assets.features.layout import neighbors_elsewhere
 
@@ -51,6 +59,63 @@ def test_a_given_k_is_met_without_noise_and_swallows_nothing(k: int) -> None:
     assert np.bincount(found).max() <= 0.75 * N_TRACKLETS
     if k == N_KINDS:
         assert adjusted_rand_score(kinds, found) > 0.95
+
+
+@pytest.mark.parametrize("sizes", [(60,), (40, 40, 6), (12, 12, 12, 12)])
+def test_a_cloud_without_structure_is_one_cluster(sizes: tuple[int, ...]) -> None:
+    kinds = np.repeat(range(len(sizes)), sizes)
+    rows = np.random.default_rng(0).normal(size=(len(kinds), 16)) * 0.05 + np.eye(16)[kinds]
+    found = consensus_labels(rows.astype(np.float32), np.arange(len(kinds)), 42)
+    clear = found >= 0
+    assert found.max() + 1 == len(sizes) and clear.mean() > 0.8
+    assert adjusted_rand_score(kinds[clear], found[clear]) == 1
+
+
+def test_of_too_many_tracklets_some_are_grouped_and_the_rest_follow(monkeypatch: pytest.MonkeyPatch) -> None:
+    features, units, kinds = fish()
+    monkeypatch.setattr(consensus, "MOST_TRACKLETS", 80)
+    found = consensus_labels(features, units, seed=1)
+    clear = found >= 0
+    assert len(found) == N_TRACKLETS and clear.mean() > 0.9
+    assert all(len(set(kinds[found == cluster])) == 1 for cluster in range(found.max() + 1))
+    assert np.array_equal(found, consensus_labels(features, units, seed=1))
+
+
+AGREEMENT = """
+import sys
+import numpy as np
+from megafish_assets.clusters.consensus import consensus_labels
+from megafish_assets.features.pooling import unit_codes
+from megafish_assets.features.whitening import fit_whitening
+
+given = np.load(sys.argv[1], allow_pickle=True)
+features = fit_whitening([given["pixels"]], given["tracklets"]).project(given["pixels"])
+np.save(sys.argv[3], consensus_labels(features, unit_codes(given["tracklets"]), int(sys.argv[2])))
+"""
+
+
+def test_real_fish_fall_into_the_same_clusters_on_one_thread_and_two_and_by_another_seed(
+    real_data: Path, tmp_path: Path
+) -> None:
+    """Small pictures serve as vectors, for the last digits of products are what differs."""
+    folder = real_data / "fish4knowledge"
+    index = pl.read_csv(folder / "index.csv", infer_schema=False)
+    pixels = [cv2.resize(cv2.imread(str(folder / path)), (16, 16)).ravel() / 255 for path in index["path"]]
+    np.savez(tmp_path / "given.npz", pixels=np.float32(pixels), tracklets=index["trajectory"].to_numpy())
+    found = []
+    for threads, seed in ((1, 42), (2, 42), (1, 7)):
+        out = tmp_path / f"{threads}_{seed}.npy"
+        names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+        subprocess.run(
+            [sys.executable, "-c", AGREEMENT, tmp_path / "given.npz", str(seed), out],
+            check=True,
+            env={**os.environ, **dict.fromkeys(names, str(threads))},
+        )
+        found.append(np.load(out))
+    assert found[0].max() > 5
+    for other in found[1:]:
+        assert adjusted_mutual_info_score(found[0], other) >= 0.95
+        assert abs(int(found[0].max()) - int(other.max())) <= 1
 
 
 def test_the_tree_of_weighted_points_is_scipys_of_the_points_themselves() -> None:
