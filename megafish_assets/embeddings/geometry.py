@@ -59,11 +59,28 @@ def letterbox_views(
     return torch.cat([squares, squares.flip(3)])
 
 
+PAIRED_SHARE = 0.75
+"""Of width and height, for the second view of a pair."""
+
+
+def letterbox_pair(
+    picture: torch.Tensor, side_px: int, interpolation: str, crop_share: float, fill: torch.Tensor
+) -> torch.Tensor:
+    """uint8 `(2, 3, side, side)`: the letterbox, and the mirror image of that of its middle, `PAIRED_SHARE` wide."""
+    import torch
+
+    whole, inner = (
+        letterbox(middle(picture, share), side_px, interpolation, crop_share, fill) for share in (1.0, PAIRED_SHARE)
+    )
+    return torch.stack([whole, inner.flip(2)])
+
+
 GEOMETRIES: dict[str, Callable[..., torch.Tensor]] = {
     "letterbox": letterbox,
     "squash": squash,
     "center": center,
     "letterbox_views": letterbox_views,
+    "letterbox_pair": letterbox_pair,
 }
 """Each gives a square, or those of several views, whose vectors are averaged."""
 

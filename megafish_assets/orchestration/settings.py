@@ -24,7 +24,7 @@ VARIABLES: dict[str, str] = {
     "MEGAFISH_BACKBONES": "comma-separated names out of `BACKBONES`; default `mobilenetv3,vit,xcit`",
     "MEGAFISH_WEIGHTS": "folder of `<timm_id>.safetensors`, used instead of the model hub; default none",
     "MEGAFISH_GEOMETRY": "how a crop becomes a square: `letterbox_views` (default: six looks at each crop, averaged, "
-    "at six times the work), `letterbox`, `squash` or `center`",
+    "at six times the work), `letterbox_pair` (two, nearly as good), `letterbox`, `squash` or `center`",
     "MEGAFISH_LABELS": "what people say crops show, for the leaderboard: a Parquet, CSV or Delta table of `label` "
     "beside `detection_id` or `tracklet_id`; default none",
     "MEGAFISH_DEVICE": "`auto` (default: cuda, else mps, else cpu), `cpu`, `cuda` or `mps`",

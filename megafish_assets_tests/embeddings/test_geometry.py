@@ -34,7 +34,7 @@ def square(geometry: str, picture: np.ndarray, side_px: int = 64, crop_share: fl
     return made.permute(1, 2, 0).numpy().astype(int)
 
 
-@pytest.mark.parametrize("geometry", sorted(set(GEOMETRIES) - {"letterbox_views"}))
+@pytest.mark.parametrize("geometry", sorted(set(GEOMETRIES) - {"letterbox_views", "letterbox_pair"}))
 @pytest.mark.parametrize("height_width", [(1, 1), (1, 300), (300, 1), (64, 64), (33, 47), (500, 90)])
 def test_any_crop_becomes_a_square(geometry: str, height_width: tuple[int, int]) -> None:
     assert square(geometry, flat(*height_width), crop_share=0.875).shape == (64, 64, 3)
@@ -100,6 +100,13 @@ def test_views_are_the_letterboxes_of_three_cuts_and_their_mirror_images(height_
     assert views.shape == (6, 3, 64, 64)
     assert torch.equal(views[0], square_maker("letterbox", 64, "bicubic", 1.0, MEAN)(picture))
     assert torch.equal(views[3:].flip(3), views[:3])
+
+
+def test_a_pair_is_the_letterbox_and_the_mirrored_middle_of_three_quarters() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (80, 160, 3), dtype=np.uint8)
+    pair = square_maker("letterbox_pair", 64, "bicubic", 1.0, MEAN)(picture)
+    views = square_maker("letterbox_views", 64, "bicubic", 1.0, MEAN)(picture)
+    assert torch.equal(pair, torch.stack([views[0], views[2].flip(2)]))
 
 
 def test_the_closest_view_shows_the_middle_three_quarters() -> None:
