@@ -57,7 +57,9 @@ CLUSTERS = Check(
             "there are fewer rows than clusters asked for, so each became its own", "Embed more crops.", at_most=0
         ),
         "largest_cluster_share": Limit(
-            "one cluster of nearly everything separates nothing", "Choose another k or backbone.", at_most=0.8
+            "half of all crops in one cluster: it has swallowed several kinds, unless one is half of what swims there",
+            "Look at its sheet: if it shows several kinds, choose a larger k, or none.",
+            at_most=0.5,
         ),
         "n_missing_videos": NONE_MISSING,
     },

@@ -26,9 +26,11 @@ def parse(arguments: list[str] | None = None) -> tuple[Path, ReefPlan]:
     parser.add_argument("--size", type=size_wh_px, default=usual.size_wh_px, help="WIDTHxHEIGHT in pixels, both even")
     parser.add_argument("--seed", type=int, default=usual.seed)
     parser.add_argument("--first-video", type=int, default=usual.first_video, help="number of the first video")
+    parser.add_argument("--species", type=int, default=usual.species, help="of fish, drawn by the seed")
     given = parser.parse_args(arguments)
     try:
-        plan = ReefPlan(given.videos, given.frames, given.fps, given.size, given.seed, given.first_video)
+        recorded = given.videos, given.frames, given.fps, given.size, given.seed, given.first_video
+        plan = ReefPlan(*recorded, given.species)
     except ValueError as wrong:
         parser.error(str(wrong))
     return given.folder, plan

@@ -7,6 +7,8 @@ import numpy as np
 
 DETECTOR_SPAN_PX = 1024
 """Side of the square that the detector stretches every frame to; boxes are in its pixels."""
+MOST_SPECIES = 8
+"""Rows of the table in `species.py`."""
 SMALLEST_SIDE_PX = 64
 """Below this a typical fish is under three pixels."""
 
@@ -24,6 +26,8 @@ class ReefPlan:
     seed: int = 20251212
     first_video: int = 0
     """Number of the first video; video `i` looks the same whichever number a reef starts with."""
+    species: int = MOST_SPECIES
+    """Species of fish that live here, drawn by the seed; the same animals of each whichever others do."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be recorded."""
@@ -31,6 +35,8 @@ class ReefPlan:
             given = getattr(self, name)
             if given < lowest:
                 raise ValueError(f"{name} = {given}, allowed are whole numbers from {lowest}")
+        if not 1 <= self.species <= MOST_SPECIES:
+            raise ValueError(f"species = {self.species}, allowed are 1 to {MOST_SPECIES}")
         if any(side < SMALLEST_SIDE_PX or side % 2 for side in self.size_wh_px):
             raise ValueError(f"size_wh_px = {self.size_wh_px}, allowed are even sides from {SMALLEST_SIDE_PX}")
 
@@ -43,6 +49,12 @@ class ReefPlan:
     def video_numbers(self) -> range:
         """Numbers of the videos, in order of recording."""
         return range(self.first_video, self.first_video + self.videos)
+
+    @property
+    def species_numbers(self) -> list[int]:
+        """Rows of the table in `species.py`, ascending."""
+        drawn = chance(self.seed, Stream.SPECIES).permutation(MOST_SPECIES)[: self.species]
+        return sorted(drawn.tolist())
 
     def seconds(self, video: int) -> np.ndarray:
         """Time of each frame since video 0 began, float64 `(frames,)`; recordings follow each other without a
@@ -61,6 +73,7 @@ class Stream(IntEnum):
     LENS = 6
     PAINT = 7
     SCHEDULE = 8
+    SPECIES = 9
 
 
 def chance(seed: int, stream: Stream, *keys: int) -> np.random.Generator:

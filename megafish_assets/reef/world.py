@@ -187,7 +187,9 @@ def animals(plan: ReefPlan, video: int, layers: tuple[Layer, ...], camera: Camer
     """Every animal of a video, species by species."""
     swims: list[Swim] = []
     middle_x = float(camera.x[plan.frames // 2])
-    for number, species in enumerate(SPECIES.values()):
+    table = list(SPECIES.values())
+    for number in plan.species_numbers:
+        species = table[number]
         rng = chance(plan.seed, Stream.FISH, video, number)
         rare = species.every_n_videos > 1
         margin = 0.1 if rare else MARGIN_HEIGHTS
@@ -205,7 +207,8 @@ def animals(plan: ReefPlan, video: int, layers: tuple[Layer, ...], camera: Camer
 
 
 def simulate_world(plan: ReefPlan, video: int) -> World:
-    """Everything that happens in one video; depends on the seed, the video's number and its length alone."""
+    """Everything that happens in one video; depends on the seed, the species, the video's number and
+    its length alone."""
     layers, camera = landscape(plan.seed, plan.aspect), camera_path(plan, video)
     swims = sorted(animals(plan, video, layers, camera), key=lambda swim: -swim.depth_m)
     return World(video, camera, attenuation_per_m(plan, video), layers, tuple(swims))

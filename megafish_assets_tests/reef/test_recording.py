@@ -99,6 +99,16 @@ def test_a_folder_with_another_reef_is_refused(reef: Path) -> None:
         write_reef(reef, ReefPlan(videos=3, frames=30, size_wh_px=(320, 180), seed=11))
 
 
+def test_a_reef_that_was_recorded_before_it_could_have_fewer_species_is_still_the_same(tmp_path: Path) -> None:
+    small = ReefPlan(videos=1, frames=3, size_wh_px=(160, 90), seed=1)
+    write_reef(tmp_path, small)
+    sign = json.loads((tmp_path / "reef.json").read_text())
+    (tmp_path / "reef.json").write_text(json.dumps({name: sign[name] for name in sign if name != "species"}))
+    lines = []
+    write_reef(tmp_path, small, on_progress=lines.append)
+    assert lines == [f"reef is there: {tmp_path}"]
+
+
 def test_an_unfinished_reef_is_written_anew_and_leaves_no_scraps(tmp_path: Path) -> None:
     small = ReefPlan(videos=1, frames=3, size_wh_px=(160, 90), seed=1)
     write_reef(tmp_path, small)
@@ -110,6 +120,6 @@ def test_an_unfinished_reef_is_written_anew_and_leaves_no_scraps(tmp_path: Path)
 
 
 def test_the_command_line_names_every_knob() -> None:
-    line = "there --videos 2 --frames 30 --fps 25 --size 320x180 --seed 5 --first-video 7"
-    assert parse(line.split()) == (Path("there"), ReefPlan(2, 30, 25, (320, 180), 5, 7))
+    line = "there --videos 2 --frames 30 --fps 25 --size 320x180 --seed 5 --first-video 7 --species 3"
+    assert parse(line.split()) == (Path("there"), ReefPlan(2, 30, 25, (320, 180), 5, 7, 3))
     assert parse(["there"]) == (Path("there"), ReefPlan())

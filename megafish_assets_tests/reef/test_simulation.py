@@ -47,6 +47,27 @@ def test_the_notebooks_filter_keeps_about_half_and_some_of_every_species(truth: 
     assert set(truth.filter(kept)["species"].drop_nulls()) == set(SPECIES)
 
 
+@pytest.mark.parametrize("n", [1, 3, 8])
+def test_a_reef_holds_as_many_species_as_it_is_told_and_their_animals_swim_as_among_all(
+    truth: pl.DataFrame, n: int
+) -> None:
+    few = ReefPlan(species=n)
+    rows = pl.concat([simulate_video(few, video).truth for video in few.video_numbers])
+    species = rows["species"].drop_nulls().unique()
+    assert len(species) == n
+    both = rows.filter(pl.col("species").is_not_null()), truth.filter(pl.col("species").is_in(species.implode()))
+    animals = [part.group_by("video_file", "species").agg(pl.col("track_id").n_unique()) for part in both]
+    joined = animals[0].join(animals[1], on=["video_file", "species"], suffix="_all")
+    # Fewer fish hide fewer others, so that one or two more of them are seen.
+    assert ((joined["track_id"] - joined["track_id_all"]).abs() <= 2).all() and joined.height >= n
+
+
+@pytest.mark.parametrize("n", [0, 9])
+def test_more_species_than_there_are_or_none_is_refused(n: int) -> None:
+    with pytest.raises(ValueError, match="allowed are 1 to 8"):
+        ReefPlan(species=n)
+
+
 def test_most_chromis_are_under_the_filters_floor_and_some_above(truth: pl.DataFrame) -> None:
     chromis = truth.with_columns(notebook_filter(truth)).filter(pl.col("species") == "chromis")
     assert 0.02 < chromis["kept"].mean() < 0.4
