@@ -22,7 +22,7 @@ def parts(index: pl.DataFrame, seed: int) -> Iterator[tuple[str, np.ndarray]]:
     rng = np.random.default_rng(seed)
     species, units = index["species"].to_numpy(), unit_codes(index["trajectory"].to_numpy())
     n_units, names = int(units.max()) + 1, np.unique(species)
-    for number in range(HALVINGS):
+    for number in range(HALVINGS if n_units > 1 else 0):
         order = rng.permutation(n_units)
         for side, chosen in enumerate((order[: n_units // 2], order[n_units // 2 :])):
             yield f"half {number}.{side}", np.flatnonzero(np.isin(units, chosen))

@@ -73,7 +73,7 @@ def montages_asset(backbone: str, knobs: type[MontagesConfig] = MontagesConfig) 
             title = sheet_title(backbone, clusters, label, sheet["sheet"][0], config.seed)
             sheets[file] = draw_sheet(sheet, jpegs, title, cluster_colour(label))
         n_clusters = clusters.filter(pl.col("cluster") >= 0)["cluster"].n_unique()
-        kinds = last_told(context.instance, named("stability", backbone), "kinds")
+        kinds = last_told(context.instance, named("stability", backbone), "kinds", named("clusters", backbone))
         held = many(n_clusters, "cluster") + ("" if kinds is None else f" ({kinds})")
         title = f"{backbone}: all {held}, each with its crops, seed {config.seed}"
         overview = draw_overview(tiles, jpegs, clusters, title)

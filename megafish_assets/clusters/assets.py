@@ -203,7 +203,7 @@ class StabilityConfig(dg.Config):
     n_crops: int = Field(
         default=CROPS,
         ge=10,
-        description="At most; whole tracklets are drawn. Each resample is laid out and grouped afresh.",
+        description="At most; whole tracklets are drawn. Each resample is grouped afresh.",
     )
     seed: int = SEED
 
@@ -241,8 +241,8 @@ def stability_asset(backbone: str, knobs: type[StabilityConfig] = StabilityConfi
             "kinds": result.sentence(),
             "n_kinds": result.n_kinds,
             "n_sure": result.n_sure,
-            "n_kinds_low": result.n_kinds_low,
-            "n_kinds_high": result.n_kinds_high,
+            "n_kinds_low": known(result.n_kinds_low),
+            "n_kinds_high": known(result.n_kinds_high),
             "agreement_ami": known(result.ami),
             "n_crops": min(len(crops), config.n_crops),
             "n_videos": len(set(crops.videos)),

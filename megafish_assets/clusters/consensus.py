@@ -40,8 +40,11 @@ reach are enough. With 4.5, by some views of the real fish, kinds of them are jo
 too many."""
 
 MOST_TRACKLETS = 50_000
-"""Grouped together, in three minutes on two cores; of more a seeded draw is, whichever videos they are of, and the rest
-follow their nearest."""
+"""Grouped together: in three minutes on two cores if each has two crops, whose neighbors are sought among all. Of more a
+seeded draw is, whichever videos they are of, and the rest follow their nearest."""
+
+MOST_ATOMS = 8_000
+"""Whose distances are held, in half a gigabyte."""
 
 NEAREST = 5
 """Drawn tracklets that tell where another belongs, by majority."""
@@ -79,14 +82,14 @@ def consensus_labels(
     """
     n_units = int(units.max(initial=-1)) + 1
     if n_units < 2:
-        return np.full(n_units, -1)
+        return np.full(n_units, -1 if k is None else 0)
     if n_units > MOST_TRACKLETS:
         drawn = np.sort(np.random.default_rng(seed).permutation(n_units)[:MOST_TRACKLETS])
         rows = np.isin(units, drawn)
         of_drawn = consensus_labels(features[rows], np.searchsorted(drawn, units[rows]), seed, k, n_seeds, on_graph)
         return _followed(tracklet_means(features, units), drawn, of_drawn)
     found = partitions(features, units, seed, n_seeds, on_graph)
-    atoms, atom_of, sizes = np.unique(found.labels, axis=0, return_inverse=True, return_counts=True)
+    atoms, atom_of, sizes = _atoms(found.labels)
     heights, merges = _tree(_apart(atoms), sizes.astype(np.float64))
     n_merges = int((heights <= 1 - TOGETHER).sum())
     labels = _without_small(_cut(merges, n_merges, len(sizes))[atom_of])
@@ -187,10 +190,24 @@ def _leiden(edges: list[tuple[str, str, float]], n_units: int, resolution: float
     return labels
 
 
+def _atoms(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows of labels that differ, `(n_atoms, n_partitions)`, the atom of each unit, and the units of each.
+
+    Where they are too many, as of thousands of tracklets without structure, the partitions into fewest groups tell.
+    """
+    while True:
+        atoms, atom_of, sizes = np.unique(labels, axis=0, return_inverse=True, return_counts=True)
+        n_columns = labels.shape[1]
+        if len(atoms) <= MOST_ATOMS or n_columns == 1:
+            return atoms, atom_of, sizes
+        coarsest = np.argsort(labels.max(axis=0), kind="stable")[: n_columns // 2]
+        labels = labels[:, np.sort(coarsest)]
+
+
 def _apart(atoms: np.ndarray) -> np.ndarray:
     """float64 `(n_atoms, n_atoms)`: the share of partitions that tell two atoms apart.
 
-    An atom is what no partition tells apart: a few hundred of them stand for any number of tracklets.
+    An atom is what no partition tells apart: of kinds that are clear, one of them stands for five to ten tracklets.
     """
     apart = np.zeros((len(atoms), len(atoms)))
     for column in atoms.T:

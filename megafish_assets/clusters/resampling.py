@@ -20,7 +20,8 @@ def resampled_stability(
     """How far the recipe's clusters are found again when it is followed anew on other videos.
 
     On at most `n_crops` of them; what stands behind a cluster is counted over all. Its later half only: the features
-    stay, everything after them is made afresh, from one layout instead of several, which is found again no more easily.
+    stay, everything after them is made afresh, from one layout or seed instead of several, which is found again no more
+    easily.
     """
     if recipe.grouping == "stable_kmeans":  # its k was found over draws of videos already
         recipe = replace(recipe, grouping="kmeans", k=crops.n_clusters)

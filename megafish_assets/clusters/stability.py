@@ -13,7 +13,7 @@ from megafish_assets.footage.columns import empty_table
 RESAMPLES = 20
 
 CROPS = 4_000
-"""Judged at most, whole tracklets: each resample is laid out anew, which takes minutes in all for these."""
+"""Judged at most, whole tracklets: each resample is grouped anew."""
 
 TRIED_KS = (2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40)
 """At which the agreement of KMeans is drawn."""
@@ -165,12 +165,15 @@ class Stability:
     n_sure: int
     """Stable ones among them."""
     n_kinds_low: float
-    """Supported clusters that a resample finds, in all but the poorest 5 %; at most `n_kinds`."""
+    """As many as resamples find for those of these that they hold, in all but the poorest 5 %: from `n_sure` to
+    `n_kinds`. nan for too few videos."""
     n_kinds_high: float
     """The same, in all but the richest 5 %; at least `n_kinds`."""
 
     def sentence(self) -> str:
         """How many kinds, in words."""
+        if np.isnan(self.n_kinds_low):
+            return f"too few videos to tell how many kinds: {FEWEST_RESAMPLED} are needed"
         return kinds_sentence(self.n_kinds_low, self.n_kinds_high, self.n_sure)
 
 
@@ -202,16 +205,20 @@ def stability(
         unseen = np.full((1, crops.n_clusters), np.nan)
         clusters = cluster_support(crops, unseen)
         n_kinds = int(_is_supported(clusters).sum())
-        return Stability(clusters, float("nan"), n_kinds, 0, float(n_kinds), float(n_kinds))
+        return Stability(clusters, float("nan"), n_kinds, 0, float("nan"), float("nan"))
     labels = partitions(vectors, videos, group, seed, n, on_resample)
     found = overlaps(full, labels, crops.n_clusters)
     clusters = cluster_support(crops, found)
     n_kinds = int(_is_supported(clusters).sum())
-    low, high = np.quantile([_n_supported(row, videos) for row in labels], INTERVAL)
+    # A part of the crops shows a part of the kinds: what counts is how many it has for those of the clusters in it.
+    held = np.array([_n_supported(np.where(row == ABSENT, ABSENT, full), videos) for row in labels])
+    anew = np.array([_n_supported(row, videos) for row in labels])
+    low, high = n_kinds * np.quantile(anew[held > 0] / held[held > 0], INTERVAL) if held.any() else (n_kinds, n_kinds)
     scores = agreement(labels)
     mean_ami = float(np.nanmean(scores)) if not np.isnan(scores).all() else float("nan")
     n_sure = int(clusters["stable"].sum())
-    return Stability(clusters, mean_ami, n_kinds, n_sure, min(float(low), n_kinds), max(float(high), n_kinds))
+    low = float(np.clip(low, n_sure, n_kinds))
+    return Stability(clusters, mean_ami, n_kinds, n_sure, low, max(float(high), float(n_kinds)))
 
 
 def _is_supported(clusters: pl.DataFrame) -> pl.Series:

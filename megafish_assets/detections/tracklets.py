@@ -12,7 +12,7 @@ import polars as pl
 
 from megafish_assets.detections.columns import TRACKLETS
 from megafish_assets.detections.faults import valid_rows
-from megafish_assets.detections.pan import Pan, frames_of, longest_gap_frames, panned
+from megafish_assets.detections.pan import LONGEST_GAP_SECONDS, Pan, frames_of, longest_gap_frames, panned
 from megafish_assets.footage.boxes import BOX
 from megafish_assets.footage.columns import empty_table
 from megafish_assets.footage.ids import tracklet_ids
@@ -30,6 +30,9 @@ three times the wrong links on the reef and joins no more of the aquarium."""
 
 MEASURED_AT = 30.0
 """Frames a second of the clips that the spreads were measured on; of a clip whose rate is not known, the guess."""
+
+SLOWEST, FASTEST = 0.01, 1_000.0
+"""Frames a second that are believed: from a time lapse to a high-speed camera."""
 
 YOUNG, YOUNG_SPREAD = 3, 1.5
 """With fewer observations than this a tracklet's own speed is hardly known, and its place so many times as
@@ -132,11 +135,10 @@ def _of_one_video(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _frames_per_second(rows: pl.DataFrame) -> float:
-    """Of a video's rows."""
-    rate = rows.select(
-        (pl.col("frame_id") / pl.col("seconds_in_video")).filter(pl.col("seconds_in_video") > 0).median()
-    )
-    return rate.item() or MEASURED_AT
+    """Of a video's rows; `MEASURED_AT` where their seconds say none that can be."""
+    seconds = pl.col("seconds_in_video")
+    rate = rows.filter(seconds.is_finite() & (seconds > 0)).select((pl.col("frame_id") / seconds).median()).item()
+    return rate if rate is not None and SLOWEST <= rate <= FASTEST else MEASURED_AT
 
 
 def linked(
@@ -195,7 +197,8 @@ def _unlikeliness(
     distance; and whether the box is near enough to be the partner, bool of that shape."""
     # How far off is too far grows with the size of the animal, with time unseen, and while its speed is unknown.
     elapsed = clock - opened.last_clock
-    unseen = 1 + SPREAD_A_SECOND * (elapsed / frames_per_second - 1 / MEASURED_AT)
+    seconds = np.minimum(elapsed / frames_per_second, LONGEST_GAP_SECONDS)  # after longer, any box would be in reach
+    unseen = 1 + SPREAD_A_SECOND * (seconds - 1 / MEASURED_AT)
     unsure = unseen * np.where(opened.n_observations < YOUNG, YOUNG_SPREAD, 1.0)
     place_spread = (PLACE_SPREAD_SHARE * np.exp(opened.log_size_wh) + PLACE_SPREAD_1024) * unsure[:, None]
     size_spread = np.repeat(LOG_SIZE_SPREAD * unseen[:, None], 2, axis=1)

@@ -12,7 +12,10 @@ CONFOUNDERS: Columns = {
 
 LEADERBOARD: Columns = {
     "backbone": Column(pl.String, "what made the vectors"),
-    "recipe": Column(pl.String, "what made the clusters of them; all see the crops as the collection's vectors do"),
+    "recipe": Column(
+        pl.String,
+        "what made the clusters of them, and with which k if not its own; all see the crops as the vectors do",
+    ),
     "dim": Column(pl.Int64, "length of a vector"),
     "crops_per_second": Column(pl.Float64, "of the last embedded videos, median; null if none says"),
     "n_crops": Column(pl.Float64, "crops compared, the same for all"),
@@ -20,8 +23,10 @@ LEADERBOARD: Columns = {
     "n_clusters": Column(pl.Float64, "clusters found or given"),
     "noise_share": Column(pl.Float64, "share of the crops in no cluster"),
     "silhouette_pca": Column(pl.Float64, "in the PCA of the vectors; not to be compared across backbones"),
-    "silhouette_umap": Column(pl.Float64, "in the default recipe's layout; not to be compared across backbones"),
-    "dbcv": Column(pl.Float64, "density-based validity where it was grouped, -1 to 1"),
+    "silhouette_umap": Column(
+        pl.Float64, "in a UMAP of the default recipe's features; not to be compared across backbones"
+    ),
+    "dbcv": Column(pl.Float64, "density-based validity in a UMAP of the features, -1 to 1"),
     "track_consistency": Column(pl.Float64, "0 as by chance to 1; null where whole tracklets were grouped"),
     "n_kinds": Column(pl.Float64, "clusters with enough tracklets and videos behind them"),
     "n_sure": Column(pl.Float64, "of them, those that other videos show too"),

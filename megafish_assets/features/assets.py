@@ -226,7 +226,7 @@ def umap_asset(backbone: str, knobs: type[UmapConfig] = UmapConfig) -> dg.Assets
             value=table,
             check_results=[verdict(checks.UMAP, numbers)],
             metadata=numbers
-            | column_lineage({named("embeddings", backbone): ["video", "detection_id"]})
+            | column_lineage({named(name, backbone): ["video", "detection_id"] for name in ("embeddings", "features")})
             | figure_metadata(figures, context.asset_key, "pairs", plot),
         )
 

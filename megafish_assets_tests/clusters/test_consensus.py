@@ -33,6 +33,7 @@ def fish(seed: int = 0, spread: float = 0.35) -> tuple[np.ndarray, np.ndarray, n
 def test_nothing_and_one_tracklet_are_in_no_cluster() -> None:
     assert consensus_labels(np.empty((0, 4), np.float32), np.empty(0, int), 0).tolist() == []
     assert consensus_labels(np.ones((3, 4), np.float32), np.zeros(3, int), 0).tolist() == [-1]
+    assert consensus_labels(np.ones((3, 4), np.float32), np.zeros(3, int), 0, k=4).tolist() == [0]
 
 
 def test_groups_hold_one_kind_each_and_a_seed_repeats_them() -> None:
@@ -46,7 +47,7 @@ def test_groups_hold_one_kind_each_and_a_seed_repeats_them() -> None:
 
 def test_two_seeds_agree() -> None:
     features, units, _ = fish()
-    one, other = (consensus_labels(features, units, seed) for seed in (1, 2))
+    one, other = (consensus_labels(features, units, seed) for seed in (1, 101))
     assert adjusted_mutual_info_score(one, other) > 0.95
 
 
@@ -69,6 +70,14 @@ def test_a_cloud_without_structure_is_one_cluster(sizes: tuple[int, ...]) -> Non
     clear = found >= 0
     assert found.max() + 1 == len(sizes) and clear.mean() > 0.8
     assert adjusted_rand_score(kinds[clear], found[clear]) == 1
+
+
+def test_more_atoms_than_can_be_held_are_told_by_the_coarsest_partitions(monkeypatch: pytest.MonkeyPatch) -> None:
+    features, units, kinds = fish()
+    monkeypatch.setattr(consensus, "MOST_ATOMS", 8)
+    found = consensus_labels(features, units, seed=1)
+    assert found.max() + 1 >= N_KINDS - 2
+    assert adjusted_mutual_info_score(kinds, found) > 0.8
 
 
 def test_of_too_many_tracklets_some_are_grouped_and_the_rest_follow(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -153,6 +153,22 @@ def test_how_many_kinds_is_one_sentence(numbers: tuple[float, float, float], tol
     assert kinds_sentence(*numbers) == told
 
 
+def test_two_videos_say_so_in_words() -> None:
+    rows, truth = kinds(4)
+    found = stability(rows, truth, np.arange(len(rows)) % 2, k_means, 0, behind(truth))
+    assert np.isnan(found.n_kinds_low) and found.sentence().startswith("too few videos")
+
+
+def test_a_part_of_the_crops_tells_no_fewer_kinds_than_all_of_them() -> None:
+    """Of forty kinds of 40 tracklets a twentieth is looked at, in which most have too few to be supported."""
+    rng, n = np.random.default_rng(0), 1_600
+    truth, videos = np.arange(n) % 40, rng.integers(0, 12, n)
+    drawn = rng.permutation(n)[:80]
+    crops = CropRows(np.array([f"t{row}" for row in range(n)]), videos.astype(str), cluster_ids=truth)
+    found = stability(np.eye(40)[truth[drawn]], truth[drawn], videos[drawn], lambda part: part.argmax(1), 0, crops)
+    assert (found.n_kinds, found.n_kinds_low, found.n_kinds_high) == (40, 40, 40)
+
+
 def test_everything_noise_holds_no_kind() -> None:
     rows, _ = kinds()
     none = np.full(len(rows), -1)

@@ -203,6 +203,21 @@ def test_a_start_that_a_fish_alone_may_make_is_too_far_where_another_is_near() -
     assert len(set(pieces(scene(start, other))[0])) > 1
 
 
+@pytest.mark.parametrize("rate", [0.1, 1.0, 10.0])
+def test_strangers_that_are_alone_one_after_another_are_not_joined_for_want_of_others(rate: float) -> None:
+    rng = np.random.default_rng(0)
+    boxes = {k: (*rng.uniform(0, 900, 2), *rng.uniform(30, 120, 2)) for k in range(100)}
+    seconds = (pl.col("frame_id") / rate).alias("seconds_in_video")
+    found = tracklets(scene(boxes).with_columns(seconds))
+    assert found["tracklet_id"].n_unique() > 85
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), float("inf"), 1e-9, 1e12, -1.0, None])
+def test_seconds_that_cannot_be_are_no_rate(seconds: float | None) -> None:
+    raw = scene(swimming((100, 200), (4, 1), 30)).with_columns(pl.lit(seconds, pl.Float64).alias("seconds_in_video"))
+    assert tracklets(raw)["tracklet_id"].n_unique() == 1
+
+
 def test_of_two_boxes_as_near_neither_is_chosen() -> None:
     fish = swimming((100, 200), (0, 0), 10)
     beside = [{k: (100 + x, 200, 60, 30) for k in range(10, 20)} for x in (-3, 3)]
