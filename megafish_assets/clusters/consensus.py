@@ -40,8 +40,8 @@ reach are enough. With 4.5, by some views of the real fish, kinds of them are jo
 too many."""
 
 MOST_TRACKLETS = 50_000
-"""Grouped together: in three minutes on two cores if each has two crops, whose neighbors are sought among all. Of more a
-seeded draw is, whichever videos they are of, and the rest follow their nearest."""
+"""Grouped together: in three minutes on two cores if each has two crops, whose neighbors are sought among all. Of more
+a seeded draw is, whichever videos they are of, and the rest follow their nearest."""
 
 MOST_ATOMS = 8_000
 """Whose distances are held, in half a gigabyte."""
