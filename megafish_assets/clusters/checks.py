@@ -54,7 +54,9 @@ CLUSTERS = Check(
         ),
         "n_empty_clusters": never("k clusters were asked for", "Choose a smaller k."),
         "n_clusters_short": Limit(
-            "there are fewer rows than clusters asked for, so each became its own", "Embed more crops.", at_most=0
+            "there are fewer rows, or rows that can be told apart, than clusters asked for",
+            "Embed more crops, or choose a smaller k.",
+            at_most=0,
         ),
         "largest_cluster_share": Limit(
             "half of all crops in one cluster: it has swallowed several kinds, unless one is half of what swims there",

@@ -134,8 +134,9 @@ def grouped_features(
     on_step: Callable[[], None] = lambda: None,
     fewest: int | None = None,
 ) -> Grouped:
-    """The recipe's later half, on the features `(n, m)` that its first has made; of fewer units than k, one each.
+    """The recipe's later half, on the features `(n, m)` that its first has made.
 
+    Fewer clusters than k come of fewer units, and by `consensus` of units that no partition tells apart.
     `on_step` is told of each of the recipe's `steps` that is done; `fewest` units make a cluster where HDBSCAN groups,
     if given.
     """
