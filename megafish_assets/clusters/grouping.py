@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from megafish_assets.clusters import stability
-from megafish_assets.clusters.consensus import SEEDS, consensus_labels
+from megafish_assets.clusters.consensus import consensus_labels
+from megafish_assets.clusters.partitions import SEEDS
 from megafish_assets.clusters.sweeping import SWEEP_STARTS, SWEPT_KS, kmeans
 
 CLUSTER_STARTS = 10

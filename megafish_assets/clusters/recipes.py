@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, fields, replace
 
 import numpy as np
 
-from megafish_assets.clusters.consensus import REACHES
 from megafish_assets.clusters.grouping import GROUPINGS, Choice, require_linkable
+from megafish_assets.clusters.partitions import REACHES
 from megafish_assets.features.layout import can_be_laid_out, grouped_positions
 from megafish_assets.features.pooling import spread, tracklet_means, unit_codes
 from megafish_assets.features.reduction import fit_projection

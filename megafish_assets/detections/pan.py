@@ -34,8 +34,8 @@ SMOOTHED_OVER = 6
 """Frames before and after that the smoothing reaches."""
 
 LONGEST_GAP_SECONDS = 0.5
-"""From one observation of a thing to its next; longer is a guess. On three reefs, with 0.35 a track falls into an
-eighth more pieces; no more boxes are with another fish at 0.5."""
+"""From one observation of a thing to its next; longer is a guess. On a reef, with 0.35 a track falls into an eighth
+more pieces; no more boxes are with another fish at 0.5."""
 
 FEWEST_GAP_FRAMES = 2
 """A gap of so many frames is bridged at any rate: one miss, where frames are further apart than that."""

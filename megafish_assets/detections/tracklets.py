@@ -146,7 +146,7 @@ def linked(
     starts: np.ndarray,
     centre_xy_1024: np.ndarray,
     log_size_wh: np.ndarray,
-    frames_per_second: float = MEASURED_AT,
+    frames_per_second: float,
 ) -> np.ndarray:
     """The tracklet's number of every box, int64 `(n,)`, from 0 in order of first observation.
 

@@ -60,7 +60,7 @@ def letterbox_views(
 
 
 PAIRED_SHARE = 0.75
-"""Of width and height, for the second view of a pair."""
+"""Of width and height, for the second view of a pair. Another share would be another name, as vectors differ."""
 
 
 def letterbox_pair(

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from matplotlib.figure import Figure
 
-from megafish_assets.clusters.recipes import RECIPES, Grouped, Recipe, at_k, run_recipe
+from megafish_assets.clusters.recipes import RECIPES, Grouped, Recipe, at_k, grouped_features, run_recipe
 from megafish_assets.clusters.resampling import resampled_stability
 from megafish_assets.clusters.stability import RESAMPLES
 from megafish_assets.evaluation.columns import LEADERBOARD
@@ -87,16 +87,21 @@ def standings(
 def _followed(matrix: np.ndarray, evidence: Evidence) -> Iterator[tuple[str, tuple[Recipe, Grouped]]]:
     """Every recipe by its name, then each at every other number of clusters that was found."""
 
-    def follow(recipe: Recipe) -> tuple[Recipe, Grouped]:
-        crops = evidence.crops
-        return recipe, run_recipe(recipe, matrix, crops.tracklets, evidence.borders.pixels, crops.videos)
-
-    own = {name: follow(recipe) for name, recipe in RECIPES.items()}
-    yield from own.items()
-    ks = {name: int(grouped.cluster_ids.max(initial=-1)) + 1 for name, (_, grouped) in own.items()}
-    for name, recipe in RECIPES.items():
+    crops = evidence.crops
+    own = {
+        name: run_recipe(recipe, matrix, crops.tracklets, evidence.borders.pixels, crops.videos)
+        for name, recipe in RECIPES.items()
+    }
+    for name, grouped in own.items():
+        yield name, (RECIPES[name], grouped)
+    ks = {name: int(grouped.cluster_ids.max(initial=-1)) + 1 for name, grouped in own.items()}
+    for name, grouped in own.items():
         for k in sorted({k for k in ks.values() if k > 1} - {ks[name]}):
-            yield f"{name}, k = {k}", follow(at_k(recipe, k))
+            recipe = at_k(RECIPES[name], k)
+            yield (
+                f"{name}, k = {k}",
+                (recipe, grouped_features(recipe, grouped.features, crops.tracklets, crops.videos)),
+            )
 
 
 def _layout(grouped: Grouped) -> dict[str, np.ndarray]:

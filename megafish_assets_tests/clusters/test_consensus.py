@@ -14,7 +14,8 @@ from scipy.spatial.distance import squareform
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
 from megafish_assets.clusters import consensus
-from megafish_assets.clusters.consensus import FEWEST_TRACKLETS, _cut, _tree, consensus_labels, tracklet_graph
+from megafish_assets.clusters.consensus import FEWEST_TRACKLETS, _cut, _tree, consensus_labels
+from megafish_assets.clusters.partitions import tracklet_graph
 from megafish_assets.features.layout import neighbors_elsewhere
 
 N_KINDS, N_TRACKLETS, N_CROPS = 6, 120, 3
