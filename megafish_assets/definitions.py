@@ -15,6 +15,7 @@ from megafish_assets.clusters.assets import (
     stability_asset,
 )
 from megafish_assets.crops.assets import crops
+from megafish_assets.detections.artefact_assets import LensConfig, lens_places_asset, not_fish, tracklet_motion
 from megafish_assets.detections.assets import (
     INFERENCE,
     LimitsConfig,
@@ -55,6 +56,7 @@ backbones = [model.name for model in models]
 geometry = chosen_geometry(settings.geometry)
 STOCK = {
     "size_limits": LimitsConfig,
+    "lens_places": LensConfig,
     "sampled_detections": SampleConfig,
     "pca": PcaConfig,
     "kmeans_sweep": SweepConfig,
@@ -92,8 +94,14 @@ defs = dg.Definitions(
                     sampled_detections_asset(knobs["sampled_detections"]),
                 ],
             ),
-            *made_every_night(grouped("detections", [size_limits_asset(knobs["size_limits"])])),
+            *made_every_night(
+                grouped(
+                    "detections",
+                    [size_limits_asset(knobs["size_limits"]), lens_places_asset(knobs["lens_places"])],
+                )
+            ),
             *grouped("crops", [crops]),
+            *grouped("detections", [not_fish, tracklet_motion]),
             *grouped(
                 "embeddings",
                 [embeddings_asset(model, settings.weights, geometry) for model in models],

@@ -98,13 +98,14 @@ def test_a_kept_row_outside_the_limits_and_a_video_of_which_nothing_is_kept_are_
 
 def test_a_video_without_a_sample_and_a_sample_of_another_size_are_seen() -> None:
     table = raw_table(30)
-    assert broken(SAMPLED, rows.sampled_numbers(rows.sampled_counts(table, table.head(3), 0.1, 1))) == set()
-    assert broken(SAMPLED, rows.sampled_numbers(rows.sampled_counts(table, table.head(4), 0.1, 1))) == {
-        "n_wrongly_sized_videos"
-    }
-    assert broken(SAMPLED, rows.sampled_numbers(rows.sampled_counts(table.head(9), table.head(0), 0.1, 0))) == {
-        "n_unrepresented_videos"
-    }
+
+    def numbers(of: pl.DataFrame, sample: pl.DataFrame, at_least: int) -> pl.DataFrame:
+        counts = rows.sampled_counts(of, sample, 0.1, at_least)
+        return rows.sampled_numbers(rows.with_left_out(counts, of, of.clear()))
+
+    assert broken(SAMPLED, numbers(table, table.head(3), 1)) == set()
+    assert broken(SAMPLED, numbers(table, table.head(4), 1)) == {"n_wrongly_sized_videos"}
+    assert broken(SAMPLED, numbers(table.head(9), table.head(0), 0)) == {"n_unrepresented_videos"}
 
 
 def crops_table(n: int, n_aside: int = 0, n_clipped: int = 0) -> pl.DataFrame:

@@ -24,13 +24,25 @@ SHARED_ASSETS = {
     "raw_detections": "detections",
     "tracklets": "detections",
     "size_limits": "detections",
+    "lens_places": "detections",
     "filtered_detections": "detections",
     "sampled_detections": "detections",
     "crops": "crops",
     "camera_motion": "crops",
+    "not_fish": "detections",
+    "tracklet_motion": "detections",
     "leaderboard": "evaluation",
 }
-PER_VIDEO = {"raw_detections", "tracklets", "filtered_detections", "sampled_detections", "crops", "camera_motion"}
+PER_VIDEO = {
+    "raw_detections",
+    "tracklets",
+    "filtered_detections",
+    "sampled_detections",
+    "crops",
+    "camera_motion",
+    "not_fish",
+    "tracklet_motion",
+}
 
 DESCRIBE = """
 import json, sys
@@ -102,7 +114,8 @@ def test_every_job_selects_something(tmp_path: Path) -> None:
         "umap",
         "whitening",
     ]
-    assert jobs.pop("nightly_analysis") == sorted([*(f"{name}_vit" for name in of_vit), "leaderboard", "size_limits"])
+    whole = ["leaderboard", "lens_places", "size_limits"]
+    assert jobs.pop("nightly_analysis") == sorted([*(f"{name}_vit" for name in of_vit), *whole])
     # Jobs of ops: they make no asset in their own run.
     ops = [
         "draw_tracklets",

@@ -3,6 +3,7 @@
 import polars as pl
 
 from megafish_assets.detections.measures import ROWS, share
+from megafish_assets.detections.scene import FEWEST_POINTS
 
 
 def crop_counts(sampled: pl.DataFrame, crops: pl.DataFrame) -> pl.DataFrame:
@@ -30,9 +31,6 @@ def crop_numbers(counts: pl.DataFrame) -> pl.DataFrame:
         share("n_clipped", "n_crops").alias("clipped_crops_share"),
     )
 
-
-FEWEST_POINTS = 8
-"""Behind a pan that is believed."""
 
 DIFFERENT_1024 = 4.0
 """Pans further apart than this, px a frame, are not one: in a real aquarium boxes and pixels differ by 2.5 at the 90th

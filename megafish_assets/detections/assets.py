@@ -186,12 +186,18 @@ class SampleConfig(dg.Config):
         ge=1,
         description="Least distance of two rows of a tracklet; for `per_tracklet` only.",
     )
+    lens_places: Literal["leave_out", "keep"] = Field(
+        default="leave_out",
+        description="What becomes of boxes that lie at a place of `lens_places`, which is growth on the lens and no "
+        "fish; before the first night none is known.",
+    )
 
 
 def sampled_detections_asset(knobs: type[SampleConfig] = SampleConfig) -> dg.AssetsDefinition:
     """The rows that are looked at."""
 
     @dg.asset(
+        deps=["lens_places"],  # as it was stored last, if at all: a new video does not wait for the night
         partitions_def=VIDEOS,
         backfill_policy=ROW_RUNS,
         check_specs=specs("sampled_detections", checks.SAMPLED),
@@ -203,20 +209,22 @@ def sampled_detections_asset(knobs: type[SampleConfig] = SampleConfig) -> dg.Ass
         config: knobs,
         filtered_detections: pl.DataFrame,
         tracklets: pl.LazyFrame,
+        tables: Tables,
     ):
         """A seeded share of each video's rows, or a few of each tracklet."""
+        places = tables.model("detections", "lens_places") if config.lens_places == "leave_out" else None
+        rows, on_lens = sampling.without_lens(filtered_detections, places)
         known = tracklets.select("video", "detection_id", "tracklet_id").collect()
         if config.strategy == "per_tracklet":
-            sample = sampling.sampled_from_tracklets(
-                filtered_detections, known, config.at_most, config.apart_frames, config.seed
-            )
-            counts = measures.drawn_counts(filtered_detections, sample, known, config.at_most, config.apart_frames)
+            sample = sampling.sampled_from_tracklets(rows, known, config.at_most, config.apart_frames, config.seed)
+            counts = measures.drawn_counts(rows, sample, known, config.at_most, config.apart_frames)
         else:
             drawn = sampling.sampled_detections(
-                filtered_detections, config.share, config.at_least, config.seed, strategy=config.strategy
+                rows, config.share, config.at_least, config.seed, strategy=config.strategy
             )
             sample = sampling.tracked(drawn, known)
-            counts = measures.sampled_counts(filtered_detections, sample, config.share, config.at_least)
+            counts = measures.sampled_counts(rows, sample, config.share, config.at_least)
+        counts = measures.with_left_out(counts, filtered_detections, on_lens)
         return dg.MaterializeResult(
             value=sample,
             metadata=column_lineage({"filtered_detections": list(FILTERED), "tracklets": ["tracklet_id"]}),

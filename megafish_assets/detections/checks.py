@@ -90,9 +90,73 @@ SAMPLED = Check(
             "Set at_least to 1 or more, unless the notebook's own rule is wanted.",
             at_most=0,
         ),
+        "lens_share": Limit(
+            "growth on the lens takes a tenth of the reef's boxes; a video that loses most of them shows little else",
+            "Look at the places in the figure of lens_places, or set lens_places of it to keep.",
+            at_most=0.6,
+        ),
         "n_wrongly_sized_videos": never(
             "a sample is the configured share, rounded down, or at_least; or it has a row of every tracklet",
             "Report it with the video's name.",
+        ),
+    },
+)
+
+LENS = Check(
+    "places_fit_the_collection",
+    "How far the places of the lens in force are from those of all present rows, and who was made without them.",
+    {
+        "drift_share": Limit(
+            "places that are missing here let growth through, places that are gone take fish away",
+            "Materialise lens_places with a smaller tolerance, then run the job restate_filtered.",
+            at_most=0.1,
+        ),
+        "n_partitions_of_old_places": Limit(
+            "videos sampled with other places of the lens show growth that the others leave out",
+            "Run the job restate_filtered.",
+            at_most=0,
+        ),
+        "lens_share": Limit(
+            "the reef's six growths take a tenth of its boxes; far more, and the camera may stand before what it shows",
+            "Look at the figure of lens_places; say which places are fish in the review sheets, or set lens_places of "
+            "sampled_detections to keep.",
+            at_most=0.5,
+        ),
+        "n_missing_videos": NONE_MISSING,
+    },
+)
+
+NOT_FISH = Check(
+    "most_boxes_may_be_fish",
+    "Share of the boxes that recur on the lens, or in a place of a scene that stands still, and of the time that was "
+    "wiped.",
+    {
+        "n_lost_rows": never("counts leave out what this table names, row by row", "Report it with the video's name."),
+        "not_fish_share": Limit(
+            "a video of which most boxes are no fish shows a dirty lens",
+            "Clean the lens; look at the figure of lens_places.",
+            at_most=0.6,
+        ),
+        "fixed_share": Limit(
+            "before a camera that stands still a rock, or a fish in its hole, recurs in its place as growth does",
+            "Look at the places of the lens in the review sheets, and say which are fish.",
+            at_most=0.3,
+        ),
+        "wiped_share": Limit(
+            "what lies behind the wiper is not searched", "Look at the video; wipe less often.", at_most=0.3
+        ),
+    },
+)
+
+MOTION = Check(
+    "motion_is_known",
+    "Every tracklet has its motion; share of those whose scene could not be followed.",
+    {
+        "n_lost_tracklets": never("a tracklet is one row", "Report it with the video's name."),
+        "without_scene_share": Limit(
+            "without the scene's pan nobody knows what a fish swims and what the camera turns",
+            "See why camera_motion is blind: the check of that asset names the videos.",
+            at_most=0.5,
         ),
     },
 )
@@ -103,5 +167,8 @@ CHECKS = {
     "size_limits": SIZE_LIMITS,
     "filtered_detections": FILTERED,
     "sampled_detections": SAMPLED,
+    "lens_places": LENS,
+    "not_fish": NOT_FISH,
+    "tracklet_motion": MOTION,
 }
 """Every check of this stage by asset."""

@@ -42,6 +42,65 @@ TRACKLETS: Columns = KEY | {
 
 SAMPLED: Columns = FILTERED | {"tracklet_id": TRACKLETS["tracklet_id"]}
 
+LENS_PLACES: Columns = {
+    "place_id": Column(pl.String, "`p<number:03d>`, the place with the most boxes first"),
+    "x_1024": Column(pl.Float64, "left edge of the place, px of the stretched frame; median over its clips"),
+    "y_1024": Column(pl.Float64, "top edge, likewise"),
+    "width_1024": Column(pl.Float64, "width, likewise"),
+    "height_1024": Column(pl.Float64, "height, likewise"),
+    "lens_score": Column(pl.Float64, "mean share of the seconds of other clips in which a box lies here, 0 to 1"),
+    "n_videos": Column(pl.Int64, "videos in which boxes recur here"),
+    "n_boxes": Column(pl.Int64, "boxes here, of the frames that were looked at"),
+    "places_version": Column(pl.String, "changes with the places, and only then"),
+}
+
+RECURRENCES: Columns = {
+    "video": KEY["video"],
+    "clip": Column(pl.Int64, "ten seconds of the video, from 0"),
+    "x_1024": Column(pl.Float64, "left edge of the place, px of the stretched frame; null for a clip without any"),
+    "y_1024": Column(pl.Float64, "top edge, likewise"),
+    "width_1024": Column(pl.Float64, "width, likewise"),
+    "height_1024": Column(pl.Float64, "height, likewise"),
+    "seconds_share": Column(pl.Float64, "share of the clip's seconds in which a box lies here"),
+    "n_boxes": Column(pl.Int64, "boxes here, of the frames that were looked at"),
+    "n_looked_at": Column(pl.Int64, "boxes of the clip that were looked at"),
+    "is_compared": Column(pl.Boolean, "whether the clip is long enough to say anything"),
+    "lens_score": Column(pl.Float64, "mean of `seconds_share` at this place over the other clips about this one"),
+    "n_others": Column(pl.Int64, "other clips in which boxes recur here"),
+    "place_id": Column(pl.String, "the place of the lens that this is; null for none"),
+}
+
+NOT_FISH: Columns = KEY | {
+    "lens_score": LENS_PLACES["lens_score"],
+    "place_id": RECURRENCES["place_id"],
+    "reason": Column(
+        pl.String,
+        "why it is taken for no fish: `on_lens` (its place recurs while the scene moves past), `fixed` (it recurs, and "
+        "the scene stands as still), `wiper`; null for what may be one",
+    ),
+}
+
+TRACKLET_MOTION: Columns = {
+    "video": KEY["video"],
+    "tracklet_id": TRACKLETS["tracklet_id"],
+    "n_frames": Column(pl.Int64, "frames in which it was seen"),
+    "first_frame": Column(pl.Int64, "the first of them"),
+    "last_frame": Column(pl.Int64, "the last of them"),
+    "travel_picture_1024": Column(pl.Float64, "how far it goes in the picture, px of the stretched frame"),
+    "travel_scene_1024": Column(
+        pl.Float64, "how far it goes over the scene, with the pan of camera_motion; null where that is not known"
+    ),
+    "travel_body_lengths": Column(
+        pl.Float64, "the lesser of both travels by the longer side of its box: below one it may be no fish"
+    ),
+    "speed_body_lengths": Column(
+        pl.Float64, "speed over the scene, longer sides of its box a second; null below half a second"
+    ),
+    "straightness": Column(
+        pl.Float64, "distance from start to end over the scene by the way between them, 0 to 1; null without a way"
+    ),
+}
+
 LIMITS: Columns = {
     "width_low_log": Column(pl.Float64, "smallest kept natural log of width_1024"),
     "width_high_log": Column(pl.Float64, "largest kept natural log of width_1024"),

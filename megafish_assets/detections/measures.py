@@ -1,8 +1,12 @@
 """What the checks of this stage measure: counts a video, and the numbers that follow from counts."""
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from megafish_assets.detections.filtering import within
+from megafish_assets.detections.lens import seconds_of
+from megafish_assets.detections.not_fish import REASONS
 from megafish_assets.detections.sampling import sample_size
 from megafish_assets.detections.size_limits import SizeLimits
 from megafish_assets.detections.tracklets import MOST_BOXES_A_FRAME
@@ -129,9 +133,62 @@ def drawn_counts(
     )
 
 
+def with_left_out(counts: pl.DataFrame, filtered: pl.DataFrame, left_out: pl.DataFrame) -> pl.DataFrame:
+    """The counts of a sample, with those of the filtered rows that were left out of it as lying on the lens.
+
+    A video of which all were left out has a row too, and nothing that could be represented.
+    """
+    lens = left_out.group_by("video").agg(ROWS.alias("n_on_lens"))
+    both = (
+        filtered.select(pl.col("video").unique())
+        .join(counts, on="video", how="left")
+        .join(lens, on="video", how="left")
+    )
+    return both.with_columns(pl.exclude("video").fill_null(0))
+
+
 def sampled_numbers(counts: pl.DataFrame) -> pl.DataFrame:
-    """Counts with the share of rows drawn."""
-    return counts.with_columns(share("n_sampled", "n_filtered").alias("sampled_share"))
+    """Counts with the share of rows drawn, and of those left out as lying on the lens."""
+    whole = pl.col("n_filtered") + pl.col("n_on_lens")
+    lens_share = pl.when(whole > 0).then(pl.col("n_on_lens") / whole).otherwise(0.0)
+    return counts.with_columns(share("n_sampled", "n_filtered").alias("sampled_share"), lens_share.alias("lens_share"))
+
+
+def not_fish_counts(valid: pl.DataFrame, not_fish: pl.DataFrame, wiped_seconds: Mapping[str, float]) -> pl.DataFrame:
+    """A row a video: its valid rows, those of them without a verdict, those of each reason, and how many seconds of
+    how many were wiped."""
+    reasons = [(pl.col("reason") == reason).sum().cast(pl.Int64).alias(f"n_{reason}") for reason in REASONS]
+    made = not_fish.group_by("video").agg(*reasons)
+    lost = valid.join(not_fish, on="detection_id", how="anti").group_by("video").agg(ROWS.alias("n_lost_rows"))
+    totals = valid.group_by("video").agg(ROWS.alias("n_valid"), seconds_of().max().alias("seconds"))
+    wiped = pl.DataFrame(list(wiped_seconds.items()), {"video": pl.String, "wiped_seconds": pl.Float64}, orient="row")
+    for part in (made, lost, wiped):
+        totals = totals.join(part, on="video", how="left")
+    return totals.with_columns(pl.exclude("video").fill_null(0))
+
+
+def not_fish_numbers(counts: pl.DataFrame) -> pl.DataFrame:
+    """Counts with the shares of rows that are no fish, that recur in a still scene, and of the time that was wiped."""
+    none = pl.sum_horizontal(f"n_{reason}" for reason in REASONS)
+    return counts.with_columns(none.alias("n_not_fish")).with_columns(
+        share("n_not_fish", "n_valid").alias("not_fish_share"),
+        share("n_fixed", "n_valid").alias("fixed_share"),
+        share("wiped_seconds", "seconds").alias("wiped_share"),
+    )
+
+
+def motion_counts(tracklets: pl.DataFrame, motion: pl.DataFrame) -> pl.DataFrame:
+    """A row a video: its tracklets, those of them without a row of motion, and those whose scene is not known."""
+    there = tracklets.group_by("video").agg(pl.n_unique("tracklet_id").cast(pl.Int64).alias("n_tracklets"))
+    unseen = pl.col("travel_scene_1024").is_null().sum().cast(pl.Int64)
+    made = motion.group_by("video").agg(ROWS.alias("n_moved"), unseen.alias("n_without_scene"))
+    both = there.join(made, on="video", how="left").with_columns(pl.exclude("video").fill_null(0))
+    return both.with_columns((pl.col("n_tracklets") - pl.col("n_moved")).alias("n_lost_tracklets"))
+
+
+def motion_numbers(counts: pl.DataFrame) -> pl.DataFrame:
+    """Counts with the share of tracklets whose scene is not known."""
+    return counts.with_columns(share("n_without_scene", "n_tracklets").alias("without_scene_share"))
 
 
 def overall_kept_share(valid: pl.LazyFrame, limits: SizeLimits) -> float:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import polars as pl
 
+from megafish_assets.detections.lens import places_of
+
 SHARE = 0.1
 """Of each video's filtered rows: the notebook's."""
 
@@ -75,6 +77,17 @@ def sampled_detections(
         for video, start, n_rows in _stretches(rows)
     ]
     return rows[np.concatenate([np.empty(0, dtype=np.int64), *drawn])]
+
+
+def without_lens(filtered: pl.DataFrame, scored: pl.DataFrame | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows that lie at no place of the lens, and those that do, both in the order given.
+
+    `scored` holds the recurrences that `lens_places` found; None, where nobody looked yet, leaves all in.
+    """
+    if scored is None:
+        return filtered, filtered.clear()
+    on_lens = places_of(filtered, scored)["place_id"].is_not_null()
+    return filtered.filter(~on_lens), filtered.filter(on_lens)
 
 
 def in_order(rows: pl.DataFrame) -> pl.DataFrame:

@@ -10,8 +10,14 @@ from megafish_assets.storage.partitions import VIDEOS
 
 RAW = dg.AssetKey("raw_detections")
 LIMITS = dg.AssetKey("size_limits")
+LENS = dg.AssetKey("lens_places")
 FILTERED = dg.AssetKey("filtered_detections")
+SAMPLED = dg.AssetKey("sampled_detections")
+NOT_FISH = dg.AssetKey("not_fish")
 CROPS = dg.AssetKey("crops")
+
+NEVER_MADE = "none"
+"""The data version of places of the lens where none recurs, or nobody looked yet: both leave everything in."""
 
 
 def per_video_assets(graph: BaseAssetGraph) -> list[dg.AssetKey]:

@@ -2,7 +2,16 @@
 
 import dagster as dg
 
-from megafish_assets.orchestration.backfills import FILTERED, LIMITS, per_video_assets, start_backfill
+from megafish_assets.orchestration.backfills import (
+    FILTERED,
+    LENS,
+    LIMITS,
+    NEVER_MADE,
+    NOT_FISH,
+    SAMPLED,
+    per_video_assets,
+    start_backfill,
+)
 from megafish_assets.orchestration.policy import videos_asked
 from megafish_assets.orchestration.sources import Inference, Recordings
 from megafish_assets.orchestration.staleness import Collection
@@ -50,28 +59,41 @@ def retry_failed_videos():
     backfill_unfinished()
 
 
-@dg.op(description="Starts a backfill of the partitions that were filtered by other limits than those in force.")
+SETTLED = {FILTERED: (LIMITS, ""), SAMPLED: (LENS, NEVER_MADE), NOT_FISH: (LENS, NEVER_MADE)}
+"""Assets whose partitions keep what they were made with of an asset over all videos, and its version before the
+first: nothing is restated by itself."""
+
+
+@dg.op(
+    description="Starts a backfill of the partitions that were made with other limits or places than those in force."
+)
 def backfill_old_limits(context: dg.OpExecutionContext) -> None:
     graph, instance = context.repository_def.asset_graph, context.instance
-    version = limits_in_force(instance)
-    used = versions_read(instance, "filtered_detections", "size_limits")
-    old = [key for key in instance.get_dynamic_partitions(VIDEOS.name) if used.get(key, version) != version]
-    context.log.info(f"{len(old)} of {len(used)} partitions carry other limits than {version}")
-    if old:
-        follows = dg.AssetSelection.assets(FILTERED).downstream().resolve(graph)
-        wanted = {key: old for key in per_video_assets(graph) if key in follows}
-        start_backfill(instance, wanted, f"{len(old)} videos of older limits", f"restate-{context.run_id[:8]}")
+    wanted: dict[dg.AssetKey, set[str]] = {}
+    for asset, (settled, unmade) in SETTLED.items():
+        version = version_in_force(instance, settled, unmade)
+        used = versions_read(instance, asset.to_user_string(), settled.to_user_string(), unmade)
+        old = {key for key in instance.get_dynamic_partitions(VIDEOS.name) if used.get(key, version) != version}
+        names = f"{len(old)} of {len(used)} partitions of {asset.to_user_string()}"
+        context.log.info(f"{names} carry other {settled.to_user_string()} than {version}")
+        follows = dg.AssetSelection.assets(asset).downstream().resolve(graph) if old else set()
+        for key in per_video_assets(graph):
+            if key in follows:
+                wanted.setdefault(key, set()).update(old)
+    n_videos = len(set().union(*wanted.values()))
+    if n_videos:
+        start_backfill(instance, wanted, f"{n_videos} videos of older limits", f"restate-{context.run_id[:8]}")
 
 
-def limits_in_force(instance: dg.DagsterInstance) -> str | None:
-    """The data version of the last size_limits; None before the first."""
-    event = instance.get_latest_materialization_event(LIMITS)
-    return None if event is None else event.asset_materialization.tags.get("dagster/data_version")
+def version_in_force(instance: dg.DagsterInstance, settled: dg.AssetKey, unmade: str) -> str:
+    """The data version of the last run of an asset over all videos; `unmade` before the first."""
+    event = instance.get_latest_materialization_event(settled)
+    return unmade if event is None else event.asset_materialization.tags.get("dagster/data_version", unmade)
 
 
 @dg.job(
-    description="Run this when size_limits says that partitions carry old limits: makes those again, and what "
-    "follows from them."
+    description="Run this when size_limits or lens_places says that partitions carry old ones: makes those again, and "
+    "what follows from them."
 )
 def restate_filtered():
     backfill_old_limits()

@@ -17,11 +17,11 @@ ANALYSIS_ROOMS = ("features", "clusters", "evaluation", "atlas")
 
 
 def nightly_analysis_job(backbones: Sequence[str], gate: str):
-    """Size limits, then, behind the gate on each backbone's vectors, everything made from all videos."""
+    """Size limits and places of the lens, then, behind the gate on each backbone's vectors, what all videos make."""
     gates = [dg.AssetCheckKey(dg.AssetKey(named("embeddings", backbone)), gate) for backbone in backbones]
     return dg.define_asset_job(
         "nightly_analysis",
-        selection=dg.AssetSelection.assets("size_limits")
+        selection=dg.AssetSelection.assets("size_limits", "lens_places")
         | dg.AssetSelection.groups(*ANALYSIS_ROOMS)
         | dg.AssetSelection.checks(*gates),
         description="Everything made from all videos, over whatever videos are complete. A missing video is counted "

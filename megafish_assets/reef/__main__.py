@@ -27,10 +27,12 @@ def parse(arguments: list[str] | None = None) -> tuple[Path, ReefPlan]:
     parser.add_argument("--seed", type=int, default=usual.seed)
     parser.add_argument("--first-video", type=int, default=usual.first_video, help="number of the first video")
     parser.add_argument("--species", type=int, default=usual.species, help="of fish, drawn by the seed")
+    parser.add_argument("--still", action="store_true", help="a camera that does not pan")
+    parser.add_argument("--resting", type=float, default=usual.resting_share, help="share of the animals that rest")
     given = parser.parse_args(arguments)
     try:
         recorded = given.videos, given.frames, given.fps, given.size, given.seed, given.first_video
-        plan = ReefPlan(*recorded, given.species)
+        plan = ReefPlan(*recorded, given.species, not given.still, given.resting)
     except ValueError as wrong:
         parser.error(str(wrong))
     return given.folder, plan

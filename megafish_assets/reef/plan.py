@@ -28,6 +28,10 @@ class ReefPlan:
     """Number of the first video; video `i` looks the same whichever number a reef starts with."""
     species: int = MOST_SPECIES
     """Species of fish that live here, drawn by the seed; the same animals of each whichever others do."""
+    pans: bool = True
+    """Whether the camera swings to and fro; else it stands on the sea floor and does not stir."""
+    resting_share: float = 0.0
+    """Of the animals, drawn by the seed: they stay where they are for the whole video."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be recorded."""
@@ -37,6 +41,8 @@ class ReefPlan:
                 raise ValueError(f"{name} = {given}, allowed are whole numbers from {lowest}")
         if not 1 <= self.species <= MOST_SPECIES:
             raise ValueError(f"species = {self.species}, allowed are 1 to {MOST_SPECIES}")
+        if not 0 <= self.resting_share <= 1:
+            raise ValueError(f"resting_share = {self.resting_share}, allowed is a share from 0 to 1")
         if any(side < SMALLEST_SIDE_PX or side % 2 for side in self.size_wh_px):
             raise ValueError(f"size_wh_px = {self.size_wh_px}, allowed are even sides from {SMALLEST_SIDE_PX}")
 
@@ -74,6 +80,7 @@ class Stream(IntEnum):
     PAINT = 7
     SCHEDULE = 8
     SPECIES = 9
+    REST = 10
 
 
 def chance(seed: int, stream: Stream, *keys: int) -> np.random.Generator:

@@ -13,7 +13,7 @@ import cv2
 import polars as pl
 
 from megafish_assets.reef.picture import draw_frame, set_stage
-from megafish_assets.reef.plan import MOST_SPECIES, ReefPlan, video_name
+from megafish_assets.reef.plan import ReefPlan, video_name
 from megafish_assets.reef.tables import SimulatedVideo, simulate_video
 from megafish_assets.reef.world import simulate_world
 
@@ -42,8 +42,8 @@ def is_recorded(folder: Path, plan: ReefPlan) -> bool:
     sign = folder / "reef.json"
     if not sign.exists():
         return False
-    # One recorded before reefs could have fewer species has them all.
-    there = {"species": MOST_SPECIES} | json.loads(sign.read_text())
+    # One recorded before a knob was there has it at its default.
+    there = plan_as_dict(ReefPlan()) | json.loads(sign.read_text())
     if there != plan_as_dict(plan):
         raise OtherReefError(
             f"{folder} holds a reef with the plan {there}, asked for was {plan_as_dict(plan)}; "

@@ -18,6 +18,8 @@ THINNEST_SHARE = 0.3
 """A fish seen from the front is about a third as wide as it is long from the side."""
 MARGIN_HEIGHTS = 0.9
 """Animals start this far beyond the picture, so that they come and go at a steady rate."""
+RESTING_PACE = 0.02
+"""Of its usual way, what a resting animal still makes: it holds its place with its fins."""
 CLEAR_WATER_PER_M = 0.07
 """Attenuation of a clear day on a reef (Jerlov's coastal water 1 is near this in green)."""
 
@@ -77,7 +79,9 @@ class World:
 
 
 def camera_path(plan: ReefPlan, video: int) -> CameraPath:
-    """A slow pan to and fro with a slight sway; goes on smoothly from one video to the next."""
+    """A slow pan to and fro with a slight sway, which goes on smoothly from one video to the next; or none at all."""
+    if not plan.pans:
+        return CameraPath(np.zeros(plan.frames), np.zeros(plan.frames))
     t = plan.seconds(video)
     start = chance(plan.seed, Stream.CAMERA).uniform(0, 2 * np.pi, 5)
 
@@ -119,6 +123,12 @@ def home_y(
     return rng.uniform(skyline + 0.06, 0.9) if over_reef else rng.uniform(0.1, max(skyline - 0.08, 0.2))
 
 
+def rests(plan: ReefPlan, track_id: str) -> bool:
+    """Whether this animal stays where it is; the others' ways do not depend on it."""
+    video, _, number = track_id.partition("-")
+    return chance(plan.seed, Stream.REST, int(video), int(number)).random() < plan.resting_share
+
+
 def swim_near(
     plan: ReefPlan,
     world_layers: tuple[Layer, ...],
@@ -135,9 +145,13 @@ def swim_near(
     median_m, spread = species.length_m
     length = median_m * float(np.exp(rng.normal(0, spread))) * FOCAL_HEIGHTS / depth_m
     pace = np.maximum(1 + 0.5 * smooth_walk(plan.frames, 2.5 * plan.fps, rng), 0.1)
+    if rests(plan, track_id):
+        pace = pace * RESTING_PACE
     stride = species.speed_lengths * length * facing * pace / plan.fps
     own_x = np.cumsum(stride) - np.sum(stride[: middle + 1]) + 0.012 * smooth_walk(plan.frames, 1.5 * plan.fps, rng)
     own_y = (0.03 + 0.15 * length) * smooth_walk(plan.frames, 3.0 * plan.fps, rng)
+    if rests(plan, track_id):
+        own_y = own_y * RESTING_PACE
     moves = parallax(depth_m)
     x = x_middle + own_x - (camera.x - camera.x[middle]) * moves
     y = y_middle + own_y - camera.y * moves

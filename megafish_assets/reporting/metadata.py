@@ -104,7 +104,8 @@ def last_told(instance: dg.DagsterInstance, asset: str, name: str, of: str) -> s
     return None if told is None else told.value
 
 
-def versions_read(instance: dg.DagsterInstance, asset: str, upstream: str) -> dict[str, str]:
-    """The data version of an upstream asset that each partition of an asset was made from, by partition."""
+def versions_read(instance: dg.DagsterInstance, asset: str, upstream: str, unmade: str = "") -> dict[str, str]:
+    """The data version of an upstream asset that each partition of an asset was made from, by partition; `unmade` for
+    one that was made before it."""
     made, tag = last_made(instance, dg.AssetKey(asset)), f"dagster/input_data_version/{upstream}"
-    return {video: event.asset_materialization.tags.get(tag, "") for video, event in made.items()}
+    return {video: event.asset_materialization.tags.get(tag, unmade) for video, event in made.items()}

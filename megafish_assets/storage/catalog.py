@@ -130,6 +130,11 @@ class Tables(dg.ConfigurableResource):
         table = self.of(context.assets_def.group_names_by_key[key], key.to_user_string())
         return table.scan().collect() if table.exists() else None
 
+    def model(self, room: str, asset: str) -> pl.DataFrame | None:
+        """The model that an asset's last run left beside its rows; None if there was none."""
+        table = model_of(self.of(room, asset))
+        return table.scan().collect() if table.exists() else None
+
     def column(self, room: str, asset: str, column: str, dtype: type[pl.DataType]) -> pl.Series:
         """One column of a table; empty where there is no such table."""
         table = self.of(room, asset)
