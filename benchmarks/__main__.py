@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from benchmarks import report, ways
@@ -45,6 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--weights", type=Path, help="a folder with the backbone's weights, for --crops")
     command.add_argument("--backbone", default="mobilenetv2", help="for --crops")
     command.add_argument("--parts", action="store_true", help="on parts of --crops instead of all of it, some minutes")
+    command = commands.add_parser("not_fish", help="what is taken for growth, wiper and fish, beside the reef's truth")
+    command.add_argument("--reef", type=Path, help="a materialised demo; without it many reefs by their boxes alone")
     for name, what in STAGES.items():
         command = commands.add_parser(name, help=what)
         command.add_argument("--size", type=int, help="how large; default fit for two cores")
@@ -60,6 +62,11 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--growth has sizes and inputs of its own")
     if given.stage == "quality":
         return measured_quality(parser, given)
+    if given.stage == "not_fish":
+        from benchmarks import not_fish
+
+        lines = not_fish.of_many_reefs() if given.reef is None else not_fish.of_a_collection(given.reef)
+        return printed(lines)
     if given.stage == "operation":
         return measured_operation(parser, given.root, given.size)
     if (problem := what_is_wrong(given)) is not None:
@@ -131,6 +138,13 @@ def measured_quality(parser: argparse.ArgumentParser, given: argparse.Namespace)
     if given.weights is None or given.backbone not in BACKBONES:
         parser.error(f"--crops needs --weights, and a --backbone out of {', '.join(BACKBONES)}")
     return quality.main(quality.of_labelled_fish(given.crops, given.weights, given.backbone, given.parts))
+
+
+def printed(lines: Iterable[dict]) -> int:
+    """Prints each line as JSON as it becomes known."""
+    for line in lines:
+        print(json.dumps(line), flush=True)
+    return 0
 
 
 def measured_operation(parser: argparse.ArgumentParser, root: Path | None, n_videos: int | None) -> int:

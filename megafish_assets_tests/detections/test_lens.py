@@ -55,16 +55,16 @@ def test_what_recurs_in_enough_other_clips_is_a_place_and_one_clip_less_is_none(
 
 
 def test_a_box_scores_the_mean_share_of_seconds_of_the_other_clips() -> None:
-    # Other clips show it in 10, 5, 3, 2 and 0 of 10 seconds; the last has another box, so that it is a clip at all.
-    lengths = {"b": 10, "c": 5, "d": 3, "e": 2}
+    # Other clips show it in 10, 5, 3, 2, 2 and 0 of 10 seconds; each has another box, so that it lasts ten seconds.
+    lengths = {"b": 10, "c": 5, "d": 3, "e": 2, "g": 2}
     rows = seen(
         {"a": through(GROWTH), "f": through(ELSEWHERE)}
         | {name: [*through(GROWTH, range(n)), (9.9, ELSEWHERE)] for name, n in lengths.items()}
     )
     places, found = lens_places(recurrences(rows))
     of_a = found.filter(video="a").row(0, named=True)
-    assert of_a["lens_score"] == pytest.approx((1.0 + 0.5 + 0.3 + 0.2 + 0.0) / 5) and of_a["n_others"] == 4
-    assert places["place_id"].to_list() == ["p001"] and places["n_videos"].to_list() == [5]
+    assert of_a["lens_score"] == pytest.approx((1.0 + 0.5 + 0.3 + 0.2 + 0.2 + 0.0) / 6) and of_a["n_others"] == 5
+    assert places["place_id"].to_list() == ["p001"] and places["n_videos"].to_list() == [6]
     scores = places_of(rows, found).with_columns(rows["video"])
     assert scores.filter(video="f")["place_id"].null_count() == 10
 
