@@ -14,6 +14,7 @@ from megafish_assets.clusters.assets import (
     kmeans_sweep_asset,
     stability_asset,
 )
+from megafish_assets.clusters.kind_assets import kind_tree_asset, kinds_asset
 from megafish_assets.crops.assets import crops
 from megafish_assets.detections.assets import (
     INFERENCE,
@@ -75,7 +76,9 @@ reducing = (
 grouping = (
     partial(kmeans_sweep_asset, knobs=knobs["kmeans_sweep"]),
     partial(clusters_asset, knobs=knobs["clusters"]),
+    kinds_asset,
     partial(stability_asset, knobs=knobs["stability"]),
+    kind_tree_asset,
 )
 nightly_analysis = nightly_analysis_job(backbones, READY.name)
 

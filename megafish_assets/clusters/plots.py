@@ -1,10 +1,22 @@
-"""Plots of the sweep over k and of stability: pure functions that return a figure."""
+"""Plots of the sweep over k, of stability, and of kinds: pure functions that return a figure."""
 
+from collections.abc import Iterator, Mapping
+
+import numpy as np
 import polars as pl
 from matplotlib.figure import Figure
 
 from megafish_assets.clusters.stability import FEWEST_RESAMPLED, STABLE_JACCARD
-from megafish_assets.features.plots import cluster_colour
+from megafish_assets.features.plots import NOISE_COLOUR, colour_of, kind_colour
+
+NIGHTS_DRAWN = 6
+"""Fits side by side: of more, the streams are too short to be followed."""
+
+NAMED_SHARE = 0.012
+"""Of a night's units: a kind with fewer has no room for its number."""
+
+BAR_WIDTH = 0.12
+"""Of a night, where the next is 1 away."""
 
 
 def sweep_plot(sweep: pl.DataFrame, title: str) -> Figure:
@@ -21,10 +33,10 @@ def sweep_plot(sweep: pl.DataFrame, title: str) -> Figure:
     return figure
 
 
-def stability_plot(clusters: pl.DataFrame, agreements: pl.DataFrame, title: str) -> Figure:
+def stability_plot(clusters: pl.DataFrame, agreements: pl.DataFrame, kinds: Mapping[int, int], title: str) -> Figure:
     """How far KMeans agrees with itself against k, and how often each cluster is found again, with what is behind it.
 
-    `clusters` holds the columns `STABILITY`, `agreements` `k`, `ami` and `ami_error`.
+    `clusters` holds the columns `STABILITY`, `agreements` `k`, `ami` and `ami_error`, `kinds` the kind of each cluster.
     """
     figure = Figure(figsize=(9, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2)
@@ -34,7 +46,7 @@ def stability_plot(clusters: pl.DataFrame, agreements: pl.DataFrame, title: str)
         left.text(0.5, 0.5, few, ha="center", va="center", transform=left.transAxes)
     left.set(xlabel="k, number of clusters (KMeans)", ylabel="AMI between draws of videos", ylim=(0, 1.02))
     left.grid(alpha=0.25)
-    colours = [cluster_colour(label) for label in clusters["cluster"]]
+    colours = [colour_of(label, kinds) for label in clusters["cluster"]]
     right.bar(clusters["cluster"], clusters["jaccard"].fill_null(0), color=colours)
     right.axhline(STABLE_JACCARD, color="#d1495b", lw=1, ls=":")
     for label, jaccard, n_tracklets in clusters.select("cluster", "jaccard", "n_tracklets").iter_rows():
@@ -47,3 +59,105 @@ def stability_plot(clusters: pl.DataFrame, agreements: pl.DataFrame, title: str)
     )
     figure.suptitle(title, fontsize=10)
     return figure
+
+
+def alluvial_plot(kinds: pl.DataFrame, title: str) -> Figure:
+    """The kinds of the last `NIGHTS_DRAWN` fits, a bar a fit, and the streams of units between them.
+
+    `kinds` holds the columns `KINDS`. A bar is as high as its units, the lowest number on top and noise, grey, at the
+    bottom; a stream has the colour of the kind that it leaves. Units that the next fit does not have leave no stream.
+    """
+    fits = kinds.sort("fitted_at").partition_by("fit_version", maintain_order=True)[-NIGHTS_DRAWN:]
+    figure = Figure(figsize=(2.5 + 1.7 * len(fits), 7), layout="constrained")
+    axes = figure.subplots()
+    for place, rows in enumerate(fits):
+        for kind_id, (bottom, height) in _stacked(rows).items():
+            axes.bar(place, height, BAR_WIDTH, bottom, color=_stream_colour(kind_id), edgecolor="white", lw=0.5)
+            if height >= NAMED_SHARE * rows.height:
+                name = "noise" if kind_id == 0 else str(kind_id)
+                axes.text(place + BAR_WIDTH, bottom + height / 2, name, va="center", fontsize=7)
+    for place in range(len(fits) - 1):
+        for kind_id, start, end in _streams(fits[place], fits[place + 1]):
+            _draw_stream(axes, place, _stream_colour(kind_id), start, end)
+    names = [f"{rows['fitted_at'][0]:%Y-%m-%d %H:%M}\nfit {rows['fit_version'][0]}" for rows in fits]
+    axes.set_xticks(range(len(fits)), names, fontsize=7)
+    axes.set(ylabel="tracklets, by kind", title=title)
+    axes.spines[["top", "right", "bottom"]].set_visible(False)
+    return figure
+
+
+def _stream_colour(kind_id: int) -> tuple[float, float, float] | str:
+    return NOISE_COLOUR if kind_id == 0 else kind_colour(kind_id)
+
+
+def _stacked(rows: pl.DataFrame) -> dict[int, tuple[int, int]]:
+    """The lower end and the height of each kind in a bar, from the bottom; noise is 0."""
+    sizes = rows.group_by(pl.col("kind_id").fill_null(0)).len().sort((pl.col("kind_id") == 0), "kind_id")
+    names, heights = sizes["kind_id"].to_list()[::-1], sizes["len"].to_list()[::-1]
+    ends = np.cumsum([0, *heights])[:-1].tolist()
+    return {name: (end, height) for name, end, height in zip(names, ends, heights, strict=True)}
+
+
+def _streams(one: pl.DataFrame, other: pl.DataFrame) -> Iterator[tuple[int, tuple[int, int], tuple[int, int]]]:
+    """The kind that a stream leaves, and its lower and upper end in the bar on the left and in that on the right."""
+    left, right = _stacked(one), _stacked(other)
+    numbered = (rows.select("unit_id", pl.col("kind_id").fill_null(0)) for rows in (one, other))
+    both = next(numbered).join(next(numbered), on="unit_id", suffix="_next")
+    sizes = {(a, b): n for a, b, n in both.group_by("kind_id", "kind_id_next").len().iter_rows()}
+    at_left, at_right = ({name: end for name, (end, _) in bar.items()} for bar in (left, right))
+    for a in left:
+        for b in right:
+            if n := sizes.get((a, b)):
+                yield a, (at_left[a], at_left[a] + n), (at_right[b], at_right[b] + n)
+                at_left[a], at_right[b] = at_left[a] + n, at_right[b] + n
+
+
+def _draw_stream(axes, place: int, colour, start: tuple[int, int], end: tuple[int, int]) -> None:
+    at = np.linspace(0, 1, 30)
+    bend = 3 * at**2 - 2 * at**3
+    lower, upper = (a + (b - a) * bend for a, b in zip(start, end, strict=True))
+    reach = place + BAR_WIDTH / 2 + at * (1 - BAR_WIDTH)
+    axes.fill_between(reach, lower, upper, color=colour, alpha=0.4, lw=0)
+
+
+def tree_plot(tree: pl.DataFrame, sizes: Mapping[int, int], kinds: Mapping[int, int], title: str) -> Figure:
+    """The tree of the clusters, lying: a leaf a cluster with its kind and units, and on each joint the overlap.
+
+    `tree` holds the columns `KIND_TREE`, `sizes` the units of each cluster, `kinds` its kind.
+    """
+    from scipy.cluster.hierarchy import dendrogram
+
+    figure = Figure(figsize=(8, 1.2 + 0.26 * max(2, len(sizes))), layout="constrained")
+    axes = figure.subplots()
+    axes.set(title=title, xlabel="cosine distance of means; numbers are the share of pairs that resamples put together")
+    axes.title.set_fontsize(10)
+    if tree.is_empty():
+        axes.text(0.5, 0.5, "fewer than two clusters: nothing is joined", ha="center", transform=axes.transAxes)
+        return figure
+    names = [f"kind {kinds.get(label, '?')} · cluster {label} ({sizes[label]:,})" for label in sorted(sizes)]
+    drawn = dendrogram(_linkage(tree, len(sizes)), orientation="left", labels=names, no_plot=True)
+    for across, along in zip(drawn["icoord"], drawn["dcoord"], strict=True):
+        axes.plot(along, across, color="#555555", lw=1)
+    # SciPy lists joints in its own order; each is where it was joined, at its height.
+    overlaps = dict(tree.select("height", "overlap").iter_rows())
+    for across, along in zip(drawn["icoord"], drawn["dcoord"], strict=True):
+        overlap = overlaps[along[1]]
+        if overlap is not None:
+            axes.text(along[1], sum(across[1:3]) / 2, f" {overlap:.2f}", fontsize=6, va="center")
+    axes.set_yticks(10 * np.arange(len(sizes)) + 5, drawn["ivl"], fontsize=7)
+    for text, label in zip(axes.get_yticklabels(), drawn["leaves"], strict=True):
+        text.set_color(colour_of(label, kinds))
+    axes.set_xlim(left=0)
+    axes.invert_xaxis()
+    axes.yaxis.tick_right()
+    return figure
+
+
+def _linkage(tree: pl.DataFrame, n_clusters: int) -> np.ndarray:
+    """float64 `(k - 1, 4)`, the tree as SciPy writes it: both sides, the height, and the clusters below."""
+    below = dict.fromkeys(range(n_clusters), 1)
+    rows = []
+    for joint, left, right, height in tree.sort("joint").select("joint", "left", "right", "height").iter_rows():
+        below[joint] = below[left] + below[right]
+        rows.append((left, right, height, below[joint]))
+    return np.array(rows, dtype=np.float64)
