@@ -41,14 +41,14 @@ class KindFits:
     @property
     def last_events(self) -> pl.DataFrame:
         """What the last fit has brought."""
-        newest = self.latest["fitted_at"].max()
+        newest = pl.lit(self.kinds["fitted_at"].max(), KIND_EVENTS["fitted_at"].dtype)
         return self.events.filter(pl.col("fitted_at") == newest)
 
     @property
     def before(self) -> pl.DataFrame:
         """The rows of the fit before the last; none for a first one."""
         earlier = self.kinds.filter(~pl.col("is_latest"))
-        return earlier.filter(pl.col("fitted_at") == earlier["fitted_at"].max())
+        return earlier.filter(pl.col("fitted_at") == pl.col("fitted_at").max())
 
     def highest(self, elsewhere: int = 0) -> int:
         """The highest number that a kind ever had, also of kinds that people named `elsewhere`; 0 for none."""

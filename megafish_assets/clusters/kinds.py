@@ -10,9 +10,9 @@ import numpy as np
 import polars as pl
 
 LEAST_JACCARD = 0.2
-"""From here on a cluster is the kind of before. Over ten steps by four videos of the demo, in five orders, 0.842, 0.841,
-0.837 and 0.825 of the tracklets keep their kind at 0.05, 0.2, 1/3 and 0.5, and 0.842 are the most that can; lower, a
-kind that fell into more than five equal parts would live on in one of them by chance."""
+"""From here on a cluster is the kind of before. Over ten steps by four videos of the demo, in five orders,
+0.842, 0.841, 0.837 and 0.825 of the tracklets keep their kind at 0.05, 0.2, 1/3 and 0.5, and 0.842 are the most that
+can; lower, a kind that fell into more than five equal parts would live on in one of them by chance."""
 
 OLDER_FIRST = 1e-7
 """Of equal assignments, the one that keeps the older kind, then the larger cluster: each step down the list of kinds

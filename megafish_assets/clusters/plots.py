@@ -7,13 +7,17 @@ import polars as pl
 from matplotlib.figure import Figure
 
 from megafish_assets.clusters.stability import FEWEST_RESAMPLED, STABLE_JACCARD
-from megafish_assets.features.plots import NOISE_COLOUR, colour_of, kind_colour
+from megafish_assets.features.plots import NOISE_COLOUR, cluster_name, colour_of, kind_colour
 
 NIGHTS_DRAWN = 6
 """Fits side by side: of more, the streams are too short to be followed."""
 
-NAMED_SHARE = 0.012
-"""Of a night's units: a kind with fewer has no room for its number."""
+NAMED_SHARE = 0.01
+"""Of the units of the highest bar: a kind with fewer has no room for its number."""
+
+SHOWN_OVERLAP = 0.01
+"""On a joint of the tree."""
+
 
 BAR_WIDTH = 0.12
 """Of a night, where the next is 1 away."""
@@ -68,12 +72,12 @@ def alluvial_plot(kinds: pl.DataFrame, title: str) -> Figure:
     bottom; a stream has the colour of the kind that it leaves. Units that the next fit does not have leave no stream.
     """
     fits = kinds.sort("fitted_at").partition_by("fit_version", maintain_order=True)[-NIGHTS_DRAWN:]
-    figure = Figure(figsize=(2.5 + 1.7 * len(fits), 7), layout="constrained")
-    axes = figure.subplots()
+    figure = Figure(figsize=(2.5 + 1.7 * len(fits), 8), layout="constrained")
+    axes, fewest = figure.subplots(), NAMED_SHARE * max((rows.height for rows in fits), default=0)
     for place, rows in enumerate(fits):
         for kind_id, (bottom, height) in _stacked(rows).items():
             axes.bar(place, height, BAR_WIDTH, bottom, color=_stream_colour(kind_id), edgecolor="white", lw=0.5)
-            if height >= NAMED_SHARE * rows.height:
+            if height >= fewest:
                 name = "noise" if kind_id == 0 else str(kind_id)
                 axes.text(place + BAR_WIDTH, bottom + height / 2, name, va="center", fontsize=7)
     for place in range(len(fits) - 1):
@@ -81,7 +85,7 @@ def alluvial_plot(kinds: pl.DataFrame, title: str) -> Figure:
             _draw_stream(axes, place, _stream_colour(kind_id), start, end)
     names = [f"{rows['fitted_at'][0]:%Y-%m-%d %H:%M}\nfit {rows['fit_version'][0]}" for rows in fits]
     axes.set_xticks(range(len(fits)), names, fontsize=7)
-    axes.set(ylabel="tracklets, by kind", title=title)
+    axes.set(ylabel="tracklets; numbers are kinds", title=title)
     axes.spines[["top", "right", "bottom"]].set_visible(False)
     return figure
 
@@ -121,43 +125,41 @@ def _draw_stream(axes, place: int, colour, start: tuple[int, int], end: tuple[in
 
 
 def tree_plot(tree: pl.DataFrame, sizes: Mapping[int, int], kinds: Mapping[int, int], title: str) -> Figure:
-    """The tree of the clusters, lying: a leaf a cluster with its kind and units, and on each joint the overlap.
+    """The tree of the clusters, lying: a leaf a cluster with its kind and units, and on each joint its overlap.
 
-    `tree` holds the columns `KIND_TREE`, `sizes` the units of each cluster, `kinds` its kind.
+    `tree` holds the columns `KIND_TREE`, `sizes` the units of each cluster, `kinds` its kind. An overlap of less than
+    `SHOWN_OVERLAP` is left out.
     """
-    from scipy.cluster.hierarchy import dendrogram
-
     figure = Figure(figsize=(8, 1.2 + 0.26 * max(2, len(sizes))), layout="constrained")
     axes = figure.subplots()
-    axes.set(title=title, xlabel="cosine distance of means; numbers are the share of pairs that resamples put together")
-    axes.title.set_fontsize(10)
-    if tree.is_empty():
-        axes.text(0.5, 0.5, "fewer than two clusters: nothing is joined", ha="center", transform=axes.transAxes)
-        return figure
-    names = [f"kind {kinds.get(label, '?')} · cluster {label} ({sizes[label]:,})" for label in sorted(sizes)]
-    drawn = dendrogram(_linkage(tree, len(sizes)), orientation="left", labels=names, no_plot=True)
-    for across, along in zip(drawn["icoord"], drawn["dcoord"], strict=True):
-        axes.plot(along, across, color="#555555", lw=1)
-    # SciPy lists joints in its own order; each is where it was joined, at its height.
-    overlaps = dict(tree.select("height", "overlap").iter_rows())
-    for across, along in zip(drawn["icoord"], drawn["dcoord"], strict=True):
-        overlap = overlaps[along[1]]
-        if overlap is not None:
-            axes.text(along[1], sum(across[1:3]) / 2, f" {overlap:.2f}", fontsize=6, va="center")
-    axes.set_yticks(10 * np.arange(len(sizes)) + 5, drawn["ivl"], fontsize=7)
-    for text, label in zip(axes.get_yticklabels(), drawn["leaves"], strict=True):
-        text.set_color(colour_of(label, kinds))
-    axes.set_xlim(left=0)
-    axes.invert_xaxis()
+    axes.set_title(title, fontsize=10)
+    axes.set_xlabel("cosine distance of means; numbers: share of pairs that resamples put together", fontsize=8)
+    below = {joint: (left, right) for joint, left, right in tree.select("joint", "left", "right").iter_rows()}
+    leaves = _leaves(max(below), below) if below else sorted(sizes)
+    places, heights = {leaf: float(place) for place, leaf in enumerate(leaves)}, dict.fromkeys(leaves, 0.0)
+    for joint, left, right, height, overlap in tree.select("joint", "left", "right", "height", "overlap").iter_rows():
+        across = [places[left]] * 2 + [places[right]] * 2
+        axes.plot([heights[left], height, height, heights[right]], across, color="#555555", lw=1)
+        places[joint], heights[joint] = (places[left] + places[right]) / 2, height
+        if overlap is not None and overlap >= SHOWN_OVERLAP:
+            axes.text(height, places[joint], f" {overlap:.2f}", fontsize=7, va="center")
+    axes.scatter([0] * len(leaves), range(len(leaves)), 60, [colour_of(leaf, kinds) for leaf in leaves], marker="s")
     axes.yaxis.tick_right()
+    axes.set_yticks(
+        range(len(leaves)), [f"{cluster_name(leaf, kinds)}: {sizes[leaf]:,}" for leaf in leaves], fontsize=7
+    )
+    axes.spines[["top", "left", "right"]].set_visible(False)
+    axes.invert_xaxis()
     return figure
 
 
-def _linkage(tree: pl.DataFrame, n_clusters: int) -> np.ndarray:
-    """float64 `(k - 1, 4)`, the tree as SciPy writes it: both sides, the height, and the clusters below."""
-    below = dict.fromkeys(range(n_clusters), 1)
-    rows = []
-    for joint, left, right, height in tree.sort("joint").select("joint", "left", "right", "height").iter_rows():
-        below[joint] = below[left] + below[right]
-        rows.append((left, right, height, below[joint]))
-    return np.array(rows, dtype=np.float64)
+def _leaves(joint: int, below: Mapping[int, tuple[int, int]]) -> list[int]:
+    """The clusters below a joint, or the cluster itself, from the bottom."""
+    found, open_joints = [], [joint]
+    while open_joints:
+        last = open_joints.pop()
+        if last in below:
+            open_joints.extend(below[last])
+        else:
+            found.append(last)
+    return found
