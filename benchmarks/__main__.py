@@ -45,6 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--weights", type=Path, help="a folder with the backbone's weights, for --crops")
     command.add_argument("--backbone", default="mobilenetv2", help="for --crops")
     command.add_argument("--parts", action="store_true", help="on parts of --crops instead of all of it, some minutes")
+    command = commands.add_parser("kinds", help="how far kinds keep their identity while videos are added")
+    command.add_argument("--reef", type=Path, required=True, help="a materialised demo, such as data/demo")
     for name, what in STAGES.items():
         command = commands.add_parser(name, help=what)
         command.add_argument("--size", type=int, help="how large; default fit for two cores")
@@ -60,6 +62,8 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--growth has sizes and inputs of its own")
     if given.stage == "quality":
         return measured_quality(parser, given)
+    if given.stage == "kinds":
+        return measured_kinds(given.reef)
     if given.stage == "operation":
         return measured_operation(parser, given.root, given.size)
     if (problem := what_is_wrong(given)) is not None:
@@ -131,6 +135,13 @@ def measured_quality(parser: argparse.ArgumentParser, given: argparse.Namespace)
     if given.weights is None or given.backbone not in BACKBONES:
         parser.error(f"--crops needs --weights, and a --backbone out of {', '.join(BACKBONES)}")
     return quality.main(quality.of_labelled_fish(given.crops, given.weights, given.backbone, given.parts))
+
+
+def measured_kinds(root: Path) -> int:
+    """Its own command, since it scores what the numbers of clusters mean from fit to fit."""
+    from benchmarks import kinds, quality
+
+    return quality.main(kinds.of_the_reef(root))
 
 
 def measured_operation(parser: argparse.ArgumentParser, root: Path | None, n_videos: int | None) -> int:
