@@ -13,7 +13,8 @@ from megafish_assets.features.fits import cluster_units, fit_version
 from megafish_assets.footage.columns import empty_table
 
 KEPT_FITS = 30
-"""A month of nights: what a person looks at, and how long a kind may be away and still be known."""
+"""A month of nights: what a person looks at, and how long a kind may be away and still be known. Of 200,000 tracklets
+they are 6 million rows: 36 MB in Delta, and 2.3 GB of memory and 4 s for a night."""
 
 
 @dataclass(frozen=True)
