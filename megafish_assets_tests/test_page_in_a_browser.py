@@ -178,7 +178,7 @@ def test_the_graph_shows_every_asset_and_none_as_failed(page: "Page") -> None:
 
 
 def test_the_catalogue_names_every_asset_in_full_with_its_group(page: "Page") -> None:
-    page.set_viewport_size({"width": 1500, "height": 60 * len(EVERY)})  # rows out of sight are not there
+    page.set_viewport_size({"width": PAGE_PX[0], "height": 60 * len(EVERY)})  # rows out of sight are not there
     page.goto("/assets")
     for group, names in ASSETS.items():
         for name in names:

@@ -1,6 +1,6 @@
 """What happened to the kinds from one fit to the next, each with its numbers."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 import polars as pl
@@ -49,7 +49,8 @@ def kind_events(now: pl.DataFrame, fits: pl.DataFrame) -> pl.DataFrame:
     """
     last = fits.filter("is_latest")
     known = pairs(last, now)
-    rows = [*_of_clusters(now, known, departed_pairs(now, fits)), *_of_gone(last, now, known)]
+    older = set(fits["kind_id"].drop_nulls())
+    rows = [*_of_clusters(now, known, departed_pairs(now, fits), older), *_of_gone(last, now, known)]
     schema = {name: column.dtype for name, column in KIND_EVENTS.items() if name in Event._fields}
     table = pl.DataFrame(rows, schema=list(Event._fields), schema_overrides=schema, orient="row")
     stamp = now.select("fit_version", "fitted_at").head(1)
@@ -58,7 +59,9 @@ def kind_events(now: pl.DataFrame, fits: pl.DataFrame) -> pl.DataFrame:
     return table.join(stamp, how="cross").select(list(KIND_EVENTS)).cast(empty_table(KIND_EVENTS).schema)
 
 
-def _of_clusters(now: pl.DataFrame, known: pl.DataFrame, departed: pl.DataFrame) -> Iterator[Event]:
+def _of_clusters(
+    now: pl.DataFrame, known: pl.DataFrame, departed: pl.DataFrame, older: Collection[int]
+) -> Iterator[Event]:
     sizes = _sizes(now, "cluster", "kind_id")
     both = pl.concat([known, departed])
     for cluster, kind_id, n_units in sizes.sort("cluster").iter_rows():
@@ -66,6 +69,8 @@ def _of_clusters(now: pl.DataFrame, known: pl.DataFrame, departed: pl.DataFrame)
         of_last = known.filter(pl.col("cluster") == cluster).sort("n_shared", descending=True, maintain_order=True)
         if same.height:
             yield _event("continued", kind_id, same.row(0, named=True))
+        elif kind_id in older:  # a fit that came back, of whose kind the last one had other units
+            yield Event("continued", kind_id, kind_id, now["fit_version"][0], cluster, 0, 0, n_units, 0.0)
         elif of_last.height and of_last["n_shared"][0] >= max(FEWEST_TRACKLETS, MOST * of_last["n_after"][0]):
             yield _event("split", kind_id, of_last.row(0, named=True))
         else:

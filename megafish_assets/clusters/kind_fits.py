@@ -1,7 +1,7 @@
 """The fits that stay stored, so that whoever says a fit's version and a cluster is still understood."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import polars as pl
@@ -24,15 +24,19 @@ class KindFits:
     kinds: pl.DataFrame
     """The columns `KINDS`."""
     events: pl.DataFrame
-    """The columns `KIND_EVENTS`, of all fits ever: a kind's number is never given again."""
+    """The columns `KIND_EVENTS`, of all fits ever."""
+    n_given: int = 0
+    """Numbers of kinds that an earlier run has stored, whatever is left of its fits: none is given again."""
 
     @classmethod
     def stored(cls, kinds: pl.DataFrame | None, events: pl.DataFrame | None) -> "KindFits":
         """What the last run left, None for nothing; events of a fit that a killed run did not store are left out."""
-        kinds = empty_table(KINDS) if kinds is None else kinds.select(list(KINDS))
         events = empty_table(KIND_EVENTS) if events is None else events.select(list(KIND_EVENTS))
-        newest = kinds["fitted_at"].max()
-        return cls(kinds, events.filter(pl.col("fitted_at") <= newest) if newest is not None else events.clear())
+        # Where there are no kinds at all a first run was killed, and nobody has seen its numbers.
+        n_given = 0 if kinds is None else events["kind_id"].max() or 0
+        kinds = empty_table(KINDS) if kinds is None else kinds.select(list(KINDS))
+        newest = pl.lit(kinds["fitted_at"].max(), KINDS["fitted_at"].dtype)
+        return cls(kinds, events.filter(pl.col("fitted_at") <= newest), n_given)
 
     @property
     def latest(self) -> pl.DataFrame:
@@ -53,8 +57,7 @@ class KindFits:
 
     def highest(self, elsewhere: int = 0) -> int:
         """The highest number that a kind ever had, also of kinds that people named `elsewhere`; 0 for none."""
-        numbers = (self.kinds["kind_id"].max(), self.events["kind_id"].max(), self.events["from_kind_id"].max())
-        return max([elsewhere, *(number for number in numbers if number is not None)])
+        return max(elsewhere, self.n_given, *(table["kind_id"].max() or 0 for table in (self.kinds, self.events)))
 
     def with_fit(
         self, clusters: pl.DataFrame, fitted_at: datetime, mentioned: Collection[str] = (), elsewhere: int = 0
@@ -72,7 +75,7 @@ class KindFits:
         now = _fit(units, kind_ids, version, fitted_at)
         events = pl.concat([self.events, kind_events(now, self.kinds)])
         earlier = self.kinds.filter(pl.col("fit_version") != version).with_columns(is_latest=False)
-        return KindFits(_kept(pl.concat([earlier, now]), mentioned), events)
+        return replace(self, kinds=_kept(pl.concat([earlier, now]), mentioned), events=events)
 
 
 def _fit(units: pl.DataFrame, kind_ids: dict[int, int], version: str, fitted_at: datetime) -> pl.DataFrame:

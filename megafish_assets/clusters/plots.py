@@ -71,7 +71,9 @@ def alluvial_plot(kinds: pl.DataFrame, title: str) -> Figure:
     `kinds` holds the columns `KINDS`. A bar is as high as its units, the lowest number on top and noise, grey, at the
     bottom; a stream has the colour of the kind that it leaves. Units that the next fit does not have leave no stream.
     """
-    fits = kinds.sort("fitted_at").partition_by("fit_version", maintain_order=True)[-NIGHTS_DRAWN:]
+    nights = kinds["fitted_at"].unique().sort().tail(NIGHTS_DRAWN)
+    drawn = kinds.filter(pl.col("fitted_at").is_in(nights.implode())).sort("fitted_at")
+    fits = drawn.partition_by("fit_version", maintain_order=True)
     figure = Figure(figsize=(2.5 + 1.7 * len(fits), 8), layout="constrained")
     axes, fewest = figure.subplots(), NAMED_SHARE * max((rows.height for rows in fits), default=0)
     for place, rows in enumerate(fits):

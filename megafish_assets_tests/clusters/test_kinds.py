@@ -208,6 +208,23 @@ def test_events_of_a_fit_that_a_killed_run_did_not_store_are_told_once() -> None
     assert KindFits.stored(None, whole.events).events.height == 0
 
 
+def test_numbers_are_not_given_again_after_every_video_was_removed() -> None:
+    fits = after("abcd efg")
+    bare = KindFits.stored(fits.kinds.clear(), fits.events)
+    assert kind_of(after("xyz", fits=bare)) == {0: 3}
+    # A last fit whose videos are all gone, beside an older one that is still there.
+    fits = after("abcd efg", "uvw xyz")
+    left = KindFits.stored(fits.kinds.filter(~pl.col("is_latest")), fits.events)
+    assert kind_of(after("uvw", fits=left)) == {0: 5}
+
+
+def test_a_fit_that_came_back_after_its_kinds_have_moved_on_continues_them_all_the_same() -> None:
+    # Kind 1 is abcd, then cdef, then efgh, of which the first fit has nothing in kind 1.
+    fits = after("abcd -efgh", "cdef -abgh", "efgh -abcd", "abcd -efgh")
+    assert kind_of(fits) == {-1: None, 0: 1}
+    assert told(fits) == [("continued", 1, 1, 0, 0, 0, 4, 0.0)]
+
+
 def test_units_are_tracklets_and_detections_without_one_and_the_most_crops_decide() -> None:
     rows = [
         ("v", "v/1", "t", 2),
