@@ -99,7 +99,7 @@ KINDS = Check(
             may_be_unknown=True,
         ),
         "kept_kind_share": Limit(
-            "fewer keep their kind than where the demo's videos were doubled, ten times: 0.78 to 0.92",
+            "fewer keep their kind than in ten steps by four videos of the demo: 0.78 to 0.92",
             "Look at the picture of the nights and at `kind_events`, and at names that were given to what has merged.",
             at_least=0.75,
             may_be_unknown=True,
