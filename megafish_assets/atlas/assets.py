@@ -63,7 +63,7 @@ def montages_asset(backbone: str, knobs: type[MontagesConfig] = MontagesConfig) 
         tables: Tables,
         figures: Figures,
     ):
-        kind_ids = kinds_by_cluster(kinds, clusters)
+        kind_ids, version = kinds_by_cluster(kinds, clusters), latest_fit(kinds)["fit_version"][0]
         sizes = crops.select("detection_id", "width_px", "height_px", "clipped_share")
         tiles = chosen_tiles(
             best_crops(supported(clusters), sampled.join(sizes, on="detection_id").collect()), config.seed
@@ -74,12 +74,11 @@ def montages_asset(backbone: str, knobs: type[MontagesConfig] = MontagesConfig) 
         require_crops(jpegs, wanted)
         sheets = {}
         for (file, label), sheet in tiles.partition_by("file", "cluster", as_dict=True, maintain_order=True).items():
-            title = sheet_title(backbone, clusters, kind_ids, label, sheet["sheet"][0], config.seed)
+            title = sheet_title(f"{backbone}, fit {version}", clusters, kind_ids, label, sheet["sheet"][0], config.seed)
             sheets[file] = draw_sheet(sheet, jpegs, title, colour_of(label, kind_ids))
         n_clusters = clusters.filter(pl.col("cluster") >= 0)["cluster"].n_unique()
         told = last_told(context.instance, named("stability", backbone), "kinds", named("clusters", backbone))
         held = many(n_clusters, "cluster") + ("" if told is None else f" ({told})")
-        version = latest_fit(kinds)["fit_version"][0]
         title = f"{backbone}: all {held}, each with its crops, seed {config.seed}, fit {version}"
         overview = draw_overview(tiles, jpegs, clusters, kind_ids, title)
         files = {"all_clusters.png": overview} | sheets

@@ -86,16 +86,17 @@ def _placed(members: pl.DataFrame, sheet: str, first_row: int) -> pl.DataFrame:
     ).select(pl.col(name).cast(column.dtype) for name, column in TILES.items())
 
 
-def sheet_title(
-    backbone: str, clusters: pl.DataFrame, kinds: Mapping[int, int], label: int, sheet: str, seed: int
-) -> str:
-    """What a sheet shows: backbone, k, cluster and kind, its size in crops and tracklets, and how tiles were chosen."""
+def sheet_title(fit: str, clusters: pl.DataFrame, kinds: Mapping[int, int], label: int, sheet: str, seed: int) -> str:
+    """What a sheet shows: fit, k, cluster and kind, its size in crops and tracklets, and how the tiles were chosen.
+
+    `fit` says the backbone and the version, by which `kinds` knows what an old sheet showed.
+    """
     k = clusters.filter(pl.col("cluster") >= 0)["cluster"].n_unique()
     members = clusters.filter(pl.col("cluster") == label)
     n_tracklets = members["tracklet_id"].drop_nulls().n_unique()
     how = f"random draw, seed {seed}" if sheet == "random" else "typical ones above the line, odd ones below"
     name = "noise" if label < 0 else f"cluster {cluster_name(label, kinds)}"
-    return f"{backbone}, k = {k}: {name}, {members.height:,} crops of {n_tracklets:,} tracklets; {how}"
+    return f"{fit}, k = {k}: {name}, {members.height:,} crops of {n_tracklets:,} tracklets; {how}"
 
 
 def tile_pixels(jpeg: bytes) -> np.ndarray:

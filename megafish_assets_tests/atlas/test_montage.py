@@ -98,10 +98,10 @@ def test_noise_has_its_own_sheets() -> None:
     given = clusters(noise=12, c0=60)
     tiles = chosen_tiles(given, seed=42)
     assert sheet(tiles, "random", -1).height == 12
-    title = sheet_title("vit", given, {0: 7}, -1, "random", 42)
-    assert title == "vit, k = 1: noise, 12 crops of 2 tracklets; random draw, seed 42"
-    title = sheet_title("vit", given, {0: 7}, 0, "extremes", 42)
-    assert title.startswith("vit, k = 1: cluster 0 (kind 7), 60 crops of 7 tracklets; typical ones above")
+    title = sheet_title("vit, fit 0a1b", given, {0: 7}, -1, "random", 42)
+    assert title == "vit, fit 0a1b, k = 1: noise, 12 crops of 2 tracklets; random draw, seed 42"
+    title = sheet_title("vit, fit 0a1b", given, {0: 7}, 0, "extremes", 42)
+    assert title.startswith("vit, fit 0a1b, k = 1: cluster 0 (kind 7), 60 crops of 7 tracklets; typical ones above")
 
 
 def test_noise_has_no_centre_and_so_no_extremes() -> None:
