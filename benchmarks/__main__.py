@@ -47,6 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--parts", action="store_true", help="on parts of --crops instead of all of it, some minutes")
     command = commands.add_parser("not_fish", help="what is taken for growth, wiper and fish, beside the reef's truth")
     command.add_argument("--reef", type=Path, help="a materialised demo; without it many reefs by their boxes alone")
+    command = commands.add_parser("kinds", help="how far kinds keep their identity while videos are added")
+    command.add_argument("--reef", type=Path, required=True, help="a materialised demo, such as data/demo")
     for name, what in STAGES.items():
         command = commands.add_parser(name, help=what)
         command.add_argument("--size", type=int, help="how large; default fit for two cores")
@@ -67,6 +69,8 @@ def main(arguments: list[str] | None = None) -> int:
 
         lines = not_fish.of_many_reefs() if given.reef is None else not_fish.of_a_collection(given.reef)
         return printed(lines)
+    if given.stage == "kinds":
+        return measured_kinds(given.reef)
     if given.stage == "operation":
         return measured_operation(parser, given.root, given.size)
     if (problem := what_is_wrong(given)) is not None:
@@ -145,6 +149,13 @@ def printed(lines: Iterable[dict]) -> int:
     for line in lines:
         print(json.dumps(line), flush=True)
     return 0
+
+
+def measured_kinds(root: Path) -> int:
+    """Its own command, since it scores what the numbers of clusters mean from fit to fit."""
+    from benchmarks import kinds, quality
+
+    return quality.main(kinds.of_the_reef(root))
 
 
 def measured_operation(parser: argparse.ArgumentParser, root: Path | None, n_videos: int | None) -> int:

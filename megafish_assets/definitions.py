@@ -14,6 +14,7 @@ from megafish_assets.clusters.assets import (
     kmeans_sweep_asset,
     stability_asset,
 )
+from megafish_assets.clusters.kind_assets import kind_tree_asset, kinds_asset
 from megafish_assets.crops.assets import crops
 from megafish_assets.detections.artefact_assets import LensConfig, lens_places_asset, not_fish, tracklet_motion
 from megafish_assets.detections.assets import (
@@ -77,7 +78,9 @@ reducing = (
 grouping = (
     partial(kmeans_sweep_asset, knobs=knobs["kmeans_sweep"]),
     partial(clusters_asset, knobs=knobs["clusters"]),
+    kinds_asset,
     partial(stability_asset, knobs=knobs["stability"]),
+    kind_tree_asset,
 )
 nightly_analysis = nightly_analysis_job(backbones, READY.name)
 

@@ -12,10 +12,11 @@ import polars as pl
 import psutil
 import pytest
 
-from benchmarks import embed, parts, quality, report
+from benchmarks import embed, kinds, parts, quality, report
 from benchmarks.__main__ import main
 from benchmarks.ways import SIZE
 from megafish_assets.embeddings.backbones import NOTEBOOK_BACKBONES
+from megafish_assets_tests.clusters.test_kinds import after
 from megafish_assets_tests.conftest import REPOSITORY
 from megafish_assets_tests.deployment import wait_for
 from megafish_assets_tests.videos import write_h264
@@ -162,6 +163,29 @@ def test_a_table_stands_between_its_own_marks_only(tmp_path: Path) -> None:
     assert "| s | 20 rows |  | 0 | 2 s | 1.98 | 0.3 GB |" in told
     with pytest.raises(ValueError, match="measured-full"):
         report.written([], report.MARKS["full"], 1.0, page)
+
+
+def test_names_stay_with_kinds_go_to_parts_of_them_and_are_given_to_new_ones() -> None:
+    truth = pl.DataFrame({"unit_id": [f"v/{one}" for one in "abcdefgx"], "true_kind": [*["cod"] * 4, *["eel"] * 4]})
+    first = after("abcde fg")
+    named = kinds.names_of(first, truth, {})
+    assert named == {1: "cod", 2: "eel"}
+    second = after("ab cde fg x", fits=first)
+    both = kinds.names_of(second, truth, named)
+    # The larger part keeps the number; the smaller is born, with too few to be a part, and named after its own.
+    assert both == {1: "cod", 2: "eel", 3: "cod", 4: "eel"}
+    # Of a, b, c, d, f and g, named rightly before, all are still; e was named wrongly and counts for nothing.
+    assert kinds.kept_names(first.latest, second.latest, truth, named, both) == 1.0
+    assert kinds.kept_names(first.latest, second.latest, truth, named, {1: "cod", 2: "cod"}) == pytest.approx(2 / 6)
+    assert kinds.kept_names(first.latest, second.latest, truth, {}, both) is None
+    # Five of seven: two of the five are in another part.
+    assert kinds.most_kept(first.latest, second.latest, 7) == pytest.approx(5 / 7)
+    assert kinds.most_kept(first.latest.clear(), second.latest, 0) is None
+
+
+def test_a_folder_that_is_no_demo_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    assert main(["kinds", "--reef", str(tmp_path)]) == 2
+    assert "holds no tables with their truth: make demo" in capsys.readouterr().out
 
 
 KEYS = ["recipe", "k_given", "k", "species_ami", "ari", "v_measure", "knn_other_trajectories", "noise_share"]

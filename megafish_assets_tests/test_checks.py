@@ -11,7 +11,8 @@ from megafish_assets.atlas import measures as atlas
 from megafish_assets.atlas.checks import MONTAGES
 from megafish_assets.atlas.montage import chosen_tiles, draw_sheet
 from megafish_assets.clusters import grouping, sweeping
-from megafish_assets.clusters.checks import CLUSTERS, STABILITY, SWEEP
+from megafish_assets.clusters.checks import CLUSTERS, KIND_TREE, KINDS, STABILITY, SWEEP
+from megafish_assets.clusters.measures import kind_numbers
 from megafish_assets.clusters.recipes import DEFAULT, Grouped, at_k
 from megafish_assets.clusters.resampling import resampled_stability
 from megafish_assets.crops.checks import CAMERA_MOTION, CROPS
@@ -31,6 +32,8 @@ from megafish_assets.features.checks import PCA, UMAP
 from megafish_assets.features.crop_rows import CropRows
 from megafish_assets.reporting.verdicts import Check, verdict
 from megafish_assets.written_docs import DOCS, EVERY, PAGES
+from megafish_assets_tests.clusters.test_kinds import after
+from megafish_assets_tests.clusters.test_kinds import clusters as night
 
 LIMITS = SizeLimits(3.0, 5.0, 3.0, 5.0, 32.0, 100)
 """Keeps 32 to exp(5) = 148.4 px."""
@@ -233,6 +236,22 @@ def test_kinds_that_no_other_video_shows_are_seen() -> None:
     assert seen(many, rows_of) == set()
     assert seen(many, np.random.default_rng(1).normal(size=(120, 8))) == {"n_sure"}
     assert seen(np.where(np.arange(120) % 4 < 2, "a", "b"), rows_of) == {"n_sure", "n_videos"}
+
+
+def test_kinds_that_are_others_than_last_time_are_seen() -> None:
+    def seen(*nights: str) -> set[str]:
+        numbers = kind_numbers(after(*nights), night(nights[-1]))
+        return broken(KINDS, numbers, n_missing_videos=0)
+
+    assert seen("abcd efgh") == seen("abcd efgh", "efghij abcd") == set()
+    assert seen("abcd efgh", "abe xyz") == {"shared_units_share", "kept_kind_share"}
+    assert seen("abcdefgh", "abcd efgh") == {"kept_kind_share"}
+    numbers = kind_numbers(after("abcd"), night("abcd efgh"))
+    assert broken(KINDS, numbers, n_missing_videos=0) == {"n_clusters_without_kind"}
+    good = {"largest_overlap": 0.3, "n_joints_without_overlap": 0, "n_missing_videos": 0}
+    assert broken(KIND_TREE, good) == broken(KIND_TREE, good | {"largest_overlap": None}) == set()
+    for name, bad in (("largest_overlap", 0.6), ("n_joints_without_overlap", 1), ("n_missing_videos", 1)):
+        assert broken(KIND_TREE, good | {name: bad}) == {name}
 
 
 def test_clusters_that_follow_the_water_or_are_none_are_seen() -> None:

@@ -15,7 +15,10 @@ BACKBONE_ASSETS = {
     "umap_{}": "features",
     "kmeans_sweep_{}": "clusters",
     "clusters_{}": "clusters",
+    "kinds_{}": "clusters",
+    "kind_events_{}": "clusters",
     "stability_{}": "clusters",
+    "kind_tree_{}": "clusters",
     "confounders_{}": "evaluation",
     "montages_{}": "atlas",
 }
@@ -87,7 +90,7 @@ def test_the_graph_is_the_promised_one_to_the_name(tmp_path: Path) -> None:
     partitioned = {key for key, asset in graph["assets"].items() if asset["partitioned"]}
     assert partitioned == PER_VIDEO | {f"embeddings_{backbone}" for backbone in backbones}
     assert graph["assets"]["filtered_detections"]["parents"] == ["raw_detections", "size_limits"]
-    parents = ["clusters_vit", "crops", "sampled_detections", "stability_vit"]
+    parents = ["clusters_vit", "crops", "kinds_vit", "sampled_detections", "stability_vit"]
     assert graph["assets"]["montages_vit"]["parents"] == parents
 
 
@@ -106,6 +109,9 @@ def test_every_job_selects_something(tmp_path: Path) -> None:
     of_vit = [
         "clusters",
         "features",
+        "kind_events",
+        "kind_tree",
+        "kinds",
         "kmeans_sweep",
         "montages",
         "pca",

@@ -51,7 +51,9 @@ ASSETS = {
     "crops": ["crops", "camera_motion"],
     "embeddings": ["embeddings_reef_tiny"],
     "features": [f"{name}_reef_tiny" for name in ("pca", "whitening", "features", "umap")],
-    "clusters": [f"{name}_reef_tiny" for name in ("kmeans_sweep", "clusters", "stability")],
+    "clusters": [
+        f"{name}_reef_tiny" for name in ("kmeans_sweep", "clusters", "kinds", "kind_events", "stability", "kind_tree")
+    ],
     "evaluation": ["confounders_reef_tiny", "leaderboard"],
     "atlas": ["montages_reef_tiny"],
 }
@@ -176,6 +178,7 @@ def test_the_graph_shows_every_asset_and_none_as_failed(page: "Page") -> None:
 
 
 def test_the_catalogue_names_every_asset_in_full_with_its_group(page: "Page") -> None:
+    page.set_viewport_size({"width": PAGE_PX[0], "height": 60 * len(EVERY)})  # rows out of sight are not there
     page.goto("/assets")
     for group, names in ASSETS.items():
         for name in names:
@@ -216,6 +219,20 @@ def test_the_catalogue_names_every_asset_in_full_with_its_group(page: "Page") ->
             "videos, or whatever was resampled, that those tracklets come from",
             ["kinds_are_found_again"],
             "stability",
+        ),
+        (
+            "kinds_reef_tiny",
+            "kind_id",
+            "the cluster's number over all fits, from 1, never given twice; null for noise",
+            ["kinds_keep_their_identity"],
+            "nights",
+        ),
+        (
+            "kind_tree_reef_tiny",
+            "height",
+            "mean distance of the clusters' means on the two sides",
+            ["no_kind_is_split"],
+            "tree",
         ),
         (
             "leaderboard",

@@ -4,16 +4,19 @@ import json
 import re
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 
 import polars as pl
 import pytest
 from PIL import Image
 
+from benchmarks import kinds
 from benchmarks.reef_tiny import labelled_crops, measured
 from megafish_assets_tests.conftest import REPOSITORY, bring_up_to_date, collection_environment
 
 N_VIDEOS, N_FRAMES = 10, 90
+KIND_TABLES = "kinds", "clusters"
 
 
 def record(root: Path) -> subprocess.CompletedProcess:
@@ -62,7 +65,7 @@ def test_a_second_call_records_and_makes_nothing(reef: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in (reef / "recordings").iterdir()} == videos
     finished = bring_up_to_date(reef, "--json", backbones="reef_tiny")
     assert finished.returncode == 0
-    assert finished.stdout.count("up to date") == 17
+    assert finished.stdout.count("up to date") == 19
     summary = json.loads(finished.stdout.splitlines()[-1])
     assert summary["n_videos"] == N_VIDEOS and summary["failed"] == []
     clusters = pl.read_delta(str(reef / "tables" / "clusters" / "clusters_reef_tiny"))["cluster"]
@@ -81,3 +84,22 @@ def test_every_crop_has_a_kind_in_the_reefs_truth(reef: Path) -> None:
 def test_the_embedded_backbone_knows_a_tenth_more_ami_than_an_untrained_one(reef: Path) -> None:
     figures = measured(reef)
     assert figures["ami_gain"] >= 0.10, figures
+
+
+def test_kinds_keep_their_numbers_while_videos_are_added(reef: Path) -> None:
+    *steps, late = islice(kinds.of_the_reef(reef, n_orders=1), 5)
+    assert [line["n_videos"] for line in steps] == [7, 10, 9, 10]
+    for line in steps:
+        assert line["n_kinds"] == line["n_continued"] + line["n_born"] + line["n_split"]
+        # As many as any numbering of these clusters keeps, but for what is below the least Jaccard.
+        assert 0.6 < line["most_kept_share"] - 0.03 <= line["kept_kind_share"] <= line["most_kept_share"]
+        assert line["kept_name_share"] > 0.85
+    assert late["withheld"] and 0 <= late["in_born_share"] <= 1
+
+
+def test_every_tracklet_has_a_kind_in_the_stored_fit_and_the_sheets_bear_it(reef: Path) -> None:
+    stored, clusters = (pl.read_delta(str(reef / "tables" / "clusters" / f"{name}_reef_tiny")) for name in KIND_TABLES)
+    both = clusters.join(stored, on=["video", "tracklet_id", "cluster"], how="left")
+    assert both.filter(pl.col("cluster") >= 0)["kind_id"].null_count() == 0
+    assert (reef / "figures" / "kinds_reef_tiny" / "nights.png").is_file()
+    assert (reef / "figures" / "kind_tree_reef_tiny" / "tree.png").is_file()

@@ -14,7 +14,8 @@ from megafish_assets.clusters.recipes import FEATURE_SPACES
 from megafish_assets.clusters.support import supported
 from megafish_assets.clusters.tables import recipe_of
 from megafish_assets.crops.overlay import jpeg
-from megafish_assets.features.plots import cluster_colour
+from megafish_assets.features.fits import kinds_by_cluster, latest_fit
+from megafish_assets.features.plots import colour_of
 from megafish_assets.orchestration.policy import seed_knob, videos_asked
 from megafish_assets.orchestration.sources import Recordings
 from megafish_assets.reporting.figures import Figures
@@ -42,6 +43,7 @@ def montages_asset(backbone: str, knobs: type[MontagesConfig] = MontagesConfig) 
         check_specs=specs(named("montages", backbone), checks.MONTAGES),
         ins={
             "clusters": dg.AssetIn(named("clusters", backbone)),
+            "kinds": dg.AssetIn(named("kinds", backbone)),
             "crops": dg.AssetIn("crops"),
             "sampled": dg.AssetIn("sampled_detections", metadata={"columns": ["detection_id", "score"]}),
         },
@@ -55,11 +57,13 @@ def montages_asset(backbone: str, knobs: type[MontagesConfig] = MontagesConfig) 
         context: dg.AssetExecutionContext,
         config: knobs,
         clusters: pl.DataFrame,
+        kinds: pl.DataFrame,
         crops: pl.LazyFrame,
         sampled: pl.LazyFrame,
         tables: Tables,
         figures: Figures,
     ):
+        kind_ids, version = kinds_by_cluster(kinds, clusters), latest_fit(kinds)["fit_version"][0]
         sizes = crops.select("detection_id", "width_px", "height_px", "clipped_share")
         tiles = chosen_tiles(
             best_crops(supported(clusters), sampled.join(sizes, on="detection_id").collect()), config.seed
@@ -70,16 +74,17 @@ def montages_asset(backbone: str, knobs: type[MontagesConfig] = MontagesConfig) 
         require_crops(jpegs, wanted)
         sheets = {}
         for (file, label), sheet in tiles.partition_by("file", "cluster", as_dict=True, maintain_order=True).items():
-            title = sheet_title(backbone, clusters, label, sheet["sheet"][0], config.seed)
-            sheets[file] = draw_sheet(sheet, jpegs, title, cluster_colour(label))
+            title = sheet_title(f"{backbone}, fit {version}", clusters, kind_ids, label, sheet["sheet"][0], config.seed)
+            sheets[file] = draw_sheet(sheet, jpegs, title, colour_of(label, kind_ids))
         n_clusters = clusters.filter(pl.col("cluster") >= 0)["cluster"].n_unique()
-        kinds = last_told(context.instance, named("stability", backbone), "kinds", named("clusters", backbone))
-        held = many(n_clusters, "cluster") + ("" if kinds is None else f" ({kinds})")
-        title = f"{backbone}: all {held}, each with its crops, seed {config.seed}"
-        overview = draw_overview(tiles, jpegs, clusters, title)
+        told = last_told(context.instance, named("stability", backbone), "kinds", named("clusters", backbone))
+        held = many(n_clusters, "cluster") + ("" if told is None else f" ({told})")
+        title = f"{backbone}: all {held}, each with its crops, seed {config.seed}, fit {version}"
+        overview = draw_overview(tiles, jpegs, clusters, kind_ids, title)
         files = {"all_clusters.png": overview} | sheets
         figures.replace_all(context.asset_key, {file: png(sheet) for file, sheet in files.items()})
         numbers = {
+            "fit_version": version,
             "n_tiles": tiles.height,
             "n_tiles_of_another_cluster": tiles_of_another_cluster(tiles, clusters),
             "n_tiles_of_other_pixels": tiles_of_other_pixels(tiles, sheets, jpegs),

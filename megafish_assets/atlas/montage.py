@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from megafish_assets.atlas.columns import TILES
 from megafish_assets.crops.batches import decoded_rgb
-from megafish_assets.features.plots import cluster_colour
+from megafish_assets.features.plots import cluster_name, colour_of
 from megafish_assets.footage.columns import empty_table
 
 N_ROWS, N_COLUMNS = 5, 10
@@ -86,14 +86,17 @@ def _placed(members: pl.DataFrame, sheet: str, first_row: int) -> pl.DataFrame:
     ).select(pl.col(name).cast(column.dtype) for name, column in TILES.items())
 
 
-def sheet_title(backbone: str, clusters: pl.DataFrame, label: int, sheet: str, seed: int) -> str:
-    """What a sheet shows: backbone, k, cluster, its size in crops and tracklets, and how the tiles were chosen."""
+def sheet_title(fit: str, clusters: pl.DataFrame, kinds: Mapping[int, int], label: int, sheet: str, seed: int) -> str:
+    """What a sheet shows: fit, k, cluster and kind, its size in crops and tracklets, and how the tiles were chosen.
+
+    `fit` says the backbone and the version, by which `kinds` knows what an old sheet showed.
+    """
     k = clusters.filter(pl.col("cluster") >= 0)["cluster"].n_unique()
     members = clusters.filter(pl.col("cluster") == label)
     n_tracklets = members["tracklet_id"].drop_nulls().n_unique()
     how = f"random draw, seed {seed}" if sheet == "random" else "typical ones above the line, odd ones below"
-    name = "noise" if label < 0 else f"cluster {label}"
-    return f"{backbone}, k = {k}: {name}, {members.height:,} crops of {n_tracklets:,} tracklets; {how}"
+    name = "noise" if label < 0 else f"cluster {cluster_name(label, kinds)}"
+    return f"{fit}, k = {k}: {name}, {members.height:,} crops of {n_tracklets:,} tracklets; {how}"
 
 
 def tile_pixels(jpeg: bytes) -> np.ndarray:
@@ -130,10 +133,14 @@ def draw_sheet(tiles: pl.DataFrame, jpegs: Mapping[str, bytes], title: str, colo
     return _titled(sheet, title, colour)
 
 
-def draw_overview(tiles: pl.DataFrame, jpegs: Mapping[str, bytes], clusters: pl.DataFrame, title: str) -> np.ndarray:
-    """uint8 RGB of all clusters on one sheet: a strip each, with its colour, its size and the first of its random draw.
+def draw_overview(
+    tiles: pl.DataFrame, jpegs: Mapping[str, bytes], clusters: pl.DataFrame, kinds: Mapping[int, int], title: str
+) -> np.ndarray:
+    """uint8 RGB of all clusters on one sheet: a strip each, with the colour and number of its kind, its size and the
+    first of its random draw.
 
-    `tiles` holds the columns `TILES`, `clusters` the columns `CLUSTERS`. Strips stand side by side, noise last.
+    `tiles` holds the columns `TILES`, `clusters` the columns `CLUSTERS`, `kinds` the kind of each cluster.
+    Strips stand side by side, noise last.
     """
     sizes = dict(clusters.group_by("cluster").len().iter_rows())
     order = sorted(sizes, key=lambda cluster: (cluster < 0, cluster))
@@ -147,9 +154,9 @@ def draw_overview(tiles: pl.DataFrame, jpegs: Mapping[str, bytes], clusters: pl.
     for place, cluster in enumerate(order):
         left = (place // n_rows) * strip_width + GAP_PX
         top = HEADER_PX + (place % n_rows) * (OVERVIEW_TILE_PX + GAP_PX)
-        colour = tuple(round(255 * channel) for channel in cluster_colour(cluster))
+        colour = tuple(round(255 * channel) for channel in colour_of(cluster, kinds))
         pen.rectangle((left, top, left + 8, top + OVERVIEW_TILE_PX), fill=colour)
-        name = f"{'noise' if cluster < 0 else cluster}\n{sizes[cluster]:,}"
+        name = f"{cluster_name(cluster, kinds).replace(' ', chr(10), 1)}\n{sizes[cluster]:,}"
         pen.multiline_text((left + 14, top + OVERVIEW_TILE_PX // 2), name, fill=INK, font=font, anchor="lm")
         ids = drawn.filter(pl.col("cluster") == cluster)["detection_id"].head(OVERVIEW_TILES).to_list()
         for column, detection_id in enumerate(ids):

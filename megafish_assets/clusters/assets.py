@@ -18,6 +18,7 @@ from megafish_assets.clusters.tables import centres_of, centres_table, clusters_
 from megafish_assets.embeddings.batch import EmbeddingBatch
 from megafish_assets.embeddings.tables import EmbeddingStream
 from megafish_assets.features.crop_rows import CropRows, tracklets_of, videos_of
+from megafish_assets.features.fits import kinds_by_cluster
 from megafish_assets.features.layout import known
 from megafish_assets.orchestration.policy import seed_knob
 from megafish_assets.reporting.figures import Figures, figure_metadata
@@ -216,6 +217,7 @@ def stability_asset(backbone: str, knobs: type[StabilityConfig] = StabilityConfi
         check_specs=specs(named("stability", backbone), checks.STABILITY),
         ins={
             "clusters": dg.AssetIn(named("clusters", backbone)),
+            "kinds": dg.AssetIn(named("kinds", backbone)),  # whose colours the bars have
             **feature_ins(backbone),
         },
         metadata=table_metadata(STABILITY) | of_backbone("stability", backbone),
@@ -227,6 +229,7 @@ def stability_asset(backbone: str, knobs: type[StabilityConfig] = StabilityConfi
         context: dg.AssetExecutionContext,
         config: knobs,
         clusters: pl.DataFrame,
+        kinds: pl.DataFrame,
         tables: Tables,
         figures: Figures,
         **spaces: EmbeddingStream,
@@ -251,7 +254,7 @@ def stability_asset(backbone: str, knobs: type[StabilityConfig] = StabilityConfi
             context, tables, backbone, FEATURE_SPACES[recipe.features].table
         )
         title = f"{backbone}, {config.n_resamples} draws of videos, n = {numbers['n_crops']:,}, seed {config.seed}"
-        plot = plots.stability_plot(result.clusters, agreements, title)
+        plot = plots.stability_plot(result.clusters, agreements, kinds_by_cluster(kinds, clusters), title)
         return dg.MaterializeResult(
             value=result.clusters,
             check_results=[verdict(checks.STABILITY, numbers)],

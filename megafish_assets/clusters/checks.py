@@ -1,4 +1,4 @@
-"""Limits on the sweep, the groups and their stability, each with its reason and what to do when it is broken."""
+"""Limits on the sweep, the groups, their kinds and stability, each with its reason and what to do when it is broken."""
 
 from megafish_assets.clusters.stability import FEWEST_VIDEOS
 from megafish_assets.reporting.verdicts import NONE_MISSING, Check, Limit, never
@@ -87,9 +87,54 @@ STABILITY = Check(
 )
 
 
+KINDS = Check(
+    "kinds_keep_their_identity",
+    "How much of the last fit this one knows, how many of its tracklets keep their kind, and what happened to kinds.",
+    {
+        "shared_units_share": Limit(
+            "kinds are matched over the tracklets that both fits have, and these are few of the last one's",
+            "Distrust numbers and colours of before: tracklets have other ids since their thresholds or the detector's "
+            "rows changed, or videos were removed. `kind_events` says which kinds are taken to be which.",
+            at_least=0.5,
+            may_be_unknown=True,
+        ),
+        "kept_kind_share": Limit(
+            "fewer keep their kind than in ten steps by four videos of the demo: 0.78 to 0.92",
+            "Look at the picture of the nights and at `kind_events`, and at names that were given to what has merged.",
+            at_least=0.75,
+            may_be_unknown=True,
+        ),
+        "n_clusters_without_kind": Limit(
+            "most crops of each of their tracklets lie in other clusters, so that nothing can follow them",
+            "Group tracklets instead of crops.",
+            at_most=0,
+        ),
+        "n_missing_videos": NONE_MISSING,
+    },
+)
+
+
+KIND_TREE = Check(
+    "no_kind_is_split",
+    "How often resamples of videos put neighbors in the tree together.",
+    {
+        "largest_overlap": Limit(
+            "resamples put most of two neighbors together: they are one kind, cut in two",
+            "Look at both sheets, and give both one name.",
+            at_most=0.5,
+            may_be_unknown=True,
+        ),
+        "n_joints_without_overlap": Limit("no resample drew both sides: videos are too few", "Add videos.", at_most=0),
+        "n_missing_videos": NONE_MISSING,
+    },
+)
+
+
 CHECKS = {
     "kmeans_sweep_<backbone>": SWEEP,
     "clusters_<backbone>": CLUSTERS,
+    "kinds_<backbone>": KINDS,
     "stability_<backbone>": STABILITY,
+    "kind_tree_<backbone>": KIND_TREE,
 }
 """Every check of this stage by asset."""

@@ -8,6 +8,7 @@ import polars as pl
 
 from megafish_assets.clusters.columns import STABILITY
 from megafish_assets.features.crop_rows import CropRows
+from megafish_assets.features.layout import known
 from megafish_assets.footage.columns import empty_table
 
 RESAMPLES = 20
@@ -208,7 +209,7 @@ def stability(
         return Stability(clusters, float("nan"), n_kinds, 0, float("nan"), float("nan"))
     labels = partitions(vectors, videos, group, seed, n, on_resample)
     found = overlaps(full, labels, crops.n_clusters)
-    clusters = cluster_support(crops, found)
+    clusters = cluster_support(crops, found, pairs_together(full, labels, crops.n_clusters))
     n_kinds = int(_is_supported(clusters).sum())
     # A part of the crops shows a part of the kinds: what counts is how many it has for those of the clusters in it.
     held = np.array([_n_supported(np.where(row == ABSENT, ABSENT, full), videos) for row in labels])
@@ -235,8 +236,28 @@ def _n_supported(labels: np.ndarray, videos: np.ndarray) -> int:
     return counts.filter((pl.col("len") >= fewest) & (pl.col("video") >= fewest_videos)).height
 
 
-def cluster_support(crops: CropRows, found: np.ndarray) -> pl.DataFrame:
-    """The columns `STABILITY` of clusters whose overlaps `(n_resamples, n_clusters)` were found."""
+def pairs_together(full: np.ndarray, labels: np.ndarray, n_clusters: int) -> np.ndarray:
+    """float64 `(n_clusters, n_clusters)`: share of pairs, a unit of each cluster, that resamples put into one cluster.
+
+    Of pairs that a resample drew, over all of `labels` `(n, n_rows)`; nan where none did. In the noise of a resample
+    none is with another.
+    """
+    put, drawn_pairs = np.zeros((n_clusters, n_clusters)), np.zeros((n_clusters, n_clusters))
+    for resampled in labels:
+        drawn = (resampled != ABSENT) & (full >= 0)
+        shared = _shared(full[drawn], resampled[drawn], n_clusters)
+        sizes = np.bincount(full[drawn], minlength=n_clusters)
+        put += shared @ shared.T
+        drawn_pairs += np.outer(sizes, sizes)
+    return np.where(drawn_pairs > 0, put / np.maximum(drawn_pairs, 1), np.nan)
+
+
+def cluster_support(crops: CropRows, found: np.ndarray, together: np.ndarray | None = None) -> pl.DataFrame:
+    """The columns `STABILITY` of clusters whose overlaps `(n_resamples, n_clusters)` were found.
+
+    `together` is what `pairs_together` says of them; None where nothing was resampled.
+    """
+    pairs = [None] * found.shape[1] if together is None else [[known(one) for one in row] for row in together.tolist()]
     rows = []
     for cluster in range(found.shape[1]):
         members, seen = crops.of(crops.cluster_ids == cluster), found[:, cluster][~np.isnan(found[:, cluster])]
@@ -244,7 +265,7 @@ def cluster_support(crops: CropRows, found: np.ndarray) -> pl.DataFrame:
         n_tracklets, n_videos = members.n_tracklets, len(np.unique(members.videos))
         backed = n_tracklets >= FEWEST_TRACKLETS and n_videos >= FEWEST_VIDEOS
         stable = backed and jaccard is not None and jaccard >= STABLE_JACCARD
-        rows.append((cluster, jaccard, n_tracklets, n_videos, stable))
+        rows.append((cluster, jaccard, n_tracklets, n_videos, stable, pairs[cluster]))
     return pl.DataFrame(rows, schema=empty_table(STABILITY).schema, orient="row")
 
 

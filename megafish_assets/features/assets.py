@@ -13,6 +13,7 @@ from megafish_assets.embeddings.tables import EmbeddingStream, vectors_table
 from megafish_assets.features import checks, layout, plots
 from megafish_assets.features.columns import FEATURES, PCA, UMAP, WHITENING
 from megafish_assets.features.crop_rows import borders_of, tracklets_of
+from megafish_assets.features.fits import kinds_by_cluster
 from megafish_assets.features.pooling import UNTRACKED, tracklet_codes
 from megafish_assets.features.reduction import VARIANCE, Projection, fit_projection
 from megafish_assets.features.tables import labelled, model_parts, model_table, positions_table, require_fit
@@ -185,10 +186,11 @@ def umap_asset(backbone: str, knobs: type[UmapConfig] = UmapConfig) -> dg.Assets
             "reduction": dg.AssetIn(named("pca", backbone)),
             "features": dg.AssetIn(named("features", backbone), dagster_type=EmbeddingStream),
             "clusters": dg.AssetIn(named("clusters", backbone)),
+            "kinds": dg.AssetIn(named("kinds", backbone)),
         },
         metadata=table_metadata(UMAP) | of_backbone("umap", backbone),
         kinds={"umap", "deltalake"},
-        description="UMAP coordinates of every row, seeded, and the clusters seen in them.",
+        description="UMAP coordinates of every row, seeded, and the clusters seen in them, in the colours of kinds.",
     )
     def umap(
         context: dg.AssetExecutionContext,
@@ -197,6 +199,7 @@ def umap_asset(backbone: str, knobs: type[UmapConfig] = UmapConfig) -> dg.Assets
         reduction: Fitted,
         features: EmbeddingStream,
         clusters: pl.DataFrame,
+        kinds: pl.DataFrame,
         figures: Figures,
     ):
         if config.space == "features":
@@ -213,7 +216,8 @@ def umap_asset(backbone: str, knobs: type[UmapConfig] = UmapConfig) -> dg.Assets
         table = positions_table(vectors.detection_ids, laid_out)
         positions, labels = labelled(table, clusters)
         drawn = f"k = {clusters['cluster'].max() + 1}, n = {len(labels):,}, seed {config.seed}"
-        plot = plots.pair_plot(positions, labels, f"{backbone}, UMAP of {UMAP_SPACES[config.space]}, {drawn}")
+        title = f"{backbone}, UMAP of {UMAP_SPACES[config.space]}, {drawn}"
+        plot = plots.pair_plot(positions, labels, kinds_by_cluster(kinds, clusters), title)
         trust = layout.sampled_trustworthiness(space, laid_out, n_neighbors, config.seed)
         numbers = {
             "trustworthiness": layout.known(trust),

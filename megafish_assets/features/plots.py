@@ -1,5 +1,7 @@
 """Plots of reduced and laid out vectors. The same cluster has the same colour on every one."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import to_rgb
@@ -27,6 +29,38 @@ def cluster_colour(label: int) -> tuple[float, float, float]:
     return colormaps["tab20"].colors[2 * hue + light]
 
 
+DARKER = 0.6
+"""Of the channels of a kind's colour in every second round of `N_COLOURS`: two rounds can be told apart."""
+
+MOST_NAMED = 40
+"""Clusters in a legend, five lines of it; the smaller ones share a line."""
+
+
+def kind_colour(kind_id: int) -> tuple[float, float, float]:
+    """RGB, each 0 to 1, of a kind, the same in every fit.
+
+    Numbers are never given twice and grow for ever, so that the colours of kinds `2 * N_COLOURS` apart are the same.
+    """
+    turn, place = divmod(kind_id - 1, N_COLOURS)
+    red, green, blue = cluster_colour(place)
+    share = DARKER if turn % 2 else 1.0
+    return red * share, green * share, blue * share
+
+
+def colour_of(label: int, kinds: Mapping[int, int]) -> tuple[float, float, float]:
+    """RGB, each 0 to 1: that of a cluster's kind; darker grey for noise (-1), light grey for a cluster of no kind."""
+    if label in kinds:
+        return kind_colour(kinds[label])
+    return to_rgb(NOISE_COLOUR if label < 0 else REST_COLOUR)
+
+
+def cluster_name(label: int, kinds: Mapping[int, int]) -> str:
+    """What a cluster is called on a picture: `3 (kind 7)`."""
+    if label < 0:
+        return "noise"
+    return f"{label} (kind {kinds[label]})" if label in kinds else f"{label}"
+
+
 def variance_plot(spectrum: np.ndarray, n_kept: int, title: str) -> Figure:
     """Cumulative explained variance against the number of components, with what was kept marked."""
     figure = Figure(figsize=(7, 4), layout="constrained")
@@ -46,47 +80,49 @@ def variance_plot(spectrum: np.ndarray, n_kept: int, title: str) -> Figure:
     return figure
 
 
-def pair_plot(positions: np.ndarray, labels: np.ndarray, title: str) -> Figure:
-    """Every pair of coordinates as a density coloured by cluster, and each coordinate's density by cluster.
+def pair_plot(positions: np.ndarray, labels: np.ndarray, kinds: Mapping[int, int], title: str) -> Figure:
+    """Every pair of coordinates as a density coloured by kind, and each coordinate's density by cluster.
 
-    `positions` is `(n, d)`, `labels` `(n,)`. The hue of a cell is that of its clusters, mixed by their counts.
+    `positions` is `(n, d)`, `labels` `(n,)`, `kinds` the kind of each cluster, whose colour it has. The hue of a
+    cell is that of its clusters, mixed by their counts.
     """
     n_axes = positions.shape[1]
     figure = Figure(figsize=(2.2 * n_axes, 2.2 * n_axes + 0.4), layout="constrained")
+    colours = {int(label): colour_of(int(label), kinds) for label in np.unique(labels)}
     grid = figure.subplots(n_axes, n_axes, squeeze=False)
     for row in range(n_axes):
         for column in range(n_axes):
             axes = grid[row, column]
             axes.tick_params(labelsize=6)
             if row == column:
-                _densities(axes, positions[:, row], labels)
+                _densities(axes, positions[:, row], labels, colours)
             else:
-                _coloured_histogram(axes, positions[:, column], positions[:, row], labels)
+                _coloured_histogram(axes, positions[:, column], positions[:, row], labels, colours)
             if row == n_axes - 1:
                 axes.set_xlabel(f"UMAP {column + 1}", fontsize=8)
             if column == 0:
                 axes.set_ylabel(f"UMAP {row + 1}", fontsize=8)
     figure.suptitle(title, fontsize=10)
-    _legend(figure, labels)
+    _legend(figure, labels, kinds)
     return figure
 
 
-def _legend(figure: Figure, labels: np.ndarray) -> None:
+def _legend(figure: Figure, labels: np.ndarray, kinds: Mapping[int, int]) -> None:
     from matplotlib.patches import Patch
 
     values, counts = np.unique(labels, return_counts=True)
-    named = values < N_COLOURS
+    named = np.argsort(np.argsort(-counts, kind="stable")) < MOST_NAMED
     handles = [
-        Patch(color=cluster_colour(int(label)), label=f"{'noise' if label < 0 else label} ({count:,})")
-        for label, count in zip(values[named], counts[named], strict=True)
+        Patch(color=colour_of(label, kinds), label=f"{cluster_name(label, kinds)}: {count:,}")
+        for label, count in zip(values[named].tolist(), counts[named].tolist(), strict=True)
     ]
     if not named.all():
-        label = f"{(~named).sum()} others ({counts[~named].sum():,})"
+        label = f"{(~named).sum()} others: {counts[~named].sum():,}"
         handles.append(Patch(color=REST_COLOUR, label=label))
-    figure.legend(handles=handles, loc="outside lower center", ncols=8, fontsize=7, frameon=False)
+    figure.legend(handles=handles, loc="outside lower center", ncols=8, fontsize=6, frameon=False)
 
 
-def _coloured_histogram(axes, x: np.ndarray, y: np.ndarray, labels: np.ndarray) -> None:
+def _coloured_histogram(axes, x: np.ndarray, y: np.ndarray, labels: np.ndarray, colours: Mapping[int, tuple]) -> None:
     # In float32 a millionth would vanish beside 16.
     extent = (float(x.min()), float(x.max()) + 1e-6, float(y.min()), float(y.max()) + 1e-6)
     n_bins = int(np.clip(1.2 * np.sqrt(len(labels)), FEWEST_BINS, MOST_BINS))
@@ -95,7 +131,7 @@ def _coloured_histogram(axes, x: np.ndarray, y: np.ndarray, labels: np.ndarray) 
         members = labels == label
         counts = np.histogram2d(y[members], x[members], bins=n_bins, range=(extent[2:], extent[:2]))[0]
         total += counts
-        mixed += counts[..., None] * np.array(cluster_colour(int(label)))
+        mixed += counts[..., None] * np.array(colours[int(label)])
     shown = total > 0
     hue = np.where(shown[..., None], mixed / np.maximum(total, 1)[..., None], 1.0)
     # A lone detection must still be seen, so the faintest cell keeps two fifths of its colour.
@@ -103,7 +139,7 @@ def _coloured_histogram(axes, x: np.ndarray, y: np.ndarray, labels: np.ndarray) 
     axes.imshow(hue * strength + (1 - strength), origin="lower", extent=extent, aspect="auto", interpolation="nearest")
 
 
-def _densities(axes, values: np.ndarray, labels: np.ndarray) -> None:
+def _densities(axes, values: np.ndarray, labels: np.ndarray, colours: Mapping[int, tuple]) -> None:
     from scipy.stats import gaussian_kde
 
     at = np.linspace(values.min(), values.max(), 200)
@@ -112,6 +148,6 @@ def _densities(axes, values: np.ndarray, labels: np.ndarray) -> None:
         if len(members) < 3 or members.std() == 0:
             continue
         height = gaussian_kde(members)(at) * (labels == label).mean()
-        axes.fill_between(at, height, color=cluster_colour(int(label)), alpha=0.35, lw=0)
-        axes.plot(at, height, color=cluster_colour(int(label)), lw=1)
+        axes.fill_between(at, height, color=colours[int(label)], alpha=0.35, lw=0)
+        axes.plot(at, height, color=colours[int(label)], lw=1)
     axes.set_yticks([])

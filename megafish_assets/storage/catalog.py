@@ -127,7 +127,11 @@ class Tables(dg.ConfigurableResource):
     def stored(self, context: dg.AssetExecutionContext) -> pl.DataFrame | None:
         """All rows that the running asset's last run left; None if there was none."""
         key = context.asset_key
-        table = self.of(context.assets_def.group_names_by_key[key], key.to_user_string())
+        return self.rows(context.assets_def.group_names_by_key[key], key.to_user_string())
+
+    def rows(self, room: str, asset: str) -> pl.DataFrame | None:
+        """All rows of a table; None where there is no such table."""
+        table = self.of(room, asset)
         return table.scan().collect() if table.exists() else None
 
     def model(self, room: str, asset: str) -> pl.DataFrame | None:

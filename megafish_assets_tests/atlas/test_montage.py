@@ -15,7 +15,7 @@ from megafish_assets.atlas.montage import (
     tile_corner,
     tile_pixels,
 )
-from megafish_assets.features.plots import cluster_colour
+from megafish_assets.features.plots import colour_of
 
 SCHEMA = {"video": pl.String, "detection_id": pl.String, "cluster": pl.Int64, "distance_to_centre": pl.Float64}
 """What a tile keeps of its row."""
@@ -98,10 +98,10 @@ def test_noise_has_its_own_sheets() -> None:
     given = clusters(noise=12, c0=60)
     tiles = chosen_tiles(given, seed=42)
     assert sheet(tiles, "random", -1).height == 12
-    title = sheet_title("vit", given, -1, "random", 42)
-    assert title == "vit, k = 1: noise, 12 crops of 2 tracklets; random draw, seed 42"
-    title = sheet_title("vit", given, 0, "extremes", 42)
-    assert title.startswith("vit, k = 1: cluster 0, 60 crops of 7 tracklets; typical ones above")
+    title = sheet_title("vit, fit 0a1b", given, {0: 7}, -1, "random", 42)
+    assert title == "vit, fit 0a1b, k = 1: noise, 12 crops of 2 tracklets; random draw, seed 42"
+    title = sheet_title("vit, fit 0a1b", given, {0: 7}, 0, "extremes", 42)
+    assert title.startswith("vit, fit 0a1b, k = 1: cluster 0 (kind 7), 60 crops of 7 tracklets; typical ones above")
 
 
 def test_noise_has_no_centre_and_so_no_extremes() -> None:
@@ -128,15 +128,15 @@ def test_a_tracklet_is_shown_by_its_best_crop_and_a_row_without_one_by_itself() 
     assert best_crops(table.select(names[:3]).clear(), table.select("detection_id", *names[3:])).height == 0
 
 
-def test_one_sheet_shows_every_cluster_in_its_colour_noise_last() -> None:
+def test_one_sheet_shows_every_cluster_in_the_colour_of_its_kind_noise_last() -> None:
     given = clusters(c0=60, c1=3, noise=20)
     tiles = chosen_tiles(given, seed=0)
     bright = cv2.imencode(".png", np.full((40, 40, 3), 255, np.uint8))[1].tobytes()
-    overview = draw_overview(tiles, dict.fromkeys(given["detection_id"], bright), given, "b")
+    overview = draw_overview(tiles, dict.fromkeys(given["detection_id"], bright), given, {0: 4, 1: 2}, "b")
     # Two strips side by side: clusters 0 and 1 in the first, noise at the top of the second; bars of 9 px.
     middle = overview.shape[1] // 2
     for left, top, cluster in ((6, 44, 0), (6, 44 + 62, 1), (middle + 6, 44, -1)):
-        colour = [round(255 * channel) for channel in cluster_colour(cluster)]
+        colour = [round(255 * channel) for channel in colour_of(cluster, {0: 4, 1: 2})]
         assert (overview[top : top + 56, left : left + 9] == colour).all()
     # Eight of sixty, and the three that there are.
     assert [int((overview[top + 28, :middle] == 255).all(axis=1).sum()) // 50 for top in (44, 106)] == [8, 3]

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from megafish_assets.clusters.assets import ClustersConfig, SweepConfig, clusters_asset, kmeans_sweep_asset
+from megafish_assets.clusters.kind_assets import kinds_asset
 from megafish_assets.clusters.recipes import DEFAULT, NOTEBOOK, at_k
 from megafish_assets.crops.borders import N_BORDER
 from megafish_assets.embeddings.batch import EmbeddingBatch
@@ -30,7 +31,7 @@ from megafish_assets.storage.io_manager import GpuDeltaLakeIOManager
 from megafish_assets.storage.io_types import VECTORS_VERSION
 from megafish_assets.storage.partitions import ROW_RUNS, VIDEOS
 
-PCA, SWEEP, WHITENING, FEATURES, CLUSTERS, UMAP = (
+PCA, SWEEP, WHITENING, FEATURES, CLUSTERS, KINDS, UMAP = (
     make("b")
     for make in (
         pca_asset,
@@ -38,6 +39,7 @@ PCA, SWEEP, WHITENING, FEATURES, CLUSTERS, UMAP = (
         whitening_asset,
         features_asset,
         clusters_asset,
+        kinds_asset,
         umap_asset,
     )
 )
@@ -82,7 +84,7 @@ class Vectors:
 
         groups = [
             *grouped("features", [PCA, WHITENING, FEATURES, UMAP]),
-            *grouped("clusters", [SWEEP, CLUSTERS]),
+            *grouped("clusters", [SWEEP, CLUSTERS, KINDS]),
         ]
         self.assets = [*grouped("embeddings", [embeddings]), *grouped("crops", [crops]), *groups]
         self.instance = dg.DagsterInstance.ephemeral()
@@ -95,10 +97,10 @@ class Vectors:
         self.root = root
         self.embed("v")
 
-    def make(self, key: dg.AssetKey, **options: object) -> dg.ExecuteInProcessResult:
+    def make(self, *keys: dg.AssetKey, **options: object) -> dg.ExecuteInProcessResult:
         return dg.materialize(
             self.assets,
-            selection=[key],
+            selection=list(keys),
             instance=self.instance,
             resources=self.resources,
             **options,
@@ -112,7 +114,7 @@ class Vectors:
     def checked(self, asset: dg.AssetsDefinition, **config: object) -> dg.AssetCheckEvaluation:
         """Makes the asset; its check's result."""
         knobs = {"ops": {asset.node_def.name: {"config": config}}} if config else {}
-        return self.make(asset.key, run_config=knobs).get_asset_check_evaluations()[0]
+        return self.make(*asset.keys, run_config=knobs).get_asset_check_evaluations()[0]
 
     def stored(self, name: str) -> pl.DataFrame:
         (place,) = (self.root / "tables").glob(f"*/{name}_b")
@@ -185,7 +187,7 @@ def test_two_rows_have_no_k_to_sweep_and_say_so(tmp_path: Path) -> None:
 
 def test_fewer_rows_than_neighbors_take_all_the_others_with_a_warning(tmp_path: Path) -> None:
     few = Vectors(tmp_path, matrix(9))
-    for asset in (*FITTED, CLUSTERS):
+    for asset in (*FITTED, CLUSTERS, KINDS):
         few.checked(asset)
     result = few.checked(UMAP)
     assert not result.passed and "n_neighbors_short = 7, allowed at most 0" in result.description
@@ -239,7 +241,7 @@ def test_a_video_of_older_vectors_is_missing_in_all_that_follows(tmp_path: Path)
         pl.when(of_w).then(pl.lit("older")).otherwise("vectors_version").alias("vectors_version")
     )
     mixed.write_delta(place, mode="overwrite")
-    for asset in (*FITTED, CLUSTERS, SWEEP, UMAP):
+    for asset in (*FITTED, CLUSTERS, KINDS, SWEEP, UMAP):
         assert few.checked(asset).metadata["missing_videos"].value == "w"
 
 
@@ -260,7 +262,7 @@ def test_a_seed_that_scikit_learn_would_refuse_is_refused_at_launch(config: type
 
 def test_a_reduction_of_other_vectors_is_refused(tmp_path: Path) -> None:
     few = Vectors(tmp_path, matrix(20))
-    for asset in (*FITTED, CLUSTERS):
+    for asset in (*FITTED, CLUSTERS, KINDS):
         few.checked(asset)
     of_pca = {"ops": {UMAP.node_def.name: {"config": {"space": "pca"}}}}
     for model, reader, knobs in ((PCA, UMAP, of_pca), (WHITENING, FEATURES, {})):

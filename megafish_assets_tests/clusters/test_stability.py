@@ -16,6 +16,7 @@ from megafish_assets.clusters.stability import (
     kinds_sentence,
     most_stable_k,
     overlaps,
+    pairs_together,
     partitions,
     resamples,
     stability,
@@ -120,7 +121,7 @@ def test_a_kind_needs_tracklets_videos_and_overlap() -> None:
 
 def test_crops_of_one_tracklet_are_one_fish_and_untracked_ones_no_tracklet() -> None:
     behind = CropRows(np.array([*"aaabb", None, None]), np.array([*"vvvwxyz"]), cluster_ids=np.zeros(7, int))
-    assert cluster_support(behind, np.ones((2, 1))).row(0) == (0, 1.0, 2, 5, False)
+    assert cluster_support(behind, np.ones((2, 1))).row(0) == (0, 1.0, 2, 5, False, None)
 
 
 def test_the_best_agreement_is_told_with_its_k() -> None:
@@ -175,3 +176,14 @@ def test_everything_noise_holds_no_kind() -> None:
     found = stability(rows, none, VIDEOS, lambda part: np.full(len(part), -1), 0, behind(none))
     assert np.isnan(found.ami)
     assert (found.clusters.height, found.n_sure, found.n_kinds_low, found.n_kinds_high) == (0, 0, 0, 0)
+
+
+def test_pairs_that_resamples_put_together_are_counted_over_those_that_they_drew() -> None:
+    full = np.array([0, 0, 1, 1, 2, -1])
+    labels = np.array([[7, 7, 7, 3, ABSENT, 7], [0, ABSENT, 0, 1, -1, 0]])
+    # Of 0 and 1: two of four pairs in the first, one of two in the second; 2 was drawn once, and was noise then.
+    found = pairs_together(full, labels, 4)
+    assert found[0, 1] == found[1, 0] == pytest.approx(3 / 6)
+    assert found[0, 2] == found[2, 2] == 0
+    assert found[0, 0] == 1 and found[1, 1] == pytest.approx((2 + 2) / (4 + 4))
+    assert np.isnan(found[3]).all() and np.isnan(found[:, 3]).all()
