@@ -7,7 +7,6 @@ import pytest
 
 from megafish_assets.atlas.columns import TILES
 from megafish_assets.atlas.montage import (
-    best_crops,
     chosen_tiles,
     draw_overview,
     draw_sheet,
