@@ -17,6 +17,8 @@ BACKBONE_ASSETS = {
     "clusters_{}": "clusters",
     "stability_{}": "clusters",
     "confounders_{}": "evaluation",
+    "classes_{}": "labels",
+    "name_next_{}": "labels",
     "montages_{}": "atlas",
 }
 SHARED_ASSETS = {
@@ -93,9 +95,11 @@ def test_every_job_selects_something(tmp_path: Path) -> None:
     jobs = described(tmp_path, backbones="vit")["jobs"]
     of_vit = [
         "clusters",
+        "classes",
         "features",
         "kmeans_sweep",
         "montages",
+        "name_next",
         "pca",
         "confounders",
         "stability",

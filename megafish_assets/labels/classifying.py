@@ -124,9 +124,7 @@ class Classified:
         require_one_length(self, "names", "signs", "nearest", "nearest_similarity")
 
 
-def classified(
-    seen: Seen, taught: Taught, places: np.ndarray, never: dict[int, str] | None = None
-) -> Classified:
+def classified(seen: Seen, taught: Taught, places: np.ndarray, never: dict[int, str] | None = None) -> Classified:
     """What those who are taught tell of the units at `places`; `never` says what a unit, by its place, is not.
 
     Nobody is his own nearest. Raises ValueError where nobody is taught.
