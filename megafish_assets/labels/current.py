@@ -12,7 +12,7 @@ STATUSES = (APPROVED, REJECTED, UNSURE, NOT_FISH)
 
 
 def labelled_tracklets(labels: pl.DataFrame) -> pl.DataFrame:
-    """The columns `WORDS`, a row a tracklet, sorted by it, from rows with `tracklet_id`, `label` and what else is known.
+    """The columns `WORDS`, a row a tracklet, sorted by it, from rows with `tracklet_id`, `label` and more.
 
     Of each person the last word counts, of the people's last words the last. A row without a status is approved, one
     without a tracklet says nothing of any. Raises ValueError for a status that is none of `STATUSES`.
@@ -36,7 +36,7 @@ def labelled_tracklets(labels: pl.DataFrame) -> pl.DataFrame:
         n_people=pl.len().cast(pl.Int64), n_disagreeing=(pl.col("word") != pl.col("word").last()).sum().cast(pl.Int64)
     )
     last = each.unique("tracklet_id", keep="last", maintain_order=True).join(counts, on="tracklet_id")
-    return last.select(known).sort("tracklet_id")
+    return last.select(*known).sort("tracklet_id")
 
 
 def by_tracklet(labels: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
