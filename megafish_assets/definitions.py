@@ -40,6 +40,7 @@ from megafish_assets.features.assets import (
     umap_asset,
     whitening_asset,
 )
+from megafish_assets.labels.assets import ClassesConfig, classes_asset
 from megafish_assets.orchestration.jobs import register_videos, remove_videos, restate_filtered, retry_failed_videos
 from megafish_assets.orchestration.policy import fixed, grouped, made_every_night, with_knobs
 from megafish_assets.orchestration.schedules import nightly, nightly_analysis_job, table_maintenance, weekly
@@ -65,6 +66,7 @@ STOCK = {
     "umap": UmapConfig,
     "stability": StabilityConfig,
     "confounders": ConfoundersConfig,
+    "classes": ClassesConfig,
     "montages": MontagesConfig,
     "leaderboard": LeaderboardConfig,
 }
@@ -120,6 +122,7 @@ defs = dg.Definitions(
                     ],
                 )
             ),
+            *made_every_night(grouped("labels", [classes_asset(b, knobs["classes"]) for b in backbones])),
             *made_every_night(grouped("atlas", [montages_asset(b, knobs["montages"]) for b in backbones])),
         ],
         settings.knobs.versions(STOCK),

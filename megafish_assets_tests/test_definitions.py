@@ -20,6 +20,8 @@ BACKBONE_ASSETS = {
     "stability_{}": "clusters",
     "kind_tree_{}": "clusters",
     "confounders_{}": "evaluation",
+    "classes_{}": "labels",
+    "name_next_{}": "labels",
     "montages_{}": "atlas",
 }
 SHARED_ASSETS = {
@@ -108,12 +110,14 @@ def test_every_job_selects_something(tmp_path: Path) -> None:
     jobs = described(tmp_path, backbones="vit")["jobs"]
     of_vit = [
         "clusters",
+        "classes",
         "features",
         "kind_events",
         "kind_tree",
         "kinds",
         "kmeans_sweep",
         "montages",
+        "name_next",
         "pca",
         "confounders",
         "stability",

@@ -9,7 +9,8 @@ from megafish_assets.atlas import checks
 from megafish_assets.atlas.columns import TILES
 from megafish_assets.atlas.film import tracklet_film
 from megafish_assets.atlas.measures import tiles_of_another_cluster, tiles_of_other_pixels
-from megafish_assets.atlas.montage import best_crops, chosen_tiles, draw_overview, draw_sheet, sheet_title
+from megafish_assets.atlas.montage import chosen_tiles, draw_overview, draw_sheet, sheet_title
+from megafish_assets.clusters.best_crops import best_crops
 from megafish_assets.clusters.recipes import FEATURE_SPACES
 from megafish_assets.clusters.support import supported
 from megafish_assets.clusters.tables import recipe_of

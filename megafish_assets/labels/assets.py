@@ -1,0 +1,131 @@
+"""The assets of names: `classes` and `name_next`, each one a backbone, made in one step by a factory."""
+
+import dagster as dg
+import polars as pl
+from pydantic import Field
+
+from megafish_assets.embeddings.tables import EmbeddingStream
+from megafish_assets.labels import checks, measures, plots
+from megafish_assets.labels.budget import NEXT, budget_curve, n_curve_fits
+from megafish_assets.labels.calibration import n_fits
+from megafish_assets.labels.classifying import Seen
+from megafish_assets.labels.columns import CLASSES, NAME_NEXT
+from megafish_assets.labels.current import by_tracklet, labelled_tracklets
+from megafish_assets.labels.naming import NAMED_FROM, Words, classes_table, told_by
+from megafish_assets.labels.next_table import next_table
+from megafish_assets.labels.units import LENS_REASONS, Units, kind_of_units, on_the_lens
+from megafish_assets.orchestration.policy import seed_knob
+from megafish_assets.orchestration.sources import Labels
+from megafish_assets.reporting.figures import Figures, figure_metadata
+from megafish_assets.reporting.metadata import column_lineage, reduced_coverage, table_metadata
+from megafish_assets.reporting.progress import Progress
+from megafish_assets.reporting.verdicts import specs, verdict
+from megafish_assets.storage.catalog import Tables, named, of_backbone
+
+
+class ClassesConfig(dg.Config):
+    """From when on the classifier names, and how many tracklets it asks for."""
+
+    named_from: float = Field(
+        default=NAMED_FROM,
+        ge=0.5,
+        le=0.99,
+        description="Probability from which the classifier names a tracklet. At 0.8, of real fish with ten labels a "
+        "kind, 96 % of its names are right; higher, fewer tracklets are named and fewer wrongly.",
+    )
+    n_next: int = Field(default=NEXT, ge=1, le=1000, description="Tracklets that `name_next` lists.")
+    seed: int = seed_knob(42, "Seed of the folds of the labels.")
+
+
+def classes_asset(
+    backbone: str,
+    knobs: type[ClassesConfig] = ClassesConfig,
+    labels_asset: str | None = None,
+    kinds_asset: str | None = None,
+    not_fish_asset: str | None = None,
+) -> dg.AssetsDefinition:
+    """A name for every tracklet that can be named, and the tracklets to name next.
+
+    `labels_asset` holds what people said; without one, the table that MEGAFISH_LABELS names does. `kinds_asset` holds
+    the kind of every unit; without one the clusters are the kinds. `not_fish_asset` holds what lies on the lens.
+    """
+    classes_key, next_key = dg.AssetKey(named("classes", backbone)), dg.AssetKey(named("name_next", backbone))
+    given = {"said": labels_asset, "kinds": kinds_asset, "not_fish": not_fish_asset}
+
+    @dg.multi_asset(
+        name=named("classes", backbone),
+        outs={
+            "classes": dg.AssetOut(
+                key=classes_key,
+                metadata=table_metadata(CLASSES) | of_backbone("classes", backbone),
+                kinds={"scikitlearn", "deltalake"},
+                description="A name for every tracklet, by a person, by a classifier that a few labels teach and that "
+                "may say 'don't know', or by its kind; with its probability, and the labelled tracklet most alike.",
+            ),
+            "name_next": dg.AssetOut(
+                key=next_key,
+                metadata=table_metadata(NAME_NEXT) | of_backbone("name_next", backbone),
+                kinds={"numpy", "deltalake"},
+                description="The tracklets whose names would teach most: of each cluster without a name the most "
+                "typical, then noise, then those that the classifier is least sure of.",
+            ),
+        },
+        ins={
+            "clusters": dg.AssetIn(named("clusters", backbone)),
+            "features": dg.AssetIn(named("features", backbone), dagster_type=EmbeddingStream),
+            "crops": dg.AssetIn("crops"),
+            "sampled": dg.AssetIn("sampled_detections", metadata={"columns": ["detection_id", "score"]}),
+            **{name: dg.AssetIn(asset, dagster_type=pl.DataFrame) for name, asset in given.items() if asset},
+        },
+        check_specs=specs(named("classes", backbone), checks.CLASSES),
+    )
+    def classes(
+        context: dg.AssetExecutionContext,
+        config: knobs,
+        clusters: pl.DataFrame,
+        features: EmbeddingStream,
+        crops: pl.LazyFrame,
+        sampled: pl.LazyFrame,
+        labels: Labels,
+        tables: Tables,
+        figures: Figures,
+        **given: pl.DataFrame,
+    ):
+        sizes = crops.select("detection_id", "width_px", "height_px", "clipped_share")
+        units = Units.of_crops(clusters, features.whole(), sampled.join(sizes, on="detection_id").collect())
+        kind_ids = kind_of_units(units, given.get("kinds"))
+        lens = on_the_lens(units, flagged(given.get("not_fish")), clusters)
+        words = Words.of(units, labelled_tracklets(given["said"] if "said" in given else spoken(labels, clusters)))
+        taught = words.taught(units)
+        seen = Seen.of(units.features)
+        fits = Progress(context.log.info, "fits to some of the labels", max(1, n_fits(taught) + n_curve_fits(taught)))
+        told = told_by(seen, taught, words, config.seed, fits.step)
+        table = classes_table(units, kind_ids, words, told, lens, backbone, config.named_from)
+        curve = budget_curve(seen, taught, config.seed, fits.step)
+        asked = next_table(table, seen.own, measures.looked_at(words, lens), measures.sureness(table), config.n_next)
+        numbers = measures.name_numbers(table, words, taught, told, curve, config.seed, config.named_from)
+        numbers |= reduced_coverage(context, tables, backbone, "features")
+        title = f"{backbone}: macro-F1 against labels, {len(taught)} given, seed {config.seed}"
+        lineage = column_lineage({named("clusters", backbone): ["video", "tracklet_id", "cluster"]})
+        known = {name: number for name, number in numbers.items() if number is not None}
+        plot = figure_metadata(figures, classes_key, "label_budget", plots.budget_plot(curve, title))
+        yield dg.Output(table, output_name="classes", metadata=known | lineage | plot)
+        yield dg.Output(asked, output_name="name_next", metadata=dict(asked.group_by("reason").len("n").iter_rows()))
+        yield verdict(checks.CLASSES, numbers, asset=classes_key)
+
+    return classes
+
+
+def flagged(not_fish: pl.DataFrame | None) -> list[str]:
+    """The detections that lie on the lens or are its wiper; none without the table that says so."""
+    if not_fish is None:
+        return []
+    return not_fish.filter(pl.col("reason").is_in(LENS_REASONS))["detection_id"].to_list()
+
+
+def spoken(labels: Labels, clusters: pl.DataFrame) -> pl.DataFrame:
+    """What the table that MEGAFISH_LABELS names says, by tracklet; without a row where none is named."""
+    said = labels.read()
+    if said is None:
+        return pl.DataFrame(schema={"tracklet_id": pl.String, "label": pl.String})
+    return by_tracklet(said, clusters)

@@ -1,0 +1,153 @@
+"""What more labels would bring, and which tracklets to name next."""
+
+from collections.abc import Callable
+
+import numpy as np
+import polars as pl
+
+from megafish_assets.labels.calibration import FOLDS, fold_groups, folds
+from megafish_assets.labels.classifying import Seen, Taught, classified
+
+NEXT = 40
+"""Tracklets on a sheet: a few minutes of a person."""
+
+MEDOID, NOISE, LEAST_SURE = "medoid", "noise", "least_sure"
+
+NOISE_SHARE = 0.5
+"""Of what the medoids leave, at most: in a large collection noise alone would fill the sheet."""
+
+BUDGET_SHARES = (0.125, 0.25, 0.5, 0.75, 1.0)
+"""Of the labels that a fold leaves, with which the curve is drawn."""
+
+CURVE_DRAWS = 3
+MOST_CURVE_LABELS = 2_000
+"""Of more labels so many are drawn: the curve is flat by then, and 75 fits to them take minutes."""
+
+FEWEST_GROUPS = 2
+"""Videos, or tracklets, with a name: one to learn it from, and one to be asked for it."""
+
+
+def folds_f1(names: np.ndarray, guesses: np.ndarray, kinds: np.ndarray) -> float:
+    """Macro-F1 of these kinds, 0 to 1; nan for none."""
+    from sklearn.metrics import f1_score
+
+    if not len(kinds) or not len(names):
+        return float("nan")
+    return float(f1_score(names, guesses, labels=kinds, average="macro", zero_division=0))
+
+
+def testable_kinds(taught: Taught) -> np.ndarray:
+    """str, the kinds that were named in `FEWEST_GROUPS` groups or more: no other can be found again."""
+    groups, _ = fold_groups(taught)
+    found = [kind for kind in taught.kinds if len(np.unique(groups[taught.names == kind])) >= FEWEST_GROUPS]
+    return np.array(found, dtype=taught.names.dtype)
+
+
+def budget_curve(seen: Seen, taught: Taught, seed: int, on_fit: Callable[[], None] = lambda: None) -> pl.DataFrame:
+    """`n_labels`, `macro_f1`, `macro_f1_low` and `macro_f1_high`, a row a budget, fewest first: what the labels given
+    would have brought, had there been fewer.
+
+    A draw is of the labels that a fold leaves, and is asked for those of the fold. Empty where no kind is testable.
+    `on_fit` is told of each of `n_curve_fits`.
+    """
+    columns = {"n_labels": pl.Int64} | dict.fromkeys(("macro_f1", "macro_f1_low", "macro_f1_high"), pl.Float64)
+    if len(taught) > MOST_CURVE_LABELS:
+        taught = taught.of(np.sort(np.random.default_rng(seed).permutation(len(taught))[:MOST_CURVE_LABELS]))
+    kinds, (groups, _) = testable_kinds(taught), fold_groups(taught)
+    if not len(kinds):
+        return pl.DataFrame(schema=columns)
+    rows = []
+    for share in BUDGET_SHARES:
+        scores, sizes = [], []
+        for draw in range(CURVE_DRAWS):
+            rng, names, guesses = np.random.default_rng([seed, draw]), [], []
+            fold_of = folds(taught.names, groups, FOLDS, seed + draw)
+            for fold in np.unique(fold_of):
+                rest, asked = np.flatnonzero(fold_of != fold), taught.of(fold_of == fold)
+                chosen = np.sort(rng.permutation(rest)[: max(1, round(share * len(rest)))])
+                if len(chosen):
+                    names.append(asked.names)
+                    guesses.append(classified(seen, taught.of(chosen), asked.places).names)
+                    sizes.append(len(chosen))
+                on_fit()
+            scores.append(folds_f1(np.concatenate(names), np.concatenate(guesses), kinds))
+        rows.append((round(float(np.mean(sizes))), float(np.mean(scores)), min(scores), max(scores)))
+    return pl.DataFrame(rows, schema=columns, orient="row").unique("n_labels", keep="last").sort("n_labels")
+
+
+def n_curve_fits(taught: Taught) -> int:
+    """Fits that `budget_curve` makes at most."""
+    return len(BUDGET_SHARES) * CURVE_DRAWS * FOLDS if len(testable_kinds(taught)) else 0
+
+
+def expected_f1(curve: pl.DataFrame, n_labels: int) -> float:
+    """What the curve would come to with so many labels, 0 to 1; nan for a curve of fewer than two budgets.
+
+    The error falls as a power of the labels, a line in logarithms through its later half.
+    Source: Viering and Loog 2021, arXiv:2103.10948, section 4.
+    """
+    last = curve.tail(3)
+    if last.height < 2:
+        return float("nan")
+    error = np.log(np.maximum(1 - last["macro_f1"].to_numpy(), 1e-3))
+    slope, level = np.polyfit(np.log(last["n_labels"].to_numpy()), error, 1)
+    return float(1 - np.exp(level + min(0.0, slope) * np.log(n_labels)))
+
+
+def name_next(
+    own: np.ndarray, cluster_ids: np.ndarray, looked_at: np.ndarray, sureness: np.ndarray, n: int = NEXT
+) -> tuple[np.ndarray, list[str]]:
+    """Places of the units to name next, the most useful first, and why: `MEDOID`, `NOISE` or `LEAST_SURE`.
+
+    `own` `(n_units, m)` are features of unit length, `cluster_ids` `(n_units,)` their clusters, -1 for noise,
+    `looked_at` the places that a person has seen already or need not see, and `sureness` `(n_units,)`, 0 to 1, how sure
+    a name is. First the medoid of each cluster in which nobody has looked at any, the largest first; then noise and
+    then what is least sure, each from another place than what is looked at and chosen by then.
+    """
+    open_units = np.ones(len(own), dtype=bool)
+    open_units[looked_at] = False
+    chosen = _medoids(own, cluster_ids, open_units)[:n]
+    reasons, looked_at = [MEDOID] * len(chosen), np.unique(looked_at).tolist()
+    open_units[chosen] = False
+    room = n - len(chosen)
+    unsure = np.flatnonzero(open_units & (cluster_ids >= 0))
+    noise = np.flatnonzero(open_units & (cluster_ids < 0))
+    n_noise = min(len(noise), max(int(np.ceil(room * NOISE_SHARE)), room - len(unsure)))
+    for places, weights, wanted, why in (
+        (noise, np.ones(len(noise)), n_noise, NOISE),
+        (unsure, 1 - sureness[unsure], room - n_noise, LEAST_SURE),
+    ):
+        found = _spread(own, places, weights, [*looked_at, *chosen], wanted)
+        chosen, reasons = [*chosen, *found], [*reasons, *[why] * len(found)]
+    return np.array(chosen, dtype=np.int64), reasons
+
+
+def _medoids(own: np.ndarray, cluster_ids: np.ndarray, open_units: np.ndarray) -> list[int]:
+    """Of each cluster without anybody looked at, the largest first, the unit that is most like all of it."""
+    labels, sizes = np.unique(cluster_ids[cluster_ids >= 0], return_counts=True)
+    medoids = []
+    for label in labels[np.argsort(-sizes, kind="stable")]:
+        members = np.flatnonzero(cluster_ids == label)
+        if open_units[members].all():
+            medoids.append(int(members[(own[members] @ own[members].mean(axis=0)).argmax()]))
+    return medoids
+
+
+def _spread(own: np.ndarray, places: np.ndarray, weights: np.ndarray, taken: list[int], n: int) -> list[int]:
+    """At most n of these places, one after the other: the one of most weight times distance to all that is taken.
+
+    Source: Gonzalez 1985, doi:10.1016/0304-3975(85)90224-5 (k-center), with weights.
+    """
+    if not len(places):
+        return []
+    apart = np.full(len(places), 2.0)  # of rows of length 1: as far as can be
+    for start in range(0, len(taken), 256):
+        apart = np.minimum(apart, 1 - (own[places] @ own[taken[start : start + 256]].T).max(axis=1))
+    chosen = []
+    for _ in range(min(n, len(places))):
+        best = int((np.maximum(apart, 0) * weights).argmax())
+        chosen.append(int(places[best]))
+        apart = np.minimum(apart, 1 - own[places] @ own[places[best]])
+        apart[best] = -1.0
+        weights = np.where(np.arange(len(places)) == best, -1.0, weights)
+    return chosen

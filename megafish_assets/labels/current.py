@@ -1,0 +1,58 @@
+"""The current word on each tracklet, from all that people ever said."""
+
+import polars as pl
+
+from megafish_assets.footage.columns import empty_table
+from megafish_assets.labels.columns import WORDS
+
+APPROVED, REJECTED, UNSURE, NOT_FISH = "approved", "rejected", "unsure", "not_fish"
+"""What a person says of a tracklet: it is this, it is not this, nobody can tell, or it is no fish at all."""
+
+STATUSES = (APPROVED, REJECTED, UNSURE, NOT_FISH)
+
+
+def labelled_tracklets(labels: pl.DataFrame) -> pl.DataFrame:
+    """The columns `WORDS`, a row a tracklet, sorted by it, from rows with `tracklet_id`, `label` and more.
+
+    Of each person the last word counts, of the people's last words the last. A row without a status is approved, one
+    without a tracklet says nothing of any. Raises ValueError for a status that is none of `STATUSES`.
+    """
+    known = {name: column.dtype for name, column in WORDS.items()}
+    asked = [
+        pl.col(name).cast(dtype) if name in labels.columns else pl.lit(None, dtype).alias(name)
+        for name, dtype in known.items()
+        if name not in ("n_people", "n_disagreeing")
+    ]
+    said = labels.select(asked).with_columns(pl.col("status").fill_null(APPROVED)).drop_nulls("tracklet_id")
+    foreign = said.filter(~pl.col("status").is_in(STATUSES))["status"].unique().sort().to_list()
+    if foreign:
+        raise ValueError(f"labels of status {foreign}: expected {', '.join(STATUSES)}")
+    order = ["tracklet_id", "labelled_at", "labelled_by", "status", "label"]  # rows of one moment in any order
+    each = said.sort(order, nulls_last=False).unique(["tracklet_id", "labelled_by"], keep="last", maintain_order=True)
+    if each.is_empty():
+        return empty_table(WORDS)
+    each = each.sort(order, nulls_last=False).with_columns(word=pl.concat_str("status", pl.col("label").fill_null("")))
+    counts = each.group_by("tracklet_id").agg(
+        n_people=pl.len().cast(pl.Int64), n_disagreeing=(pl.col("word") != pl.col("word").last()).sum().cast(pl.Int64)
+    )
+    last = each.unique("tracklet_id", keep="last", maintain_order=True).join(counts, on="tracklet_id")
+    return last.select(*known).sort("tracklet_id")
+
+
+def by_tracklet(labels: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """Labels by `tracklet_id`, of a table that may name detections instead; what is no detection here is left as it is.
+
+    `rows` has `detection_id` and `tracklet_id`; a detection without a tracklet stands for itself. Raises ValueError for
+    a table without `label`, or without either id.
+    """
+    keys = [key for key in ("tracklet_id", "detection_id") if key in labels.columns]
+    if "label" not in labels.columns or not keys:
+        raise ValueError(f"labels need `label` and `detection_id` or `tracklet_id`; found {labels.columns}")
+    text = [pl.col(name).cast(pl.String).str.strip_chars().replace("", None) for name in (*keys, "label")]
+    said = labels.with_columns(text).drop_nulls("label")
+    if "detection_id" in keys:
+        units = rows.select("detection_id", pl.coalesce("tracklet_id", "detection_id").alias("unit"))
+        said = said.join(units.unique("detection_id"), on="detection_id", how="left", maintain_order="left")
+        own = [pl.col("tracklet_id")] if "tracklet_id" in keys else []
+        said = said.with_columns(pl.coalesce(*own, "unit", "detection_id").alias("tracklet_id"))
+    return said
