@@ -1,4 +1,4 @@
-"""Command line: `python -m megafish_assets demo | materialise | check | up | upgrade`.
+"""Command line: `python -m megafish_assets demo | materialise | check | label | up | upgrade`.
 
 Starts processes; computes nothing.
 """
@@ -54,6 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     materialise.add_argument("--from", dest="begin", metavar="ASSET", help="make this asset and all after it again")
     materialise.add_argument("--trust", choices=["boxes"], help="go on though the boxes' numbers look wrong")
     commands.add_parser("check", help="say what can be known to go wrong, and make nothing")
+    label = commands.add_parser("label", help="read files in which people name fish")
+    label.add_argument("files", nargs="+", type=Path, metavar="FILE", help="of the review sheets, a spreadsheet, ...")
     commands.add_parser("upgrade", help="rename the tables of a collection that an earlier megafish made")
     for command in (demo, materialise):
         command.add_argument("--json", action="store_true", help="the summary as one line of JSON, the last one")
@@ -107,11 +109,28 @@ def work(given: argparse.Namespace, parent: int) -> int:
         if given.command == "check":
             looked_at(settings, wishes, preflight)
             return 0
+        if given.command == "label":
+            print("\n".join(labelled(settings, defs, given.files)), flush=True)
+            return 0
         summary = bring_up_to_date(defs, settings, wishes, preflight)
     except RefusedError as wrong:
         return refused(str(wrong), given)
     print(shown(summary, given.json), flush=True)
     return 1 if summary.failed else 0
+
+
+def labelled(settings: "Settings", defs: "dg.Definitions", files: list[Path]) -> list[str]:
+    """Reads files of labels; what there is to tell. Raises RefusedError."""
+    from megafish_assets.embeddings.backbones import chosen_backbones
+    from megafish_assets.labels.label_assets import Reader
+    from megafish_assets.labels.species import read_species
+    from megafish_assets.orchestration.labelling import take_labels
+    from megafish_assets.orchestration.sources import Recordings
+    from megafish_assets.storage.catalog import Tables
+
+    tables, naming = Tables(root=str(settings.catalog.tables)), chosen_backbones(settings.backbones)[0].name
+    reader = Reader(tables, Recordings.of(settings), read_species(settings.species), naming)
+    return take_labels(defs, settings, files, lambda path: reader.rows(path).height)
 
 
 def upgraded(settings: "Settings", defs: "dg.Definitions") -> int:

@@ -41,12 +41,14 @@ from megafish_assets.features.assets import (
     whitening_asset,
 )
 from megafish_assets.labels.assets import ClassesConfig, classes_asset
+from megafish_assets.labels.label_assets import labels_asset
 from megafish_assets.orchestration.jobs import register_videos, remove_videos, restate_filtered, retry_failed_videos
+from megafish_assets.orchestration.labels import Labels
 from megafish_assets.orchestration.policy import fixed, grouped, made_every_night, with_knobs
 from megafish_assets.orchestration.schedules import nightly, nightly_analysis_job, table_maintenance, weekly
-from megafish_assets.orchestration.sensors import new_videos, retry_set_aside_videos
+from megafish_assets.orchestration.sensors import new_labels, new_videos, retry_set_aside_videos
 from megafish_assets.orchestration.settings import Settings
-from megafish_assets.orchestration.sources import Inference, Labels, Recordings
+from megafish_assets.orchestration.sources import Inference, Recordings
 from megafish_assets.reporting.console import console
 from megafish_assets.reporting.figures import Figures
 from megafish_assets.storage.catalog import Tables, named
@@ -122,13 +124,17 @@ defs = dg.Definitions(
                     ],
                 )
             ),
-            *made_every_night(grouped("labels", [classes_asset(b, knobs["classes"]) for b in backbones])),
+            *made_every_night(
+                grouped(
+                    "labels", [labels_asset(backbones[0]), *[classes_asset(b, knobs["classes"]) for b in backbones]]
+                )
+            ),
             *made_every_night(grouped("atlas", [montages_asset(b, knobs["montages"]) for b in backbones])),
         ],
         settings.knobs.versions(STOCK),
     ),
     asset_checks=[gate(b, named("embeddings", b)) for b in backbones],
-    sensors=[new_videos, retry_set_aside_videos],
+    sensors=[new_videos, retry_set_aside_videos, new_labels],
     schedules=[
         nightly(nightly_analysis, settings.knobs.cron("nightly"), settings.timezone),
         weekly(table_maintenance, settings.knobs.cron("weekly"), settings.timezone),
@@ -147,7 +153,7 @@ defs = dg.Definitions(
             "io_manager": GpuDeltaLakeIOManager(root_uri=str(settings.catalog.tables), device=settings.device),
             "tables": Tables(root=str(settings.catalog.tables)),
             "figures": Figures(folder=str(settings.catalog.figures)),
-            "labels": Labels(uri=settings.labels),
+            "labels": Labels.of(settings),
             "inference": Inference.of(settings),
             "recordings": Recordings.of(settings),
         }

@@ -20,8 +20,8 @@ from megafish_assets.evaluation.leaderboard import CROPS, leaderboard_plot, shar
 from megafish_assets.features.crop_rows import aligned, borders_of, seen_rows, still_there, tracklets_of
 from megafish_assets.features.layout import known
 from megafish_assets.features.pooling import some_units, unit_codes
+from megafish_assets.orchestration.labels import Labels
 from megafish_assets.orchestration.policy import seed_knob
-from megafish_assets.orchestration.sources import Labels
 from megafish_assets.reporting.figures import Figures, figure_metadata
 from megafish_assets.reporting.metadata import coverage, median_number, reduced_coverage, table_metadata
 from megafish_assets.reporting.progress import Progress

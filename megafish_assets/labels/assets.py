@@ -10,12 +10,11 @@ from megafish_assets.labels.budget import NEXT, budget_curve, n_curve_fits
 from megafish_assets.labels.calibration import n_fits
 from megafish_assets.labels.classifying import Seen
 from megafish_assets.labels.columns import CLASSES, NAME_NEXT
-from megafish_assets.labels.current import by_tracklet, labelled_tracklets
 from megafish_assets.labels.naming import NAMED_FROM, Words, classes_table, told_by
 from megafish_assets.labels.next_table import next_table
+from megafish_assets.labels.resolving import current_words
 from megafish_assets.labels.units import LENS_REASONS, Units, kind_of_units, on_the_lens
 from megafish_assets.orchestration.policy import seed_knob
-from megafish_assets.orchestration.sources import Labels
 from megafish_assets.reporting.figures import Figures, figure_metadata
 from megafish_assets.reporting.metadata import column_lineage, reduced_coverage, table_metadata
 from megafish_assets.reporting.progress import Progress
@@ -37,33 +36,20 @@ class ClassesConfig(dg.Config):
     seed: int = seed_knob(42, "Seed of the folds of the labels.")
 
 
-def classes_asset(
-    backbone: str,
-    knobs: type[ClassesConfig] = ClassesConfig,
-    labels_asset: str | None = None,
-    kinds_asset: str | None = None,
-    not_fish_asset: str | None = None,
-) -> dg.AssetsDefinition:
-    """A name for every tracklet that can be named, and the tracklets to name next.
-
-    `labels_asset` holds what people said; without one, the table that MEGAFISH_LABELS names does. `kinds_asset` holds
-    the kind of every unit; without one the clusters are the kinds. `not_fish_asset` holds what lies on the lens.
-    """
+def classes_asset(backbone: str, knobs: type[ClassesConfig] = ClassesConfig) -> dg.AssetsDefinition:
+    """A name for every tracklet that can be named, and the tracklets to name next."""
     classes_key, next_key = dg.AssetKey(named("classes", backbone)), dg.AssetKey(named("name_next", backbone))
-    given = {"said": labels_asset, "kinds": kinds_asset, "not_fish": not_fish_asset}
 
     @dg.multi_asset(
         name=named("classes", backbone),
         outs={
-            "classes": dg.AssetOut(
-                key=classes_key,
+            classes_key.path[-1]: dg.AssetOut(
                 metadata=table_metadata(CLASSES) | of_backbone("classes", backbone),
                 kinds={"scikitlearn", "deltalake"},
                 description="A name for every tracklet, by a person, by a classifier that a few labels teach and that "
                 "may say 'don't know', or by its kind; with its probability, and the labelled tracklet most alike.",
             ),
-            "name_next": dg.AssetOut(
-                key=next_key,
+            next_key.path[-1]: dg.AssetOut(
                 metadata=table_metadata(NAME_NEXT) | of_backbone("name_next", backbone),
                 kinds={"numpy", "deltalake"},
                 description="The tracklets whose names would teach most: of each cluster without a name the most "
@@ -75,7 +61,8 @@ def classes_asset(
             "features": dg.AssetIn(named("features", backbone), dagster_type=EmbeddingStream),
             "crops": dg.AssetIn("crops"),
             "sampled": dg.AssetIn("sampled_detections", metadata={"columns": ["detection_id", "score"]}),
-            **{name: dg.AssetIn(asset, dagster_type=pl.DataFrame) for name, asset in given.items() if asset},
+            "said": dg.AssetIn("labels"),
+            "kinds": dg.AssetIn(named("kinds", backbone)),
         },
         check_specs=specs(named("classes", backbone), checks.CLASSES),
     )
@@ -86,16 +73,19 @@ def classes_asset(
         features: EmbeddingStream,
         crops: pl.LazyFrame,
         sampled: pl.LazyFrame,
-        labels: Labels,
+        said: pl.DataFrame,
+        kinds: pl.DataFrame,
+        not_fish: pl.LazyFrame,
+        raw_detections: pl.LazyFrame,
+        tracklets: pl.LazyFrame,
         tables: Tables,
         figures: Figures,
-        **given: pl.DataFrame,
     ):
         sizes = crops.select("detection_id", "width_px", "height_px", "clipped_share")
         units = Units.of_crops(clusters, features.whole(), sampled.join(sizes, on="detection_id").collect())
-        kind_ids = kind_of_units(units, given.get("kinds"))
-        lens = on_the_lens(units, flagged(given.get("not_fish")), clusters)
-        words = Words.of(units, labelled_tracklets(given["said"] if "said" in given else spoken(labels, clusters)))
+        kind_ids = kind_of_units(units, kinds)
+        lens = on_the_lens(units, flagged(not_fish), clusters)
+        words = Words.of(units, current_words(said, raw_detections, tracklets))
         taught = words.taught(units)
         seen = Seen.of(units.features)
         fits = Progress(context.log.info, "fits to some of the labels", max(1, n_fits(taught) + n_curve_fits(taught)))
@@ -109,23 +99,14 @@ def classes_asset(
         lineage = column_lineage({named("clusters", backbone): ["video", "tracklet_id", "cluster"]})
         known = {name: number for name, number in numbers.items() if number is not None}
         plot = figure_metadata(figures, classes_key, "label_budget", plots.budget_plot(curve, title))
-        yield dg.Output(table, output_name="classes", metadata=known | lineage | plot)
-        yield dg.Output(asked, output_name="name_next", metadata=dict(asked.group_by("reason").len("n").iter_rows()))
+        yield dg.Output(table, output_name=classes_key.path[-1], metadata=known | lineage | plot)
+        yield dg.Output(asked, output_name=next_key.path[-1], metadata=dict(asked.group_by("reason").len("n").iter_rows()))
         yield verdict(checks.CLASSES, numbers, asset=classes_key)
 
     return classes
 
 
-def flagged(not_fish: pl.DataFrame | None) -> list[str]:
-    """The detections that lie on the lens or are its wiper; none without the table that says so."""
-    if not_fish is None:
-        return []
-    return not_fish.filter(pl.col("reason").is_in(LENS_REASONS))["detection_id"].to_list()
-
-
-def spoken(labels: Labels, clusters: pl.DataFrame) -> pl.DataFrame:
-    """What the table that MEGAFISH_LABELS names says, by tracklet; without a row where none is named."""
-    said = labels.read()
-    if said is None:
-        return pl.DataFrame(schema={"tracklet_id": pl.String, "label": pl.String})
-    return by_tracklet(said, clusters)
+def flagged(not_fish: pl.LazyFrame) -> list[str]:
+    """The detections that lie on the lens or are its wiper."""
+    rows = not_fish.filter(pl.col("reason").is_in(LENS_REASONS)).select("detection_id")
+    return rows.collect()["detection_id"].to_list()

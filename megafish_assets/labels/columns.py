@@ -4,6 +4,29 @@ import polars as pl
 
 from megafish_assets.footage.columns import Column, Columns
 
+LABELS: Columns = {
+    "label_id": Column(pl.String, "of the file and the line that said it: a file that is read twice says it once"),
+    "detection_id": Column(pl.String, "the detection on whose tile it was said; null for a place, or a tracklet alone"),
+    "tracklet_id": Column(pl.String, "its tracklet when it was said; today's is looked up by frame and box"),
+    "video": Column(pl.String, "partition key of the video"),
+    "frame_id": Column(pl.Int64, "frame in the video, from 0"),
+    "box": Column(pl.List(pl.Float64), "`[x, y, w, h]`, px of the stretched frame"),
+    "cluster": Column(pl.Int64, "the cluster that was shown; -1 is noise"),
+    "kind_id": Column(pl.Int64, "its kind when it was said"),
+    "place_id": Column(pl.String, "the place of the lens that was shown; null for none"),
+    "backbone": Column(pl.String, "whose clusters were shown"),
+    "recipe": Column(pl.String, "how they were made"),
+    "fit_version": Column(pl.String, "the fit that was shown, as in `kinds`"),
+    "label": Column(pl.String, "its name; null where the status alone speaks"),
+    "scientific_name": Column(pl.String, "of the name, from the list of species or from the file"),
+    "aphia_id": Column(pl.Int64, "of the name in the World Register of Marine Species, likewise"),
+    "status": Column(pl.String, "approved, rejected (it is not this), unsure or not_fish"),
+    "labelled_by": Column(pl.String, "who said it"),
+    "labelled_at": Column(pl.Datetime("us", "UTC"), "when"),
+    "source": Column(pl.String, "the file and the line"),
+    "note": Column(pl.String, "what the person added"),
+}
+
 WORDS: Columns = {
     "tracklet_id": Column(pl.String, "the tracklet, or the detection without one, that people spoke of"),
     "label": Column(pl.String, "its name; null where the status alone speaks"),

@@ -37,22 +37,3 @@ def labelled_tracklets(labels: pl.DataFrame) -> pl.DataFrame:
     )
     last = each.unique("tracklet_id", keep="last", maintain_order=True).join(counts, on="tracklet_id")
     return last.select(*known).sort("tracklet_id")
-
-
-def by_tracklet(labels: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
-    """Labels by `tracklet_id`, of a table that may name detections instead; what is no detection here is left as it is.
-
-    `rows` has `detection_id` and `tracklet_id`; a detection without a tracklet stands for itself. Raises ValueError for
-    a table without `label`, or without either id.
-    """
-    keys = [key for key in ("tracklet_id", "detection_id") if key in labels.columns]
-    if "label" not in labels.columns or not keys:
-        raise ValueError(f"labels need `label` and `detection_id` or `tracklet_id`; found {labels.columns}")
-    text = [pl.col(name).cast(pl.String).str.strip_chars().replace("", None) for name in (*keys, "label")]
-    said = labels.with_columns(text).drop_nulls("label")
-    if "detection_id" in keys:
-        units = rows.select("detection_id", pl.coalesce("tracklet_id", "detection_id").alias("unit"))
-        said = said.join(units.unique("detection_id"), on="detection_id", how="left", maintain_order="left")
-        own = [pl.col("tracklet_id")] if "tracklet_id" in keys else []
-        said = said.with_columns(pl.coalesce(*own, "unit", "detection_id").alias("tracklet_id"))
-    return said

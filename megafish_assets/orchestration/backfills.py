@@ -14,6 +14,7 @@ LENS = dg.AssetKey("lens_places")
 FILTERED = dg.AssetKey("filtered_detections")
 SAMPLED = dg.AssetKey("sampled_detections")
 NOT_FISH = dg.AssetKey("not_fish")
+LABELS = dg.AssetKey("labels")
 CROPS = dg.AssetKey("crops")
 
 NEVER_MADE = "none"

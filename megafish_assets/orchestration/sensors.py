@@ -9,6 +9,7 @@ import polars as pl
 
 from megafish_assets.orchestration.arrivals import are_these
 from megafish_assets.orchestration.backfills import CROPS, LENS, LIMITS, RAW, per_video_assets, start_backfill
+from megafish_assets.orchestration.labels import Labels
 from megafish_assets.orchestration.sources import Inference
 from megafish_assets.reporting.wording import many
 from megafish_assets.storage.delta import MissingTableError
@@ -148,3 +149,21 @@ def _start_again(context: dg.SensorEvaluationContext, videos: list[str], tries: 
 def _told(waiting: dict[str, dict]) -> str:
     given_up = sorted(v for v, s in waiting.items() if s["at"] is None and s["tries"] >= len(RETRY_PAUSES_MINUTES))
     return f"{len(waiting) - len(given_up)} wait, {len(given_up)} need a person: {', '.join(given_up[:10]) or 'none'}"
+
+
+@dg.sensor(
+    target=dg.AssetSelection.groups("labels"),
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Reads files that people lay into `labels/inbox`, and names all fish anew by what they say.",
+)
+def new_labels(context: dg.SensorEvaluationContext, labels: Labels) -> dg.SensorResult | dg.SkipReason:
+    """Its cursor: the files, with their times and sizes, for which it has started a run; a run that failed leaves them
+    in the inbox, and they wait for the night or for a person."""
+    waiting = [(path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in labels.inbox.waiting()]
+    seen = json.dumps(waiting)
+    if not waiting:
+        return dg.SkipReason("no file in labels/inbox")
+    if seen == context.cursor:
+        return dg.SkipReason(f"{many(len(waiting), 'file')} in labels/inbox, for which a run was started already")
+    return dg.SensorResult(run_requests=[dg.RunRequest()], cursor=seen)

@@ -25,8 +25,10 @@ VARIABLES: dict[str, str] = {
     "MEGAFISH_WEIGHTS": "folder of `<timm_id>.safetensors`, used instead of the model hub; default none",
     "MEGAFISH_GEOMETRY": "how a crop becomes a square: `letterbox_views` (default: six looks at each crop, averaged, "
     "at six times the work), `letterbox_pair` (two, nearly as good), `letterbox`, `squash` or `center`",
-    "MEGAFISH_LABELS": "what people say crops show, for the leaderboard: a Parquet, CSV or Delta table of `label` "
-    "beside `detection_id` or `tracklet_id`; default none",
+    "MEGAFISH_LABELS": "what people said crops show, a Parquet, CSV or Delta table of `label` beside `detection_id` or "
+    "`tracklet_id`, which every run of `labels` reads; default none",
+    "MEGAFISH_SPECIES": "the species of the region, a CSV of `name`, `scientific_name`, `aphia_id`: offered where "
+    "people give names, and checked when labels are read; default none: any name",
     "MEGAFISH_DEVICE": "`auto` (default: cuda, else mps, else cpu), `cpu`, `cuda` or `mps`",
     "MEGAFISH_CLIP_SECONDS": "length of one video file in seconds, for time stamps; default 10",
     "MEGAFISH_CLIP_FRAMES": "frames in one video file, for time stamps; default 300",
@@ -62,6 +64,7 @@ class Settings:
     geometry: str | None
     """None for the default."""
     labels: str | None
+    species: Path | None
     device: str
     clock: Clock
     complete_when: list[str]
@@ -110,6 +113,7 @@ class Settings:
             weights=None if weights is None else _folder("MEGAFISH_WEIGHTS", weights),
             geometry=given.get("MEGAFISH_GEOMETRY"),
             labels=None if "MEGAFISH_LABELS" not in given else _address("MEGAFISH_LABELS", given["MEGAFISH_LABELS"]),
+            species=None if "MEGAFISH_SPECIES" not in given else _file("MEGAFISH_SPECIES", given["MEGAFISH_SPECIES"]),
             device=_choice("MEGAFISH_DEVICE", given.get("MEGAFISH_DEVICE", "auto"), DEVICES),
             clock=Clock(
                 clip_seconds=_number(
@@ -177,6 +181,13 @@ def _folder(name: str, value: str) -> Path:
     if not folder.is_dir():
         raise ValueError(f"{name} = {value!r} is not a folder")
     return folder
+
+
+def _file(name: str, value: str) -> Path:
+    path = _place(name, value)
+    if not path.is_file():
+        raise ValueError(f"{name} = {value!r} is not a file")
+    return path
 
 
 def _choice(name: str, value: str, allowed: tuple[str, ...]) -> str:

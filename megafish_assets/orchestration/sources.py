@@ -16,6 +16,7 @@ from pydantic import Field
 
 from megafish_assets.footage.clocks import CLIP_FRAMES, CLIP_SECONDS, Clock
 from megafish_assets.footage.containers import MOST_MEGAPIXELS, ContainerTimes, UnreadableVideoError, container_times
+from megafish_assets.footage.decoding import video_header
 from megafish_assets.footage.file_names import chapters_before, clashing_videos, keyed_videos, start_in_name
 from megafish_assets.footage.recordings import IGNORED, LOCAL, TIMES, after, owners_table
 from megafish_assets.orchestration.arrivals import QUIET_MINUTES, SIGNS, Completeness, arrivals, fingerprint
@@ -185,6 +186,14 @@ class Recordings(dg.ConfigurableResource):
         except OSError:  # also a name that is too long for the file system
             return None
 
+    def size_wh_px(self, video_file: str) -> tuple[int, int] | None:
+        """Width and height of a video's upright frames, in stored pixels; None where it can't be read."""
+        path = self.path(video_file)
+        try:
+            return None if path is None else video_header(path, self.most_megapixels).size_wh_px
+        except (UnreadableVideoError, av.error.FFmpegError):  # it is set aside by name where its frames are wanted
+            return None
+
     def sizes_bytes(self, files: Mapping[str, str]) -> dict[str, int]:
         """The sizes of the files that are there, by whatever names them."""
         with ThreadPoolExecutor() as pool:  # a network drive answers many at once
@@ -241,27 +250,3 @@ def read_owners_table(place: str | None) -> pl.DataFrame:
         return owners_table(path.read_bytes() if path is not None and path.is_file() else b"")
     except ValueError as error:
         raise ValueError(f"{place}: {error}") from None
-
-
-LABEL_READERS = {".csv": lambda uri: pl.read_csv(uri, infer_schema=False), ".parquet": pl.read_parquet}
-"""By the name's ending; anything else is a Delta table."""
-
-
-class Labels(dg.ConfigurableResource):
-    """What people say crops show, if anybody did."""
-
-    uri: str | None = Field(default=None, description="A Parquet or CSV file, or a Delta table.")
-
-    def read(self) -> pl.DataFrame | None:
-        """The whole table; None where none is named. Raises FileNotFoundError, and ValueError for what is no table."""
-        if self.uri is None:
-            return None
-        if "://" not in self.uri and not Path(self.uri).exists():
-            raise FileNotFoundError(f"no table of labels at {self.uri}: correct MEGAFISH_LABELS")
-        reader = LABEL_READERS.get(Path(self.uri).suffix.lower())
-        if reader is None and Path(self.uri).is_file():
-            raise ValueError(f"MEGAFISH_LABELS = {self.uri}: a .csv or .parquet file, or the folder of a Delta table")
-        try:
-            return reader(self.uri) if reader else Table(self.uri).scan().collect()
-        except (pl.exceptions.PolarsError, MissingTableError) as error:
-            raise ValueError(f"MEGAFISH_LABELS = {masked(self.uri)} can't be read: {masked(str(error))}") from None

@@ -12,8 +12,9 @@ from typing import Protocol
 import dagster as dg
 import polars as pl
 
-from megafish_assets.orchestration.backfills import CROPS
+from megafish_assets.orchestration.backfills import CROPS, LABELS
 from megafish_assets.orchestration.home import alone, made_home
+from megafish_assets.orchestration.label_inbox import LabelInbox
 from megafish_assets.orchestration.materialise import (
     asset_named,
     asset_order,
@@ -78,6 +79,7 @@ def bring_up_to_date(defs: dg.Definitions, settings: Settings, wishes: Wishes, p
         marks = Marks(home / ".again.json")
         again = marks.kept() | ({} if begin is None else from_here_on(defs, instance, begin))
         marks.keep(again)
+        again |= _unread_labels(instance, settings)
         _registered(instance, arrived, inference, settings.root)
         files = dict(videos.select("video", "video_file").iter_rows())
         video_bytes = Recordings.of(settings).sizes_bytes(files)
@@ -137,6 +139,16 @@ def looked_at(settings: Settings, wishes: Wishes, preflight: Look) -> tuple[Infe
     if found.refusals:
         raise RefusedError("\n".join(found.refusals))
     return inference, videos
+
+
+def _unread_labels(instance: dg.DagsterInstance, settings: Settings) -> dict[dg.AssetKey, int]:
+    """`Collection.again` for the labels, if a file waits in their inbox, or the one of MEGAFISH_LABELS has changed."""
+    last = instance.fetch_materializations(LABELS, limit=1).records
+    table = Path(settings.labels) if settings.labels is not None and "://" not in settings.labels else None
+    changed = table is not None and table.is_file() and bool(last) and table.stat().st_mtime > last[0].timestamp
+    if not last or not (changed or LabelInbox(settings.catalog.labels).waiting(settled_seconds=0)):
+        return {}
+    return {LABELS: last[0].storage_id}
 
 
 def _to_begin_with(defs: dg.Definitions, wishes: Wishes) -> dg.AssetKey | None:

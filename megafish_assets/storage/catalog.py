@@ -6,6 +6,7 @@ too.
 <root>/tables/<room>/<asset>_model      the model that made its rows, where one did
 <root>/figures/<asset>/                 plots, montages, films
 <root>/inference  recordings/  dagster/ what the detector writes, the video files, Dagster's own storage
+<root>/labels/inbox  read  refused      files of labels: laid here by people, and where they lie afterwards
 <root>/recordings.csv  megafish.toml    what its owner says of the files, and of the platform
 ```
 
@@ -103,6 +104,11 @@ class Catalog:
     def knobs(self) -> Path:
         """What the owner has set of the assets' knobs, if anything."""
         return self.root / "megafish.toml"
+
+    @property
+    def labels(self) -> Path:
+        """What people say of fish: files laid into `inbox`, those that were read, and those that were refused."""
+        return self.root / "labels"
 
     @property
     def home(self) -> Path:

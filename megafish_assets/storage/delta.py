@@ -119,6 +119,23 @@ class Table:
 
         return self._committed(write)
 
+    def append(self, frame: pl.DataFrame) -> int:
+        """Adds these rows, in one commit, and creates the table if it is absent; returns its version afterwards."""
+        data = to_arrow(frame)
+
+        def write() -> int:
+            write_deltalake(
+                self.uri,
+                data,
+                mode="append",
+                schema_mode="merge",
+                storage_options=self.storage_options or None,
+                writer_properties=ZSTD,
+            )
+            return self.open().version()
+
+        return self._committed(write)
+
     def replace_partitions(self, frame: pl.DataFrame, column: str, keys: Sequence[str]) -> int:
         """Makes these rows all that the table holds for these keys, in one commit; other keys stay.
 

@@ -8,8 +8,8 @@ import pytest
 
 from megafish_assets.embeddings.backbones import BACKBONES, chosen_backbones
 from megafish_assets.embeddings.geometry import chosen_geometry
+from megafish_assets.orchestration.labels import Labels
 from megafish_assets.orchestration.settings import Settings
-from megafish_assets.orchestration.sources import Labels
 from megafish_assets.storage.devices import resolved_device
 from megafish_assets_tests.conftest import REPOSITORY
 
