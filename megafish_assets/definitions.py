@@ -38,6 +38,7 @@ from megafish_assets.features.assets import (
     umap_asset,
     whitening_asset,
 )
+from megafish_assets.labels.review_assets import ReviewConfig, review_asset
 from megafish_assets.orchestration.jobs import register_videos, remove_videos, restate_filtered, retry_failed_videos
 from megafish_assets.orchestration.policy import fixed, grouped, made_every_night, with_knobs
 from megafish_assets.orchestration.schedules import nightly, nightly_analysis_job, table_maintenance, weekly
@@ -62,6 +63,7 @@ STOCK = {
     "umap": UmapConfig,
     "stability": StabilityConfig,
     "confounders": ConfoundersConfig,
+    "review": ReviewConfig,
     "montages": MontagesConfig,
     "leaderboard": LeaderboardConfig,
 }
@@ -108,6 +110,9 @@ defs = dg.Definitions(
                         leaderboard_asset(backbones, knobs["leaderboard"]),
                     ],
                 )
+            ),
+            *made_every_night(
+                grouped("labels", [review_asset(backbones[0], settings.species, knobs["review"])])
             ),
             *made_every_night(grouped("atlas", [montages_asset(b, knobs["montages"]) for b in backbones])),
         ],

@@ -27,6 +27,8 @@ VARIABLES: dict[str, str] = {
     "at six times the work), `letterbox_pair` (two, nearly as good), `letterbox`, `squash` or `center`",
     "MEGAFISH_LABELS": "what people say crops show, for the leaderboard: a Parquet, CSV or Delta table of `label` "
     "beside `detection_id` or `tracklet_id`; default none",
+    "MEGAFISH_SPECIES": "names to offer in the review sheets: a CSV file of `name`, `scientific_name` and `aphia_id` (of "
+    "WoRMS), such as the species of your region; default none",
     "MEGAFISH_DEVICE": "`auto` (default: cuda, else mps, else cpu), `cpu`, `cuda` or `mps`",
     "MEGAFISH_CLIP_SECONDS": "length of one video file in seconds, for time stamps; default 10",
     "MEGAFISH_CLIP_FRAMES": "frames in one video file, for time stamps; default 300",
@@ -62,6 +64,7 @@ class Settings:
     geometry: str | None
     """None for the default."""
     labels: str | None
+    species: Path | None
     device: str
     clock: Clock
     complete_when: list[str]
@@ -110,6 +113,7 @@ class Settings:
             weights=None if weights is None else _folder("MEGAFISH_WEIGHTS", weights),
             geometry=given.get("MEGAFISH_GEOMETRY"),
             labels=None if "MEGAFISH_LABELS" not in given else _address("MEGAFISH_LABELS", given["MEGAFISH_LABELS"]),
+            species=_file("MEGAFISH_SPECIES", given["MEGAFISH_SPECIES"]) if "MEGAFISH_SPECIES" in given else None,
             device=_choice("MEGAFISH_DEVICE", given.get("MEGAFISH_DEVICE", "auto"), DEVICES),
             clock=Clock(
                 clip_seconds=_number(
@@ -177,6 +181,13 @@ def _folder(name: str, value: str) -> Path:
     if not folder.is_dir():
         raise ValueError(f"{name} = {value!r} is not a folder")
     return folder
+
+
+def _file(name: str, value: str) -> Path:
+    file = _place(name, value)
+    if not file.is_file():
+        raise ValueError(f"{name} = {value!r} is not a file")
+    return file
 
 
 def _choice(name: str, value: str, allowed: tuple[str, ...]) -> str:

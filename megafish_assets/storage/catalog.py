@@ -130,6 +130,11 @@ class Tables(dg.ConfigurableResource):
         table = self.of(context.assets_def.group_names_by_key[key], key.to_user_string())
         return table.scan().collect() if table.exists() else None
 
+    def rows(self, room: str, asset: str) -> pl.DataFrame | None:
+        """All rows of a table; None where there is no such table."""
+        table = self.of(room, asset)
+        return table.scan().collect() if table.exists() else None
+
     def column(self, room: str, asset: str, column: str, dtype: type[pl.DataType]) -> pl.Series:
         """One column of a table; empty where there is no such table."""
         table = self.of(room, asset)
