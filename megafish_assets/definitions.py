@@ -111,9 +111,7 @@ defs = dg.Definitions(
                     ],
                 )
             ),
-            *made_every_night(
-                grouped("labels", [review_asset(backbones[0], settings.species, knobs["review"])])
-            ),
+            *made_every_night(grouped("labels", [review_asset(backbones[0], settings.species, knobs["review"])])),
             *made_every_night(grouped("atlas", [montages_asset(b, knobs["montages"]) for b in backbones])),
         ],
         settings.knobs.versions(STOCK),

@@ -29,6 +29,7 @@ SHARED_ASSETS = {
     "crops": "crops",
     "camera_motion": "crops",
     "leaderboard": "evaluation",
+    "review": "labels",
 }
 PER_VIDEO = {"raw_detections", "tracklets", "filtered_detections", "sampled_detections", "crops", "camera_motion"}
 
@@ -77,6 +78,9 @@ def test_the_graph_is_the_promised_one_to_the_name(tmp_path: Path) -> None:
     assert graph["assets"]["filtered_detections"]["parents"] == ["raw_detections", "size_limits"]
     parents = ["clusters_vit", "crops", "sampled_detections", "stability_vit"]
     assert graph["assets"]["montages_vit"]["parents"] == parents
+    # Of the first backbone, by which names are given.
+    parents = ["clusters_mobilenetv3", "crops", "sampled_detections", "stability_mobilenetv3"]
+    assert graph["assets"]["review"]["parents"] == parents
 
 
 def test_every_asset_but_the_external_one_has_its_columns_on_the_definition(tmp_path: Path) -> None:
@@ -102,7 +106,9 @@ def test_every_job_selects_something(tmp_path: Path) -> None:
         "umap",
         "whitening",
     ]
-    assert jobs.pop("nightly_analysis") == sorted([*(f"{name}_vit" for name in of_vit), "leaderboard", "size_limits"])
+    assert jobs.pop("nightly_analysis") == sorted(
+        [*(f"{name}_vit" for name in of_vit), "leaderboard", "review", "size_limits"]
+    )
     # Jobs of ops: they make no asset in their own run.
     ops = [
         "draw_tracklets",

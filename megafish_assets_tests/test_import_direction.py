@@ -8,7 +8,7 @@ import pytest
 from megafish_assets_tests.conftest import REPOSITORY
 
 PACKAGE = REPOSITORY / "megafish_assets"
-STAGES = ["footage", "detections", "crops", "embeddings", "features", "clusters", "evaluation", "atlas"]
+STAGES = ["footage", "detections", "crops", "embeddings", "features", "clusters", "evaluation", "labels", "atlas"]
 MACHINE = {
     "storage": {"storage"},
     "reporting": {"reporting", "storage"},
@@ -48,11 +48,12 @@ def named(path: Path) -> str:
 @pytest.mark.parametrize("path", MODULES, ids=named)
 def test_a_stage_imports_itself_and_earlier_stages(path: Path) -> None:
     earlier = set(STAGES[: STAGES.index(path.parent.name) + 1])
-    rooms = set(MACHINE) if path.name == "assets.py" else {"reporting"} if path.name == "checks.py" else set()
+    is_assets, is_checks = (path.name.endswith(ending) for ending in ("assets.py", "checks.py"))
+    rooms = set(MACHINE) if is_assets else {"reporting"} if is_checks else set()
     assert folders(path) <= earlier | rooms
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if p.name == "assets.py"], ids=named)
+@pytest.mark.parametrize("path", [p for p in MODULES if p.name.endswith("assets.py")], ids=named)
 def test_stages_meet_by_asset_key_and_not_by_import(path: Path) -> None:
     assert not [name for name in ours(path) if "assets." in name]
 

@@ -53,6 +53,7 @@ ASSETS = {
     "features": [f"{name}_reef_tiny" for name in ("pca", "whitening", "features", "umap")],
     "clusters": [f"{name}_reef_tiny" for name in ("kmeans_sweep", "clusters", "stability")],
     "evaluation": ["confounders_reef_tiny", "leaderboard"],
+    "labels": ["review"],
     "atlas": ["montages_reef_tiny"],
 }
 """By the group that the UI shows them in."""

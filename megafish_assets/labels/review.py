@@ -82,7 +82,9 @@ def make_review(
         seen = seen_of(best, crops, sampled)
         named = with_kinds(with_names(units, known.classes), known.kinds)
         tiles = named.join(seen, on="unit_id").with_columns(pl.lit(None, pl.String).alias("place_id"))
-        sheets, tiles = review_sheets(tiles, place_tiles(known.lens_places, seen), unit_positions(supports), known.stability)
+        sheets, tiles = review_sheets(
+            tiles, place_tiles(known.lens_places, seen), unit_positions(supports), known.stability
+        )
         species = empty_table(SPECIES) if known.species is None else known.species
         recipe, names = known.clusters["recipe"][0], offered_names(known.classes, species)
         review = Review(backbone, recipe, known.fit_version, made_at, names, recordings)

@@ -130,8 +130,8 @@ def write_review(
 ) -> None:
     """Writes all files of the review; a sheet and a sprite are in memory at a time.
 
-    `tiles` holds the columns `TILES`, sorted by sheet and position; `picture` gives the thumbnail of a tile, a row of them,
-    as uint8 RGB.
+    `tiles` holds the columns `TILES`, sorted by sheet and position; `picture` gives the thumbnail of a tile, a row of
+    them, as uint8 RGB.
     """
     build = secrets.token_hex(8)
     (folder / "data").mkdir(parents=True)
@@ -149,7 +149,9 @@ def write_review(
     n_units = tiles.filter(pl.col("place_id").is_null())["unit_id"].n_unique()
     index = script("megafish.collection", {"build": build, "n_units": n_units} | _index(review, sheets))
     # What the page calls is defined here: its data come before its code, which reads them once it is there.
-    (folder / "data" / "index.js").write_bytes(b"window.megafish = {collection: data => (megafish.index = data)};\n" + index)
+    (folder / "data" / "index.js").write_bytes(
+        b"window.megafish = {collection: data => (megafish.index = data)};\n" + index
+    )
     (folder / "index.html").write_text(page_html(secrets.token_urlsafe(16)), encoding="utf-8")
 
 
@@ -189,7 +191,9 @@ def _colour(sheet: Sheet) -> str:
 def _columns_of(tiles: pl.DataFrame, review: Review) -> dict[str, object]:
     """The tiles of one sheet, a list a column: a third of what a record a tile would take."""
     videos = tiles.select("video", "video_file").unique(maintain_order=True).with_row_index("place")
-    places = tiles.join(videos, on=["video", "video_file"], how="left", maintain_order="left", nulls_equal=True)["place"]
+    places = tiles.join(videos, on=["video", "video_file"], how="left", maintain_order="left", nulls_equal=True)[
+        "place"
+    ]
     named = [
         (video, file, None if file is None else video_address(review.recordings, file))
         for video, file in videos.select("video", "video_file").iter_rows()

@@ -122,7 +122,9 @@ def cluster_order(tiles: pl.DataFrame, named: str | None) -> pl.DataFrame:
     probability = pl.col("probability").fill_null(1.0)
     is_same = pl.col("name") == pl.lit(named, pl.String)
     of_name = pl.when(is_same).then(probability).when(~is_same).then(-probability)
-    order = tiles.with_columns(pl.coalesce(of_name, "typical").alias("typical")).sort(-pl.col("typical"), "unit_id", nulls_last=True)
+    order = tiles.with_columns(pl.coalesce(of_name, "typical").alias("typical")).sort(
+        -pl.col("typical"), "unit_id", nulls_last=True
+    )
     return pl.concat([order.head(TYPICAL_FIRST), order.slice(TYPICAL_FIRST).reverse()])
 
 
@@ -131,11 +133,11 @@ def noise_order(tiles: pl.DataFrame, positions: pl.DataFrame) -> pl.DataFrame:
 
     `positions` holds `unit_id` and `position`, where each was grouped.
     """
-    rows = tiles.join(positions, on="unit_id", maintain_order="left").sort(
-        -pl.col("width_px") * pl.col("height_px"), "unit_id"
-    )
+    area = pl.col("width_px") * pl.col("height_px")
+    placed = tiles.join(positions, on="unit_id", how="left").sort(-area, "unit_id")
+    rows, nowhere = placed.drop_nulls("position"), placed.filter(pl.col("position").is_null())
     if rows.height < 3:
-        return rows.drop("position")
+        return placed.drop("position")
     points = to_matrix(rows["position"])
     left, chain = np.ones(len(points), dtype=bool), [0]
     left[0] = False
@@ -144,7 +146,7 @@ def noise_order(tiles: pl.DataFrame, positions: pl.DataFrame) -> pl.DataFrame:
         apart[~left] = np.inf
         chain.append(int(apart.argmin()))
         left[chain[-1]] = False
-    return rows[chain].drop("position")
+    return pl.concat([rows[chain], nowhere]).drop("position")
 
 
 def unsure_order(tiles: pl.DataFrame) -> pl.DataFrame:

@@ -73,6 +73,7 @@ def _column(cell: str) -> str:
 def _aphia_id(cell: str | None, line: int) -> int | None:
     if not cell:
         return None
-    if not cell.isascii() or not cell.isdigit():
+    number = cell.removesuffix(".0")  # as a spreadsheet writes a column in which some are missing
+    if not number.isascii() or not number.isdigit():
         raise ValueError(f"line {line}: aphia_id = {cell!r}, expected a whole number such as 212682")
-    return int(cell)
+    return int(number)

@@ -27,8 +27,8 @@ VARIABLES: dict[str, str] = {
     "at six times the work), `letterbox_pair` (two, nearly as good), `letterbox`, `squash` or `center`",
     "MEGAFISH_LABELS": "what people say crops show, for the leaderboard: a Parquet, CSV or Delta table of `label` "
     "beside `detection_id` or `tracklet_id`; default none",
-    "MEGAFISH_SPECIES": "names to offer in the review sheets: a CSV file of `name`, `scientific_name` and `aphia_id` (of "
-    "WoRMS), such as the species of your region; default none",
+    "MEGAFISH_SPECIES": "names to offer in the review sheets: a CSV file of `name`, `scientific_name` and `aphia_id` "
+    "(of WoRMS), such as the species of your region; default none",
     "MEGAFISH_DEVICE": "`auto` (default: cuda, else mps, else cpu), `cpu`, `cuda` or `mps`",
     "MEGAFISH_CLIP_SECONDS": "length of one video file in seconds, for time stamps; default 10",
     "MEGAFISH_CLIP_FRAMES": "frames in one video file, for time stamps; default 300",

@@ -80,6 +80,11 @@ class Catalog:
         return self.root / "figures"
 
     @property
+    def review_page(self) -> Path:
+        """What a person opens to name what the clusters hold."""
+        return figure_folder(self.figures, "review") / "index.html"
+
+    @property
     def first_look(self) -> Path:
         """Frames with the detector's boxes, drawn before anything is made."""
         return self.figures / "boxes.jpg"

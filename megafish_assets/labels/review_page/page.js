@@ -58,7 +58,7 @@
         : `The sheet data/${sheet.name}.js is missing: the folder was copied in part, or made anew. Reload the page.`);
       return;
     }
-    const record = store.record(sheet, index);
+    const record = brought(store.record(sheet, index), data);
     view = {sheet, place, data, record, isGroup: sheet.cluster !== null && sheet.cluster >= 0, chosen: new Set(),
       shown: 0, current: 0};
     store.set("open", sheet.name);
@@ -73,6 +73,16 @@
     if (next) fetchSheet(next.name).then(() => { new Image().src = `data/${next.name}_00.jpg`; }, () => {});
   }
 
+  /** The record, which knows what people had named when these sheets were made. */
+  function brought(record, data) {
+    if (record.build === index.build) return record;
+    const named = new Map(data.name_source.map((source, place) => [tiles.keyOf(data, place), source === "person"]));
+    // A tile that has left the sheet of the least sure was named since.
+    for (const [key, row] of Object.entries(record.rows)) row[9] = named.get(key) ?? true ? 1 : 0;
+    record.build = index.build;
+    return record;
+  }
+
   /** Shows so many more tiles; on a named sheet they bear the name too, for they were looked at. */
   function more(n = index.tiles_at_first) {
     const from = view.shown, all = view.data.detection_id.length;
@@ -85,7 +95,7 @@
     byId("tiles").append(...made);
     byId("more").hidden = view.shown === all;
     byId("more").textContent = `Show ${Math.min(index.tiles_at_first, all - view.shown)} more of ${all - view.shown}`;
-    if (from > 0 && view.record.name !== null) { speakOfShown(); store.put(view.record); refresh(); }
+    if (from > 0 && view.record.name !== null) { speakOfShown(now()); store.put(view.record); refresh(); }
   }
 
   function title(sheet) {
@@ -128,22 +138,25 @@
   }
 
   function list() {
-    byId("sheets").replaceChildren(...index.sheets.map((sheet, place) => {
-      const record = store.peek(sheet, index);
-      const name = record?.name ? [nameElement(record.name[0])] : sheet.proposal && sheet.n_before
-        ? [nameElement(sheet.proposal), "?"] : [title(sheet)];
-      const n_marks = record ? Object.keys(record.marks).length : 0;
-      const isMade = record?.name || n_marks >= Math.min(sheet.n_tiles, index.tiles_at_first);
-      const state = isMade ? element("b", {}, "✓ ") : n_marks ? `${n_marks} of ` : null;
-      const made = element("button", {type: "button", "aria-current": place === view?.place ? "true" : null,
-        title: sheet.named_a_minute === null ? "" : `about ${Math.round(sheet.named_a_minute)} tracklets named a minute`},
-      element("span", {class: "swatch", "aria-hidden": "true"}), element("span", {class: "what"}, ...name),
-      element("span", {class: "n"}, state, String(sheet.n_tiles)));
-      made.firstChild.style.background = sheet.colour;
-      made.addEventListener("click", () => open(place));
-      return element("li", {class: isMade ? "done" : null}, made);
-    }));
+    byId("sheets").replaceChildren(...index.sheets.map(entry));
     byId("sheets").querySelector("[aria-current]")?.scrollIntoView({block: "nearest"});
+  }
+
+  /** A sheet in the list: its colour, its name so far, how many tiles it has, and how many of them were spoken of. */
+  function entry(sheet, place) {
+    const record = store.peek(sheet, index);
+    const name = record?.name ? [nameElement(record.name[0])] : sheet.proposal && sheet.n_before
+      ? [nameElement(sheet.proposal), "?"] : [title(sheet)];
+    const n_marks = record ? Object.keys(record.marks).length : 0;
+    const isMade = record?.name || n_marks >= Math.min(sheet.n_tiles, index.tiles_at_first);
+    const state = isMade ? element("b", {}, "✓ ") : n_marks ? `${n_marks} of ` : null;
+    const made = element("button", {type: "button", "aria-current": place === view?.place ? "true" : null,
+      title: sheet.named_a_minute === null ? "" : `about ${Math.round(sheet.named_a_minute)} tracklets named a minute`},
+    element("span", {class: "swatch", "aria-hidden": "true"}), element("span", {class: "what"}, ...name),
+    element("span", {class: "n"}, state, String(sheet.n_tiles)));
+    made.firstChild.style.background = sheet.colour;
+    made.addEventListener("click", () => open(place));
+    return element("li", {class: isMade ? "done" : null}, made);
   }
 
   /* ---- what is said ---- */
@@ -167,20 +180,24 @@
   function mark(chosen, said) {
     for (const place of chosen) {
       const key = keyOf(place);
-      if (said === null) delete view.record.marks[key];
-      else {
+      if (said === null) {
+        if (view.record.marks[key] && view.record.name !== null) view.record.rows[key][10] = now();  // later than what it was
+        delete view.record.marks[key];
+      } else {
         view.record.marks[key] = {...said, at: now(), by: person || null};
         view.record.rows[key] ??= tiles.rowOf(view.data, place);
       }
       if (said === null && view.record.name === null) delete view.record.rows[key];
     }
+    const changed = [...chosen, ...view.chosen];
     view.chosen.clear();
     store.put(view.record);
-    refresh();
+    refresh(changed);
   }
 
-  /** Has a named sheet speak of every tile that is shown, but those that a person has called otherwise. */
-  function speakOfShown() {
+  /** Has a named sheet speak of every tile that is shown, but those that a person has called otherwise; `at` is when, if
+      later than the name. */
+  function speakOfShown(at = null) {
     const {record, data} = view;
     for (const place of places()) {
       const key = keyOf(place);
@@ -188,7 +205,7 @@
       if (record.marks[key] || record.rows[key]) continue;
       if (isOtherwise || store.saidElsewhere(key, record.sheet)) continue;
       record.rows[key] = tiles.rowOf(data, place);
-      record.rows[key][10] = now();
+      if (at !== null) record.rows[key][10] = at;
     }
   }
 
@@ -238,7 +255,7 @@
     if (view.isGroup) return mark([place], view.record.marks[key] ? null : {s: "rejected"});
     if (view.chosen.has(place)) view.chosen.delete(place);
     else view.chosen.add(place);
-    refresh();
+    refresh([place]);
   }
 
   function status(s) {
@@ -280,19 +297,30 @@
 
   /* ---- how far it has come ---- */
 
-  function refresh() {
-    [...faces()].forEach((tile, place) => tiles.show(tile, view.data, place, view));
+  /** Shows anew what was said of these tiles, and what follows from it. */
+  function refresh(changed = places()) {
+    for (const place of changed) tiles.show(faces()[place], view.data, place, view);
     head();
-    list();
+    byId("sheets").children[view.place].replaceWith(entry(view.sheet, view.place));
     progress();
   }
 
+  /** How many of a sheet's tracklets have a name, by earlier rounds and by this one; the least sure stand elsewhere too. */
+  function named(sheet, approved) {
+    const n_before = sheet.name === "unsure" ? 0 : sheet.n_before;
+    const of = approved.filter(label => label.record.sheet === sheet.name && label.record.fit === index.fit_version);
+    if (of.length && of[0].record.build !== index.build)  // some of them may be among the earlier ones by now
+      return sheet.name === "unsure" ? 0 : Math.max(n_before, of.length);
+    return n_before + of.filter(label => !label.row[9]).length;
+  }
+
   function progress() {
-    const labels = store.labels(), n_before = index.sheets.filter(({name}) => !TITLES[name] || name === "noise")
-      .reduce((n, sheet) => n + sheet.n_before, 0);
+    const labels = store.labels();
     const of = status => labels.filter(label => label.status === status);
-    const isUnit = label => label.key.includes("/");
-    const n_named = n_before + of("approved").filter(label => !label.row[9] && isUnit(label)).length;
+    const approved = of("approved").filter(label => label.key.includes("/"));
+    const n_other = approved.filter(label => label.record.fit !== index.fit_version).length;
+    const n_named = index.sheets.filter(({name}) => name !== "places")
+      .reduce((n, sheet) => n + named(sheet, approved), n_other);
     const parts = [`${n_named.toLocaleString("en")} of ${many(index.n_units, "tracklet")} named`];
     if (of("not_fish").length) parts.push(`${of("not_fish").length} not fish`);
     if (of("unsure").length) parts.push(`${of("unsure").length} unsure`);
@@ -383,8 +411,9 @@
   addEventListener("beforeunload", event => {
     if (!store.isKept() && progress() > 0) event.preventDefault();
   });
-  store.listen(() => progress());
+  store.listen(() => view && list());  // what another window of this page has said
 
+  store.letGo(index.fit_version, store.get("saved") ?? "");
   showPerson();
   progress();
   list();

@@ -4,10 +4,12 @@
    A record is whole by itself, with the frame and the box of every tile that it speaks of, so that it can be saved when
    the sheets have been made anew meanwhile, and without fetching a sheet again.
 
-   record = {sheet, fit, cluster, kind, backbone, recipe, name: [name, scientific name, AphiaID, listed] or null, at, by,
+   record = {sheet, fit, build, cluster, kind, backbone, recipe, at, by,
+             name: [name, scientific name, AphiaID, listed] or null,
              marks: {key: {s: status, n: name, at, by}},
              rows: {key: [tracklet, frame, x, y, width, height, cluster, kind, place, before, at]}}
 
+   `before` says that a person had named the tile when the sheets of `build` were made.
    A key is a detection_id, or the place_id of a place that no crop shows. */
 
 megafish.store = (() => {
@@ -64,7 +66,7 @@ megafish.store = (() => {
   function record(sheet, index) {
     const known = records.get(recordKey(index.fit_version, sheet.name));
     return known ?? {
-      sheet: sheet.name, fit: index.fit_version, cluster: sheet.cluster, kind: sheet.kind_id,
+      sheet: sheet.name, fit: index.fit_version, build: index.build, cluster: sheet.cluster, kind: sheet.kind_id,
       backbone: index.backbone, recipe: index.recipe, name: null, at: null, by: null, marks: {}, rows: {},
     };
   }
@@ -77,7 +79,6 @@ megafish.store = (() => {
     if (isEmpty) records.delete(key);
     else records.set(key, changed);
     set(key, isEmpty ? null : JSON.stringify(changed));
-    heard.forEach(hear => hear());
   }
 
   /** What a record says of one of its tiles; null for nothing. */
@@ -112,6 +113,14 @@ megafish.store = (() => {
     return [...found.values()];
   }
 
+  /** Lets go of what was said of another fit's sheets, once all of it is in a file. */
+  function letGo(fit, saved) {
+    for (const record of [...records.values()]) {
+      const spoken = Object.keys(record.rows).map(key => said(record, key)).filter(Boolean);
+      if (record.fit !== fit && spoken.every(label => label.at <= saved)) put({...record, name: null, marks: {}});
+    }
+  }
+
   /** What was said of a tile by itself on another sheet than this. */
   function saidElsewhere(key, sheet) {
     for (const record of records.values()) {
@@ -131,7 +140,7 @@ megafish.store = (() => {
 
   load();
   return {
-    get, set, record, peek, put, said, labels, saidElsewhere,
+    get, set, record, peek, put, said, letGo, labels, saidElsewhere,
     records: () => [...records.values()],
     isKept: () => isKept,
     listen: hear => heard.push(hear),
