@@ -18,17 +18,17 @@ THUMB_PX = 128
 """The montages' tile, and a multiple of the 16 px in which JPEG keeps its colours: no tile bleeds into the next."""
 
 SPRITE_COLUMNS, SPRITE_TILES = 16, 240
-"""Tiles in a row and in one file: as many as a sheet shows at first, so that it opens with one picture of 0.4 to 0.8 MB."""
+"""Tiles in a row and in one file: as many as a sheet shows at first, which opens with one picture of 0.4 to 0.8 MB."""
 
 SPRITE_QUALITY, KEPT_QUALITY = 80, 95
-"""JPEG's, of what the browser gets, and of thumbnails that wait for their sprite; at 80 a tile takes 1.6 kB of the demo's
-and 3.1 kB of sharp fish."""
+"""JPEG's, of what the browser gets, and of thumbnails that wait for their sprite; at 80 a tile takes 1.6 kB of the
+demo's and 3.1 kB of sharp fish."""
 
 PAPER = (255, 255, 255)
 """RGB about a crop that is not square: the tile's own on the page, which shows no frame within its frame."""
 
 COMPARED_PX, MOST_DIFFERENT = 16, 3.0
-"""Side to which a tile and its crop are shrunk to be compared, and grey levels by which they may then differ, on average.
+"""Side to which a tile and its crop are shrunk to be compared, and mean grey levels by which they may then differ.
 
 Two rounds of JPEG move 960 labelled fish by at most 1.96 and pure noise by 1.89, which at full size is 50; of pairs of
 different crops, one in a thousand differs by less than 4.7 on the demo and 13.6 on those fish.
@@ -58,6 +58,7 @@ def thumb(pixels_rgb: np.ndarray) -> np.ndarray:
 def place_picture(box_xywh_1024: Sequence[float]) -> np.ndarray:
     """Where a place lies in the picture, uint8 RGB: for a place of which no crop was cut."""
     square = np.full((THUMB_PX, THUMB_PX, 3), PAPER, np.uint8)
+    cv2.rectangle(square, (0, 0), (THUMB_PX - 1, THUMB_PX - 1), (120, 140, 150), 1)
     x, y, width, height = (round(side * THUMB_PX / 1024) for side in box_xywh_1024)
     cv2.rectangle(square, (x, y), (x + max(width, 2), y + max(height, 2)), (60, 80, 90), -1)
     return square

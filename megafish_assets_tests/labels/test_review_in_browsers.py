@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import av
+import numpy as np
 import polars as pl
 import pytest
 
@@ -289,6 +291,27 @@ def test_a_tile_leads_to_its_video_at_its_second_or_shows_the_crop_enlarged(page
     assert page.locator("#screen img").evaluate("image => image.complete && image.naturalWidth > 0")
     press(page, "Escape")
     expect(page.locator("#player")).to_be_hidden()
+
+
+def test_a_video_under_a_hostile_name_plays_from_its_second(page: "Page", folder: Path) -> None:
+    recordings = folder.parents[1] / "recordings"
+    recordings.mkdir()
+    with av.open(str(recordings / FILES[0]), "w", format="mp4") as container:  # VP9, which every browser plays
+        stream = container.add_stream("libvpx-vp9", rate=10, options={"deadline": "realtime", "cpu-used": "8"})
+        stream.width = stream.height = 64
+        for _ in range(100):
+            frame = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    go_to(page, "Cluster 0")
+    # The tracklet's third crop, at frame 5 x 30 + 20 of 30 a second: after 5.667 seconds.
+    page.locator(".caption a", has_text="12:00:05").click()
+    video = page.locator("#screen video")
+    page.wait_for_function("video => video.readyState >= 2", arg=video.element_handle())
+    assert video.evaluate("video => video.currentTime") == pytest.approx(5.667, abs=0.01)
+    press(page, "Escape")
+    expect(video).to_have_count(0)
+    shutil.rmtree(recordings)
 
 
 def test_every_tile_is_heard_and_seen_without_its_colour(page: "Page") -> None:

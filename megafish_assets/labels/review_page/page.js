@@ -64,7 +64,8 @@
     store.set("open", sheet.name);
     byId("tiles").replaceChildren();
     more(Math.max(index.tiles_at_first, Object.keys(record.rows).length));
-    say(HINTS[sheet.name] ?? "");
+    say(HINTS[sheet.name] ?? (sheet.n_tiles > index.typical_first
+      ? `The ${index.typical_first} most typical stand first, then the least typical.` : ""));
     head();
     list();
     scrollTo(0, 0);
@@ -104,13 +105,11 @@
   }
 
   function facts(sheet) {
-    const what = sheet.name === "places" ? "place" : "tracklet";
-    const said = [`${many(sheet.n_tiles, what)} in ${many(sheet.n_videos, "video")}`];
+    if (sheet.name === "places") return many(sheet.n_tiles, "place");
+    const said = [many(sheet.n_tiles, "tracklet"), many(sheet.n_videos, "video")];
     if (sheet.kind_id !== null) said.push(`cluster ${sheet.cluster}`);
-    if (sheet.is_stable !== null) said.push(sheet.is_stable ? "found again in other videos" : "not found again in other videos");
-    if (sheet.coherence !== null) said.push(`${Math.round(100 * sheet.coherence)} % of a tile's neighbors are here too`);
-    if (view.isGroup && sheet.n_tiles > index.typical_first)
-      said.push(`the ${index.typical_first} most typical first, then the least typical`);
+    if (sheet.is_stable !== null) said.push(`${sheet.is_stable ? "" : "not "}found again in other videos`);
+    if (sheet.coherence !== null) said.push(`${Math.round(100 * sheet.coherence)} % of neighbors alike`);
     return said.join(" · ");
   }
 
@@ -133,7 +132,7 @@
 
   function button(words, key, act, kind = "") {
     const made = element("button", {type: "button", class: kind}, ...words, " ", element("kbd", {}, key));
-    made.addEventListener("click", () => { act(); focus(); });
+    made.addEventListener("click", () => { act(); if (!document.querySelector("dialog[open]")) focus(); });
     return made;
   }
 
@@ -147,9 +146,10 @@
     const record = store.peek(sheet, index);
     const name = record?.name ? [nameElement(record.name[0])] : sheet.proposal && sheet.n_before
       ? [nameElement(sheet.proposal), "?"] : [title(sheet)];
-    const n_marks = record ? Object.keys(record.marks).length : 0;
+    const marks = Object.values(record?.marks ?? {}), n_marks = marks.length;
     const isMade = record?.name || n_marks >= Math.min(sheet.n_tiles, index.tiles_at_first);
-    const state = isMade ? element("b", {}, "✓ ") : n_marks ? `${n_marks} of ` : null;
+    const isFish = record?.name || marks.some(mark => mark.s !== "not_fish");
+    const state = isMade ? element("b", {}, isFish ? "✓ " : "no fish ") : n_marks ? `${n_marks} of ` : null;
     const made = element("button", {type: "button", "aria-current": place === view?.place ? "true" : null,
       title: sheet.named_a_minute === null ? "" : `about ${Math.round(sheet.named_a_minute)} tracklets named a minute`},
     element("span", {class: "swatch", "aria-hidden": "true"}), element("span", {class: "what"}, ...name),
@@ -400,6 +400,13 @@
     move(Number(face.dataset.place));
     if (link) { event.preventDefault(); megafish.video.open(view.data, view.current); }
     else if (event.target.closest(".face")) toggle();
+  });
+
+  byId("tools").addEventListener("click", event => {
+    const key = event.target.closest("button")?.dataset.key;
+    if (!key || view === null) return;
+    KEYS[key]();
+    if (!document.querySelector("dialog[open]")) focus();
   });
 
   byId("more").addEventListener("click", () => { const next = view.shown; more(); move(next); });

@@ -32,7 +32,7 @@ megafish.tiles = (() => {
   function source(data, place) {
     const [video, file] = data.videos[data.video[place]];
     const time = data.recorded_at[place]?.slice(11) ?? seconds(data, place);
-    return {video: file ?? video ?? "no video", time: time ?? ""};
+    return {video: file ?? video ?? `place ${data.place_id[place]}`, time: time ?? ""};
   }
 
   /** Address of a tile's video at its second; null where it has none. */
