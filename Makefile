@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 3000
 BIN := .venv/bin
 
-.PHONY: demo test up faults bench bench-full materialise lint clean
+.PHONY: demo test up faults bench bench-full materialise review lint clean
 .DEFAULT_GOAL := demo
 
 # A stamp: younger than both lists of packages means that all of them are installed.
@@ -18,6 +18,10 @@ demo: $(BIN)/.installed
 # Paths are meant from where the person stands, which $(PWD) tells also after `make -C`.
 materialise: $(BIN)/.installed
 	cd "$(PWD)" && "$(CURDIR)/$(BIN)/python" -m megafish_assets materialise $(if $(FROM),--from $(FROM)) $(if $(TRUST),--trust $(TRUST))
+
+# The sheets on which fish are named, and all that they are made from; the last line is the page to open.
+review: $(BIN)/.installed
+	cd "$(PWD)" && "$(CURDIR)/$(BIN)/python" -m megafish_assets review
 
 up: $(BIN)/.installed
 	cd "$(PWD)" && "$(CURDIR)/$(BIN)/python" -m megafish_assets up --port $(PORT)

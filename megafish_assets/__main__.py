@@ -1,4 +1,4 @@
-"""Command line: `python -m megafish_assets demo | materialise | check | label | up | upgrade`.
+"""Command line: `python -m megafish_assets demo | materialise | review | check | label | up | upgrade`.
 
 Starts processes; computes nothing.
 """
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 AT_WORK = "MEGAFISH_AT_WORK"
 """Set for the process that does the work of a command, to the number of the one that waits for it."""
+
+REVIEW = "review"
+"""The command, and the asset that it makes."""
 
 UNUSABLE = 2
 """What `check` ends with where nothing could be served by these settings, as argparse does for arguments."""
@@ -57,7 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     label = commands.add_parser("label", help="read files in which people name fish")
     label.add_argument("files", nargs="+", type=Path, metavar="FILE", help="of the review sheets, a spreadsheet, ...")
     commands.add_parser("upgrade", help="rename the tables of a collection that an earlier megafish made")
-    for command in (demo, materialise):
+    review = commands.add_parser(REVIEW, help="bring the review sheets up to date, and say where they are")
+    for command in (demo, materialise, review):
         command.add_argument("--json", action="store_true", help="the summary as one line of JSON, the last one")
     ui = commands.add_parser("up", help="Dagster's UI and daemon over the collection of MEGAFISH_ROOT, or the demo")
     ui.add_argument("--port", type=int, default=3000)
@@ -98,6 +102,8 @@ def work(given: argparse.Namespace, parent: int) -> int:
             recorded(settings.root)
         if given.command == "materialise":
             wishes = Wishes(given.begin, given.trust == "boxes")
+        if given.command == REVIEW:
+            wishes = Wishes(only=REVIEW)
         from megafish_assets.definitions import defs  # reads what `chosen` has set, and the collection's knobs
         from megafish_assets.preflight import preflight
     except (OSError, ValueError) as wrong:
@@ -116,6 +122,8 @@ def work(given: argparse.Namespace, parent: int) -> int:
     except RefusedError as wrong:
         return refused(str(wrong), given)
     print(shown(summary, given.json), flush=True)
+    if given.command == REVIEW and not summary.failed and not given.json:
+        print(f"open in a browser: {settings.catalog.review_page}", flush=True)
     return 1 if summary.failed else 0
 
 

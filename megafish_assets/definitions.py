@@ -42,6 +42,7 @@ from megafish_assets.features.assets import (
 )
 from megafish_assets.labels.assets import ClassesConfig, classes_asset
 from megafish_assets.labels.label_assets import labels_asset
+from megafish_assets.labels.review_assets import ReviewConfig, review_asset
 from megafish_assets.orchestration.jobs import register_videos, remove_videos, restate_filtered, retry_failed_videos
 from megafish_assets.orchestration.labels import Labels
 from megafish_assets.orchestration.policy import fixed, grouped, made_every_night, with_knobs
@@ -69,6 +70,7 @@ STOCK = {
     "stability": StabilityConfig,
     "confounders": ConfoundersConfig,
     "classes": ClassesConfig,
+    "review": ReviewConfig,
     "montages": MontagesConfig,
     "leaderboard": LeaderboardConfig,
 }
@@ -126,7 +128,12 @@ defs = dg.Definitions(
             ),
             *made_every_night(
                 grouped(
-                    "labels", [labels_asset(backbones[0]), *[classes_asset(b, knobs["classes"]) for b in backbones]]
+                    "labels",
+                    [
+                        labels_asset(backbones[0]),
+                        *[classes_asset(b, knobs["classes"]) for b in backbones],
+                        review_asset(backbones[0], settings.species, knobs["review"]),
+                    ],
                 )
             ),
             *made_every_night(grouped("atlas", [montages_asset(b, knobs["montages"]) for b in backbones])),

@@ -11,7 +11,9 @@ from megafish_assets.embeddings.checks import CHECKS as EMBEDDINGS
 from megafish_assets.embeddings.checks import GATES
 from megafish_assets.evaluation.checks import CHECKS as EVALUATION
 from megafish_assets.features.checks import CHECKS as FEATURES
-from megafish_assets.labels.checks import CHECKS as LABELS
+from megafish_assets.labels.checks import CHECKS as CLASSES
+from megafish_assets.labels.label_checks import CHECKS as LABELS
+from megafish_assets.labels.review_checks import CHECKS as REVIEW
 from megafish_assets.orchestration.knobs import SCHEDULES
 from megafish_assets.orchestration.settings import VARIABLES
 from megafish_assets.reporting.verdicts import Check
@@ -19,7 +21,7 @@ from megafish_assets.reporting.verdicts import Check
 DOCS = Path(__file__).parents[1] / "docs"
 EVERY: list[tuple[str, Check]] = [
     (asset, check)
-    for stage in (DETECTIONS, CROPS, EMBEDDINGS, GATES, FEATURES, CLUSTERS, EVALUATION, LABELS, ATLAS)
+    for stage in (DETECTIONS, CROPS, EMBEDDINGS, GATES, FEATURES, CLUSTERS, EVALUATION, LABELS, CLASSES, REVIEW, ATLAS)
     for asset, check in stage.items()
 ]
 """Asset and check, in the order of the data's flow."""

@@ -1,6 +1,7 @@
 """Every check seen failing: data that break each limit, through the stage's own measures and the one judge."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -30,10 +31,15 @@ from megafish_assets.evaluation.evaluating import evaluate
 from megafish_assets.features import layout
 from megafish_assets.features.checks import PCA, UMAP
 from megafish_assets.features.crop_rows import CropRows
+from megafish_assets.labels.review_checks import REVIEW
+from megafish_assets.labels.review_measures import drawn_tiles, tiles_of_other_pixels
+from megafish_assets.labels.review_sheets import units_not_on_one_sheet
 from megafish_assets.reporting.verdicts import Check, verdict
 from megafish_assets.written_docs import DOCS, EVERY, PAGES
 from megafish_assets_tests.clusters.test_kinds import after
 from megafish_assets_tests.clusters.test_kinds import clusters as night
+from megafish_assets_tests.labels.reviewed import made
+from megafish_assets_tests.labels.reviewed import tables as reviewed_tables
 
 LIMITS = SizeLimits(3.0, 5.0, 3.0, 5.0, 32.0, 100)
 """Keeps 32 to exp(5) = 148.4 px."""
@@ -334,6 +340,28 @@ def test_a_tile_of_another_cluster_or_of_other_pixels_is_seen() -> None:
     assert seen(tiles, jpegs) == set()
     assert seen(tiles, jpegs | {names[0]: jpegs[names[1]]}) == {"n_tiles_of_other_pixels"}
     assert seen(tiles.with_columns(pl.lit(1).alias("cluster")), jpegs) == {"n_tiles_of_another_cluster"}
+
+
+def test_a_review_that_shows_a_tracklet_twice_or_not_or_another_crop_is_seen(tmp_path: Path) -> None:
+    _, tiles = made(tmp_path / "review")
+    jpegs = dict(reviewed_tables()[0].select("detection_id", "jpeg").iter_rows())
+    units = tiles["unit_id"]
+
+    def seen(shown: pl.DataFrame, jpegs: dict[str, bytes] = jpegs) -> set[str]:
+        numbers = {
+            "n_units_not_on_one_sheet": units_not_on_one_sheet(shown, units),
+            "n_tiles_of_other_pixels": tiles_of_other_pixels(tmp_path / "review", shown, jpegs),
+            "n_missing_videos": 0,
+        }
+        return broken(REVIEW, numbers)
+
+    assert drawn_tiles(tiles, 1).height == len(units)
+    assert seen(tiles) == set()
+    assert seen(tiles.tail(-1)) == seen(pl.concat([tiles, tiles.head(1)])) == {"n_units_not_on_one_sheet"}
+    ids = tiles["detection_id"]
+    assert seen(tiles, jpegs | {ids[0]: jpegs[ids[1]]}) == {"n_tiles_of_other_pixels"}
+    (tmp_path / "review" / "data" / "noise_00.jpg").unlink()
+    assert seen(tiles) == {"n_tiles_of_other_pixels"}
 
 
 @pytest.mark.parametrize("check", [check for _, check in EVERY], ids=[check.name for _, check in EVERY])

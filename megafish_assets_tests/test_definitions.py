@@ -37,6 +37,7 @@ SHARED_ASSETS = {
     "not_fish": "detections",
     "tracklet_motion": "detections",
     "leaderboard": "evaluation",
+    "review": "labels",
 }
 PER_VIDEO = {
     "raw_detections",
@@ -94,6 +95,9 @@ def test_the_graph_is_the_promised_one_to_the_name(tmp_path: Path) -> None:
     assert graph["assets"]["filtered_detections"]["parents"] == ["raw_detections", "size_limits"]
     parents = ["clusters_vit", "crops", "kinds_vit", "sampled_detections", "stability_vit"]
     assert graph["assets"]["montages_vit"]["parents"] == parents
+    # Of the first backbone, by which names are given.
+    parents = ["clusters_mobilenetv3", "crops", "sampled_detections", "stability_mobilenetv3"]
+    assert graph["assets"]["review"]["parents"] == parents
 
 
 def test_every_asset_but_the_external_one_has_its_columns_on_the_definition(tmp_path: Path) -> None:
@@ -124,7 +128,7 @@ def test_every_job_selects_something(tmp_path: Path) -> None:
         "umap",
         "whitening",
     ]
-    whole = ["leaderboard", "lens_places", "size_limits"]
+    whole = ["labels", "leaderboard", "lens_places", "review", "size_limits"]
     assert jobs.pop("nightly_analysis") == sorted([*(f"{name}_vit" for name in of_vit), *whole])
     # Jobs of ops: they make no asset in their own run.
     ops = [

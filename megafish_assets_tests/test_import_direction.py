@@ -48,7 +48,8 @@ def named(path: Path) -> str:
 @pytest.mark.parametrize("path", MODULES, ids=named)
 def test_a_stage_imports_itself_and_earlier_stages(path: Path) -> None:
     earlier = set(STAGES[: STAGES.index(path.parent.name) + 1])
-    rooms = set(MACHINE) if path.name.endswith("assets.py") else {"reporting"} if path.name == "checks.py" else set()
+    is_assets, is_checks = (path.name.endswith(ending) for ending in ("assets.py", "checks.py"))
+    rooms = set(MACHINE) if is_assets else {"reporting"} if is_checks else set()
     assert folders(path) <= earlier | rooms
 
 

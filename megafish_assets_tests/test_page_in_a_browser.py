@@ -55,6 +55,7 @@ ASSETS = {
         f"{name}_reef_tiny" for name in ("kmeans_sweep", "clusters", "kinds", "kind_events", "stability", "kind_tree")
     ],
     "evaluation": ["confounders_reef_tiny", "leaderboard"],
+    "labels": ["review"],
     "atlas": ["montages_reef_tiny"],
 }
 """By the group that the UI shows them in."""

@@ -73,6 +73,25 @@ def test_a_second_call_records_and_makes_nothing(reef: Path) -> None:
     assert [line for line in finished.stdout.splitlines() if "to look at first" in line] == []
 
 
+def test_the_review_alone_is_brought_up_to_date_with_what_it_is_made_from(reef: Path) -> None:
+    finished = subprocess.run(
+        [sys.executable, "-m", "megafish_assets", "review"],
+        cwd=REPOSITORY,
+        env=collection_environment(reef, backbones="reef_tiny"),
+        capture_output=True,
+        text=True,
+    )
+    assert finished.returncode == 0, finished.stderr
+    lines = finished.stdout.splitlines()
+    made = {line.split()[0] for line in lines if line.endswith("up to date")}
+    assert {"crops", "clusters_reef_tiny", "review"} <= made and not {"montages_reef_tiny", "leaderboard"} & made
+    page = Path(lines[-1].removeprefix("open in a browser: "))
+    assert page == reef / "figures" / "review" / "index.html" and page.is_file()
+    tiles = pl.read_delta(str(reef / "tables" / "labels" / "review"))
+    crops = pl.read_delta(str(reef / "tables" / "crops" / "crops")).drop_nulls("jpeg")
+    assert set(tiles["tracklet_id"]) == set(crops["tracklet_id"])
+
+
 def test_every_crop_has_a_kind_in_the_reefs_truth(reef: Path) -> None:
     labelled = labelled_crops(reef)
     sampled = pl.read_delta(str(reef / "tables" / "detections" / "sampled_detections"))

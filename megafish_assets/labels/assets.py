@@ -100,7 +100,8 @@ def classes_asset(backbone: str, knobs: type[ClassesConfig] = ClassesConfig) -> 
         known = {name: number for name, number in numbers.items() if number is not None}
         plot = figure_metadata(figures, classes_key, "label_budget", plots.budget_plot(curve, title))
         yield dg.Output(table, output_name=classes_key.path[-1], metadata=known | lineage | plot)
-        yield dg.Output(asked, output_name=next_key.path[-1], metadata=dict(asked.group_by("reason").len("n").iter_rows()))
+        reasons = dict(asked.group_by("reason").len("n").iter_rows())
+        yield dg.Output(asked, output_name=next_key.path[-1], metadata=reasons)
         yield verdict(checks.CLASSES, numbers, asset=classes_key)
 
     return classes

@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Collection as Some
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +60,8 @@ class Wishes:
     """The asset from which on everything is made again."""
     trusts_boxes: bool = False
     """Whether boxes that look wrong are right."""
+    only: str | None = None
+    """The asset that is wanted, with all that it is made from, and nothing else; None: everything."""
 
 
 def bring_up_to_date(defs: dg.Definitions, settings: Settings, wishes: Wishes, preflight: Look) -> Summary:
@@ -86,8 +88,8 @@ def bring_up_to_date(defs: dg.Definitions, settings: Settings, wishes: Wishes, p
         collection = Collection(
             defs.resolve_asset_graph(), instance, str(settings.catalog.tables), arrived, video_bytes, again
         )
-        summary = summary_of(defs, collection, settings, failed=_made(defs, collection))
-        if not summary.failed:
+        summary = summary_of(defs, collection, settings, failed=_made(defs, collection, _wanted(defs, wishes)))
+        if not summary.failed and wishes.only is None:
             marks.keep({})
         return summary
 
@@ -174,10 +176,21 @@ def _registered(instance: dg.DagsterInstance, arrived: Some[str], inference: Inf
         print(f"left out, since nothing tells their names apart: {named}: rename one of each", flush=True)
 
 
-def _made(defs: dg.Definitions, collection: Collection) -> list[str]:
+def _wanted(defs: dg.Definitions, wishes: Wishes) -> list[dg.AssetKey]:
+    """The assets that are to be up to date, in the order of the data's flow."""
+    order = asset_order(defs)
+    if wishes.only is None:
+        return order
+    graph = defs.resolve_asset_graph()
+    needed = dg.AssetSelection.assets(asset_named(defs, wishes.only)).upstream().resolve(graph)
+    # Of several assets that one step makes, the order names one.
+    return [key for key in order if graph.get(key).execution_set_asset_keys & needed]
+
+
+def _made(defs: dg.Definitions, collection: Collection, wanted: Sequence[dg.AssetKey]) -> list[str]:
     """Makes what is missing; the assets that failed, and those that were left out because of them."""
     graph, failed = collection.graph, set()
-    for asset_key in asset_order(defs):
+    for asset_key in wanted:
         if failed & graph.get(asset_key).parent_keys:
             failed.add(asset_key)
             print(f"{asset_key.to_user_string():32} left out: what it is made from failed", flush=True)

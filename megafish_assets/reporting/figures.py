@@ -1,6 +1,9 @@
 """Plots and montages as files, and small ones in the UI."""
 
 import io
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
@@ -36,6 +39,26 @@ class Figures(dg.ConfigurableResource):
         for path in self.place(asset_key).iterdir():
             if path.is_file() and path.name not in pictures:
                 path.unlink()
+
+    @contextmanager
+    def new_folder(self, asset_key: dg.AssetKey) -> Iterator[Path]:
+        """An empty folder beside the asset's, which takes its place as a whole when the block ends well.
+
+        Whatever the asset's folder held is gone then; after an error it is as it was.
+        """
+        place = self.place(asset_key)
+        partial, old = (place.with_name(f".{place.name}.{suffix}") for suffix in ("partial", "old"))
+        for leftover in (partial, old):
+            shutil.rmtree(leftover, ignore_errors=True)
+        partial.mkdir(parents=True)
+        try:
+            yield partial
+            if place.exists():
+                place.rename(old)
+            partial.rename(place)
+        finally:
+            for leftover in (partial, old):
+                shutil.rmtree(leftover, ignore_errors=True)
 
 
 FILE_DPI = 150

@@ -81,6 +81,11 @@ class Catalog:
         return self.root / "figures"
 
     @property
+    def review_page(self) -> Path:
+        """What a person opens to name what the clusters hold."""
+        return figure_folder(self.figures, "review") / "index.html"
+
+    @property
     def first_look(self) -> Path:
         """Frames with the detector's boxes, drawn before anything is made."""
         return self.figures / "boxes.jpg"
@@ -135,14 +140,14 @@ class Tables(dg.ConfigurableResource):
         key = context.asset_key
         return self.rows(context.assets_def.group_names_by_key[key], key.to_user_string())
 
-    def rows(self, room: str, asset: str) -> pl.DataFrame | None:
-        """All rows of a table; None where there is no such table."""
-        table = self.of(room, asset)
-        return table.scan().collect() if table.exists() else None
-
     def model(self, room: str, asset: str) -> pl.DataFrame | None:
         """The model that an asset's last run left beside its rows; None if there was none."""
         table = model_of(self.of(room, asset))
+        return table.scan().collect() if table.exists() else None
+
+    def rows(self, room: str, asset: str) -> pl.DataFrame | None:
+        """All rows of a table; None where there is no such table."""
+        table = self.of(room, asset)
         return table.scan().collect() if table.exists() else None
 
     def column(self, room: str, asset: str, column: str, dtype: type[pl.DataType]) -> pl.Series:

@@ -1,0 +1,141 @@
+"""The review sheets, from the tables that they are made of to the folder that a person opens.
+
+Here: how pictures, sheets and files come together, a few thousand crops at a time. Not here: each of the three, see
+`review_pictures.py`, `review_sheets.py` and `review_folder.py`.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from megafish_assets.clusters.support import supported
+from megafish_assets.footage.columns import empty_table
+from megafish_assets.footage.ids import video_of
+from megafish_assets.labels.review_folder import Review, offered_names, write_review
+from megafish_assets.labels.review_pictures import KeptThumbs, best_crops, place_picture
+from megafish_assets.labels.review_sheets import (
+    Sheet,
+    place_tiles,
+    review_sheets,
+    units_of,
+    with_kinds,
+    with_names,
+)
+from megafish_assets.labels.species import SPECIES
+
+CROPS_AT_A_TIME = 4_000
+"""In memory, with their pictures: about 40 MB, of whole videos."""
+
+SEEN = ["detection_id", "video_file", "x_1024", "y_1024", "width_1024", "height_1024", "recorded_at"]
+"""What the sheets read of `sampled_detections`."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of the collection; the columns of each table are its own, and None is what nobody has made yet."""
+
+    clusters: pl.DataFrame
+    stability: pl.DataFrame | None = None
+    kinds: pl.DataFrame | None = None
+    """`kind_id` of each `cluster` where `is_latest`, and `fit_version`."""
+    classes: pl.DataFrame | None = None
+    """`unit_id`, `name`, `scientific_name`, `probability`, `name_source`."""
+    lens_places: pl.DataFrame | None = None
+    """`place_id`, the box, `lens_score`."""
+    species: pl.DataFrame | None = None
+    """The columns `SPECIES`."""
+
+    @property
+    def fit_version(self) -> str | None:
+        """Of the fit that the sheets show; None where no table says it."""
+        if self.kinds is not None:
+            return self.kinds.filter(pl.col("is_latest"))["fit_version"].first()
+        return self.clusters["fit_version"].first() if "fit_version" in self.clusters.columns else None
+
+
+def make_review(
+    folder: Path,
+    crops: pl.LazyFrame,
+    sampled: pl.LazyFrame,
+    known: Known,
+    backbone: str,
+    recordings: str,
+    made_at: str,
+    on_crops: Callable[[int], None] = lambda n: None,
+    on_tiles: Callable[[int], None] = lambda n: None,
+) -> tuple[list[Sheet], pl.DataFrame]:
+    """Writes the review into an empty folder; the sheets in their order, and the columns `TILES`.
+
+    `crops` holds the columns `CROPS`, `sampled` the columns `SEEN`, `recordings` the address of the videos as the page
+    reaches it, `made_at` a time in ISO 8601. Raises LookupError for a clustered tracklet without a crop.
+    """
+    supports = supported(known.clusters)
+    units = units_of(supports)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        thumbs = KeptThumbs(file)
+        best = best_crops(crop_batches(crops, known.clusters), thumbs, on_crops)
+        require_pictures(units, best)
+        seen = seen_of(best, crops, sampled)
+        named = with_kinds(with_names(units, known.classes), known.kinds)
+        tiles = named.join(seen, on="unit_id").with_columns(pl.lit(None, pl.String).alias("place_id"))
+        sheets, tiles = review_sheets(
+            tiles, place_tiles(known.lens_places, seen), unit_positions(supports), known.stability
+        )
+        species = empty_table(SPECIES) if known.species is None else known.species
+        recipe, names = known.clusters["recipe"][0], offered_names(known.classes, species)
+        review = Review(backbone, recipe, known.fit_version, made_at, names, recordings)
+        numbers = dict(best.select("detection_id", "thumb").iter_rows())
+        write_review(folder, review, sheets, tiles, lambda tile: _picture(tile, numbers, thumbs), on_tiles)
+    return sheets, tiles
+
+
+def crop_batches(crops: pl.LazyFrame, clusters: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """The clustered crops with their pictures, whole videos at a time, about `CROPS_AT_A_TIME` of them."""
+    unit = pl.coalesce("tracklet_id", "detection_id").alias("unit_id")
+    wanted = clusters.select("detection_id", unit)
+    columns = ["detection_id", "width_px", "height_px", "jpeg"]
+    for videos in _videos_together(clusters):
+        rows = crops.filter(pl.col("video").is_in(videos) & pl.col("jpeg").is_not_null()).select(columns).collect()
+        yield rows.join(wanted, on="detection_id").sort("detection_id")
+
+
+def _videos_together(clusters: pl.DataFrame) -> Iterator[list[str]]:
+    counts = clusters.group_by(video_of(pl.col("detection_id")).alias("video")).len().sort("video")
+    part = (counts["len"].cum_sum() - 1) // CROPS_AT_A_TIME
+    for _, videos in counts.group_by(part.alias("part"), maintain_order=True):
+        yield videos["video"].to_list()
+
+
+def seen_of(best: pl.DataFrame, crops: pl.LazyFrame, sampled: pl.LazyFrame) -> pl.DataFrame:
+    """The best crops with their video, frame, box, sizes and times; a row a unit."""
+    ids = best.select("unit_id", "detection_id", "sharpness")
+    cut = crops.select("video", "detection_id", "frame_id", "presentation_seconds", "width_px", "height_px")
+    rows = ids.lazy().join(cut, on="detection_id").join(sampled.select(SEEN), on="detection_id", how="left")
+    return rows.rename({"presentation_seconds": "seconds"}).collect().sort("unit_id")
+
+
+def unit_positions(clusters: pl.DataFrame) -> pl.DataFrame:
+    """`unit_id` and the `position` where it was grouped, of its first crop."""
+    unit = pl.coalesce("tracklet_id", "detection_id").alias("unit_id")
+    return clusters.sort("detection_id").select(unit, "position").unique("unit_id", keep="first")
+
+
+def require_pictures(units: pl.DataFrame, best: pl.DataFrame) -> None:
+    """Raises LookupError, saying what to do, where a clustered tracklet has no crop any more."""
+    missing = units.join(best, on="unit_id", how="anti")["unit_id"]
+    if len(missing):
+        raise LookupError(
+            f"{len(missing)} tracklets have no crop, {missing[0]} first: the sample has changed since the clusters "
+            "were made; materialise embeddings, features and clusters again"
+        )
+
+
+def _picture(tile: Mapping[str, object], numbers: Mapping[str, int], thumbs: KeptThumbs) -> np.ndarray:
+    """The thumbnail of a tile: its crop's, or where a place lies of which no crop was cut."""
+    if tile["detection_id"] is None:
+        return place_picture([tile[side] for side in ("x_1024", "y_1024", "width_1024", "height_1024")])
+    return thumbs[numbers[tile["detection_id"]]]

@@ -1,0 +1,42 @@
+"use strict";
+/* Labels as the file that megafish reads: comma-separated values after RFC 4180, in UTF-8, times in UTC. */
+
+megafish.csv = (() => {
+  const HEADER = [
+    "detection_id", "tracklet_id", "video", "frame_id", "x_1024", "y_1024", "width_1024", "height_1024", "cluster",
+    "kind_id", "place_id", "backbone", "recipe", "fit_version", "label", "scientific_name", "aphia_id", "status",
+    "labelled_by", "labelled_at", "note",
+  ];
+
+  /** A text that no spreadsheet takes for a formula: one that begins like one gets an apostrophe before it, and so does
+      one that begins with an apostrophe. Whoever reads it takes one leading apostrophe away. */
+  const guarded = text => (/^[=+\-@'\t\r]/.test(text) ? `'${text}` : text);
+
+  function cell(value) {
+    if (value === null || value === undefined) return "";
+    if (typeof value === "number") return String(value);
+    const text = guarded(String(value));
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  }
+
+  function line(label, person) {
+    const {key, record, row} = label;
+    const [tracklet, frame, x, y, width, height, cluster, kind, place] = row;
+    const isDetection = key.includes("/");
+    const video = isDetection ? key.slice(0, key.indexOf("/")) : null;
+    const [name, scientific, aphia, isListed] = label.name ?? [null, null, null, true];
+    return [
+      isDetection ? key : null, tracklet === null ? null : `${video}/${tracklet}`, video, frame, x, y, width, height,
+      cluster, kind, place, record.backbone, record.recipe, record.fit, name, scientific, aphia, label.status,
+      label.by ?? person, label.at, isListed ? null : "free name",
+    ].map(cell).join(",");
+  }
+
+  /** The whole file. */
+  function text(labels, person) {
+    const lines = labels.map(label => line(label, person));
+    return [HEADER.join(","), ...lines, `# end, ${labels.length} labels`, ""].join("\r\n");
+  }
+
+  return {text};
+})();

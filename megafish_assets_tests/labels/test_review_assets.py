@@ -1,0 +1,129 @@
+"""The asset of the review sheets, through real runs over real Delta tables."""
+
+import json
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from megafish_assets.labels.review_assets import review_asset
+from megafish_assets.orchestration.policy import grouped
+from megafish_assets.orchestration.sources import Recordings
+from megafish_assets.reporting.figures import Figures
+from megafish_assets.storage.catalog import Tables
+from megafish_assets.storage.delta import Table
+from megafish_assets.storage.io_manager import GpuDeltaLakeIOManager
+from megafish_assets.storage.partitions import VIDEOS
+from megafish_assets_tests.labels.reviewed import CLUSTERS, LENS_PLACES, classes, tables
+from megafish_assets_tests.labels.reviewed import VIDEOS as KEYS
+
+STABILITY = pl.DataFrame({"cluster": [0, 1], "stable": [True, False]})
+
+
+class Collection:
+    """Tables that the review is made from, and what else is stored, without the assets that make them."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        crops, sampled, clusters = tables()
+        self.write("crops/crops", crops)
+        self.write("detections/sampled_detections", sampled)
+        self.write("clusters/clusters_b", clusters)
+        self.write("clusters/stability_b", STABILITY)
+        vectors = clusters.select("video", "detection_id", pl.lit("v1").alias("vectors_version"))
+        self.write("embeddings/embeddings_b", vectors)
+        self.write("features/features_b", vectors)
+
+    def write(self, place: str, rows: pl.DataFrame) -> None:
+        Table(str(self.root / "tables" / place)).replace(rows)
+
+    def make(self, species: Path | None = None) -> dg.ExecuteInProcessResult:
+        given = {"clusters_b": "clusters", "stability_b": "clusters", "crops": "crops"}
+        given |= {"sampled_detections": "detections", "embeddings_b": "embeddings"}
+        upstream = [spec for key, group in given.items() for spec in grouped(group, [dg.AssetSpec(key)])]
+        with dg.DagsterInstance.ephemeral() as instance:
+            instance.add_dynamic_partitions(VIDEOS.name, KEYS)
+            for key in KEYS:
+                instance.report_runless_asset_event(dg.AssetMaterialization("embeddings_b", partition=key))
+            return dg.materialize(
+                [*upstream, *grouped("labels", [review_asset("b", species)])],
+                instance=instance,
+                resources={
+                    "io_manager": GpuDeltaLakeIOManager(root_uri=str(self.root / "tables"), device="cpu"),
+                    "figures": Figures(folder=str(self.root / "figures")),
+                    "tables": Tables(root=str(self.root / "tables")),
+                    "recordings": Recordings(folder=str(self.root / "recordings")),
+                },
+                raise_on_error=False,
+            )
+
+    @property
+    def folder(self) -> Path:
+        return self.root / "figures" / "review"
+
+    def index(self) -> dict:
+        return json.loads((self.folder / "data" / "index.js").read_text().split("megafish.collection(")[1][:-3])
+
+
+@pytest.fixture
+def collection(tmp_path: Path) -> Collection:
+    return Collection(tmp_path)
+
+
+def test_the_review_is_made_checked_stored_and_found_by_its_metadata(collection: Collection) -> None:
+    result = collection.make()
+    assert result.success
+    (check,) = result.get_asset_check_evaluations()
+    assert check.passed, check.description
+    metadata = result.asset_materializations_for_node("review")[0].metadata
+    assert Path(metadata["page"].value) == collection.folder / "index.html"
+    assert metadata["n_tracklets"].value == sum(CLUSTERS.values()) and metadata["n_compared_tiles"].value == 43
+    stored = pl.read_delta(str(collection.root / "tables" / "labels" / "review"))
+    assert stored["sheet"].unique().sort().to_list() == ["c000", "c001", "c002", "noise"]
+    crops = tables()[0]
+    assert stored.join(crops, on=["detection_id", "tracklet_id", "frame_id"], how="inner").height == stored.height
+
+
+def test_what_later_stages_know_is_on_the_sheets_once_they_know_it(collection: Collection, tmp_path: Path) -> None:
+    clusters = tables()[2]
+    kinds = pl.DataFrame({"fit_version": "k1", "is_latest": True, "cluster": [0, 1], "kind_id": [7, 3]})
+    collection.write("clusters/kinds_b", kinds)
+    collection.write("labels/classes_b", classes(clusters))
+    collection.write("detections/lens_places", LENS_PLACES)
+    species = tmp_path / "species.csv"
+    species.write_text("name,scientific_name\nTrumpetfish,Aulostomus maculatus\n")
+    assert collection.make(species).success
+    index = collection.index()
+    assert [sheet["name"] for sheet in index["sheets"]] == ["places", "c000", "c001", "c002", "noise", "unsure"]
+    assert {sheet["name"]: sheet["kind_id"] for sheet in index["sheets"]} | {"c000": 7, "c001": 3} == {
+        sheet["name"]: sheet["kind_id"] for sheet in index["sheets"]
+    }
+    assert index["fit_version"] == "k1"
+    assert [name[0] for name in index["names"]][1:] == ["Trumpetfish"]
+    assert {sheet["name"]: sheet["is_stable"] for sheet in index["sheets"]}["c001"] is False
+
+
+def test_a_second_review_takes_the_place_of_the_first_and_a_failed_one_leaves_it(collection: Collection) -> None:
+    assert collection.make().success
+    first = (collection.folder / "index.html").read_text()
+    crops = tables()[0]
+    collection.write("crops/crops", crops.filter(pl.col("tracklet_id") != crops["tracklet_id"][0]))
+    result = collection.make()
+    assert not result.success
+    (failed,) = [event for event in result.all_events if event.is_step_failure]
+    assert "1 tracklets have no crop" in str(failed.step_failure_data.error)
+    assert (collection.folder / "index.html").read_text() == first
+    assert [path.name for path in collection.folder.parent.iterdir()] == ["review"]
+    clusters = tables()[2]
+    collection.write("crops/crops", crops)
+    collection.write("clusters/clusters_b", clusters.filter(pl.col("cluster") != 2))
+    assert collection.make().success
+    assert not (collection.folder / "data" / "c002.js").exists()
+
+
+def test_a_list_of_species_that_is_none_fails_with_its_place(collection: Collection, tmp_path: Path) -> None:
+    species = tmp_path / "species.csv"
+    species.write_text("fish\n")
+    (failed,) = [event for event in collection.make(species).all_events if event.is_step_failure]
+    assert f"{species}: line 1 has no column name" in str(failed.step_failure_data.error)
