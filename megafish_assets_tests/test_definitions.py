@@ -37,6 +37,7 @@ SHARED_ASSETS = {
     "not_fish": "detections",
     "tracklet_motion": "detections",
     "leaderboard": "evaluation",
+    "labels": "labels",
     "review": "labels",
 }
 PER_VIDEO = {
@@ -96,7 +97,8 @@ def test_the_graph_is_the_promised_one_to_the_name(tmp_path: Path) -> None:
     parents = ["clusters_vit", "crops", "kinds_vit", "sampled_detections", "stability_vit"]
     assert graph["assets"]["montages_vit"]["parents"] == parents
     # Of the first backbone, by which names are given.
-    parents = ["clusters_mobilenetv3", "crops", "sampled_detections", "stability_mobilenetv3"]
+    of_first = [f"{name}_mobilenetv3" for name in ("classes", "clusters", "kinds", "stability")]
+    parents = sorted([*of_first, "crops", "lens_places", "sampled_detections"])
     assert graph["assets"]["review"]["parents"] == parents
 
 
@@ -144,7 +146,11 @@ def test_every_job_selects_something(tmp_path: Path) -> None:
 
 def test_sensors_and_schedules_run_by_default(tmp_path: Path) -> None:
     found = described(tmp_path, backbones="vit", timezone="Europe/Lisbon")
-    assert found["sensors"] == {"new_videos": "RUNNING", "retry_set_aside_videos": "RUNNING"}
+    assert found["sensors"] == {
+        "new_labels": "RUNNING",
+        "new_videos": "RUNNING",
+        "retry_set_aside_videos": "RUNNING",
+    }
     assert found["schedules"] == {
         "nightly_analysis": ["0 2 * * *", "Europe/Lisbon", "RUNNING"],
         "table_maintenance": ["0 5 * * 0", "Europe/Lisbon", "RUNNING"],

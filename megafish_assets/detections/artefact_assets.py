@@ -2,6 +2,7 @@
 camera's motion by its pixels."""
 
 import dagster as dg
+import numpy as np
 import polars as pl
 from pydantic import Field
 
@@ -62,17 +63,21 @@ def lens_places_asset(knobs: type[LensConfig] = LensConfig) -> dg.AssetsDefiniti
     ):
         rows = valid_rows(raw_detections).select(SEEN).collect()
         progress = Progress(context.log.info, "videos looked at", rows["video"].n_unique())
-        places, found = lens.lens_places(lens.recurrences(rows, progress.step))
-        stored, before = tables.stored(context), tables.model("detections", "lens_places")
+        fish_boxes = places_called_fish(tables.rows("labels", "labels"))
+        _, found = lens.lens_places(lens.recurrences(rows, progress.step), fish_boxes)
+        before = tables.model("detections", "lens_places")
+        before = None if before is None else lens.without_places(before, fish_boxes)
         drift = 0.0 if before is None else lens.moved_share(before, found)
-        if before is not None and drift <= config.tolerance:
-            places, found = stored, before
+        is_settled = before is not None and drift <= config.tolerance
+        found = before if is_settled else found
+        places = lens.places_table(found)
         version = lens.places_version(found) or NEVER_MADE
         lens_rows = found.drop_nulls("place_id")
         n_looked_at = found.unique(["video", "clip"])["n_looked_at"].sum()
         numbers = {
             "n_places": places.height,
-            "drift_share": drift if places is stored else 0.0,
+            "drift_share": drift if is_settled else 0.0,
+            "n_called_fish": len(fish_boxes),
             "n_partitions_of_old_places": sum(n_of_other_places(context.instance, a, version) for a in USES_PLACES),
             "lens_share": lens_rows["n_boxes"].sum() / max(1, n_looked_at),
         } | coverage(context, "raw_detections")
@@ -94,6 +99,15 @@ def lens_places_asset(knobs: type[LensConfig] = LensConfig) -> dg.AssetsDefiniti
         )
 
     return lens_places
+
+
+def places_called_fish(labels: pl.DataFrame | None) -> np.ndarray:
+    """float64 `(n, 4)`, the boxes of the places of which people said last that a fish stays there."""
+    if labels is None:
+        return np.empty((0, 4))
+    said = labels.drop_nulls(["place_id", "box"]).sort("labelled_at")
+    last = said.unique("box", keep="last", maintain_order=True).filter(pl.col("status") == "approved")
+    return np.array(last["box"].to_list(), dtype=float).reshape(-1, 4)
 
 
 def n_of_other_places(instance: dg.DagsterInstance, asset: str, version: str) -> int:

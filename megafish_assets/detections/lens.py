@@ -144,8 +144,11 @@ def in_turn(found: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(order, clips.schema, orient="row").with_columns(pl.int_range(pl.len()).alias("turn"))
 
 
-def lens_places(found: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The places of the lens, in the columns `LENS_PLACES`, and the recurrences with what other clips say of each."""
+def lens_places(found: pl.DataFrame, fish_boxes: np.ndarray | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The places of the lens, in the columns `LENS_PLACES`, and the recurrences with what other clips say of each.
+
+    Where one of the `fish_boxes` lies, float64 `(n, 4)`, there is no place, see `without_places`.
+    """
     clips = in_turn(found)
     rows = found.select(pl.exclude("lens_score", "n_others", "place_id")).join(
         clips.select("video", "clip", "turn"), on=["video", "clip"], how="left", maintain_order="left"
@@ -170,20 +173,31 @@ def lens_places(found: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         pl.Series("n_others", n_others),
         pl.Series("place_id", place_ids.tolist(), dtype=pl.String),
     ).select(*RECURRENCES)
-    version = places_version(scored)
-    places = (
-        scored.drop_nulls("place_id")
-        .group_by("place_id")
-        .agg(
-            *[pl.col(side).median() for side in BOX],
-            pl.col("lens_score").median(),
-            pl.col("video").n_unique().cast(pl.Int64).alias("n_videos"),
-            pl.col("n_boxes").sum(),
-        )
+    scored = scored if fish_boxes is None else without_places(scored, fish_boxes)
+    return places_table(scored), scored
+
+
+def places_table(scored: pl.DataFrame) -> pl.DataFrame:
+    """The columns `LENS_PLACES`, a row a place, of what `lens_places` gives second."""
+    places = scored.drop_nulls("place_id").group_by("place_id")
+    rows = places.agg(
+        *[pl.col(side).median() for side in BOX],
+        pl.col("lens_score").median(),
+        pl.col("video").n_unique().cast(pl.Int64).alias("n_videos"),
+        pl.col("n_boxes").sum(),
     )
-    return places.with_columns(pl.lit(version, pl.String).alias("places_version")).select(*LENS_PLACES).sort(
-        "place_id"
-    ), scored
+    version = pl.lit(places_version(scored), pl.String).alias("places_version")
+    return rows.with_columns(version).select(*LENS_PLACES).sort("place_id")
+
+
+def without_places(scored: pl.DataFrame, fish_boxes: np.ndarray) -> pl.DataFrame:
+    """The same recurrences without the places that overlap any of these boxes, float64 `(n, 4)`: a person has seen
+    that a fish stays there."""
+    places = places_table(scored)
+    fish = np.unique(overlapping(places.select(BOX).to_numpy(), fish_boxes)[0])
+    spared = places["place_id"][fish.tolist()].to_list()
+    kept = pl.when(~pl.col("place_id").is_in(spared)).then("place_id")
+    return scored.with_columns(kept.alias("place_id"))
 
 
 def _scores(boxes: np.ndarray, rows: pl.DataFrame, found: pl.DataFrame, clips: pl.DataFrame) -> tuple:

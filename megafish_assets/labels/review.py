@@ -6,17 +6,18 @@ Here: how pictures, sheets and files come together, a few thousand crops at a ti
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from megafish_assets.clusters.support import supported
+from megafish_assets.crops.batches import decoded_rgb
 from megafish_assets.footage.columns import empty_table
 from megafish_assets.footage.ids import video_of
 from megafish_assets.labels.review_folder import Review, offered_names, write_review
-from megafish_assets.labels.review_pictures import KeptThumbs, best_crops, place_picture
+from megafish_assets.labels.review_pictures import KeptThumbs, best_crops, place_picture, thumb
 from megafish_assets.labels.review_sheets import (
     Sheet,
     place_tiles,
@@ -48,6 +49,8 @@ class Known:
     """`place_id`, the box, `lens_score`."""
     species: pl.DataFrame | None = None
     """The columns `SPECIES`."""
+    place_jpegs: Mapping[str, bytes] = field(default_factory=dict)
+    """Pictures of places of the lens, by `place_id`: their boxes are left out of the sample, so no crop shows them."""
 
     @property
     def fit_version(self) -> str | None:
@@ -65,8 +68,7 @@ def make_review(
     backbone: str,
     recordings: str,
     made_at: str,
-    on_crops: Callable[[int], None] = lambda n: None,
-    on_tiles: Callable[[int], None] = lambda n: None,
+    progress: Callable[[str, int], Callable[[int], None]] = lambda what, total: lambda n: None,
 ) -> tuple[list[Sheet], pl.DataFrame]:
     """Writes the review into an empty folder; the sheets in their order, and the columns `TILES`.
 
@@ -77,7 +79,9 @@ def make_review(
     units = units_of(supports)
     with tempfile.TemporaryFile(dir=folder) as file:
         thumbs = KeptThumbs(file)
-        best = best_crops(crop_batches(crops, known.clusters), thumbs, on_crops)
+        best = best_crops(
+            crop_batches(crops, known.clusters), thumbs, progress("crops looked at", known.clusters.height)
+        )
         require_pictures(units, best)
         seen = seen_of(best, crops, sampled)
         named = with_kinds(with_names(units, known.classes), known.kinds)
@@ -85,11 +89,12 @@ def make_review(
         sheets, tiles = review_sheets(
             tiles, place_tiles(known.lens_places, seen), unit_positions(supports), known.stability
         )
+        on_tiles = progress("tiles drawn", tiles.height)
         species = empty_table(SPECIES) if known.species is None else known.species
         recipe, names = known.clusters["recipe"][0], offered_names(known.classes, species)
         review = Review(backbone, recipe, known.fit_version, made_at, names, recordings)
         numbers = dict(best.select("detection_id", "thumb").iter_rows())
-        write_review(folder, review, sheets, tiles, lambda tile: _picture(tile, numbers, thumbs), on_tiles)
+        write_review(folder, review, sheets, tiles, lambda tile: _picture(tile, numbers, thumbs, known), on_tiles)
     return sheets, tiles
 
 
@@ -134,8 +139,10 @@ def require_pictures(units: pl.DataFrame, best: pl.DataFrame) -> None:
         )
 
 
-def _picture(tile: Mapping[str, object], numbers: Mapping[str, int], thumbs: KeptThumbs) -> np.ndarray:
-    """The thumbnail of a tile: its crop's, or where a place lies of which no crop was cut."""
+def _picture(tile: Mapping[str, object], numbers: Mapping[str, int], thumbs: KeptThumbs, known: Known) -> np.ndarray:
+    """The thumbnail of a tile: its crop's, a place's own picture, or where it lies, if there is none."""
     if tile["detection_id"] is None:
+        if tile["place_id"] in known.place_jpegs:
+            return thumb(decoded_rgb(known.place_jpegs[tile["place_id"]]))
         return place_picture([tile[side] for side in ("x_1024", "y_1024", "width_1024", "height_1024")])
     return thumbs[numbers[tile["detection_id"]]]

@@ -23,6 +23,8 @@ from megafish_assets.reporting.progress import Progress
 from megafish_assets.reporting.verdicts import specs, verdict
 from megafish_assets.storage.catalog import Tables, named
 
+PLACES_KEY = dg.AssetKey("lens_places")
+
 
 class ReviewConfig(dg.Config):
     """Which tiles are compared with their crops."""
@@ -46,6 +48,7 @@ def review_asset(
             "crops": dg.AssetIn("crops"),
             "sampled": dg.AssetIn("sampled_detections", metadata={"columns": SEEN}),
         },
+        deps=[named("kinds", backbone), named("classes", backbone), "lens_places"],
         metadata=table_metadata(TILES),
         kinds={"opencv", "deltalake"},
         description="A folder of sheets that opens by double click, on which a person names clusters and tracklets; "
@@ -69,6 +72,7 @@ def review_asset(
             classes=tables.rows("labels", named("classes", backbone)),
             lens_places=tables.rows("detections", "lens_places"),
             species=read_species(species),
+            place_jpegs={path.stem: path.read_bytes() for path in figures.place(PLACES_KEY).glob("p*.jpg")},
         )
         place = figures.place(context.asset_key)
         with figures.new_folder(context.asset_key) as folder:
@@ -80,8 +84,7 @@ def review_asset(
                 backbone,
                 recordings_address(Path(recordings.folder), place),
                 datetime.now(UTC).isoformat(timespec="seconds"),
-                Progress(context.log.info, "crops looked at", clusters.height).step,
-                Progress(context.log.info, "tiles drawn", clusters["tracklet_id"].n_unique()).step,
+                lambda what, total: Progress(context.log.info, what, total).step,
             )
             drawn = drawn_tiles(tiles, config.seed)
             wanted = crops.filter(pl.col("detection_id").is_in(drawn["detection_id"].to_list()))

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -136,6 +137,30 @@ def test_places_keep_their_version_while_they_stay_and_change_with_the_tolerance
     write_deltalake(str(raw), kept.to_arrow(), mode="overwrite")
     rows_made.make(lens_places)
     assert rows_made.version() != before
+
+
+def test_a_place_that_a_person_called_a_fish_is_one_until_he_says_otherwise(tmp_path: Path) -> None:
+    collection = Collection(tmp_path)
+    collection.make(raw_detections)
+    collection.make(lens_places)
+    place = pl.read_delta(str(tmp_path / "tables/detections/lens_places")).row(0, named=True)
+    n_places = pl.read_delta(str(tmp_path / "tables/detections/lens_places")).height
+    box = [place[side] for side in ("x_1024", "y_1024", "width_1024", "height_1024")]
+
+    def say(status: str, day: int) -> int:
+        said = {
+            "place_id": ["p009"],
+            "box": [box],
+            "status": [status],
+            "labelled_at": [datetime(2026, 1, day, tzinfo=UTC)],
+        }
+        write_deltalake(str(tmp_path / "tables/labels/labels"), pl.DataFrame(said).to_arrow(), mode="append")
+        collection.make(lens_places)
+        return pl.read_delta(str(tmp_path / "tables/detections/lens_places")).height
+
+    before = collection.version()
+    assert say("approved", 1) == n_places - 1 and collection.version() != before
+    assert say("not_fish", 2) == n_places and collection.version() == before
 
 
 def test_every_valid_row_has_its_verdict_and_every_tracklet_its_motion(tmp_path: Path) -> None:

@@ -136,3 +136,14 @@ def test_the_reefs_growth_is_found_and_its_fish_are_spared(plan: ReefPlan) -> No
     assert named.filter(is_growth)["at_place"].mean() >= 0.95
     assert flagged.select(is_growth.mean()).item() >= 0.99
     assert named.filter(pl.col("track_id").is_not_null())["at_place"].mean() <= 0.001
+
+
+def test_where_a_person_saw_a_fish_there_is_no_place() -> None:
+    rows = seen({f"clip_{number}": through(GROWTH) + through(ELSEWHERE) for number in range(8)})
+    found = recurrences(rows)
+    assert lens_places(found)[0].height == 2
+    places, scored = lens_places(found, np.array([[702.0, 501.0, 40.0, 30.0]]))
+    assert places["x_1024"].to_list() == [GROWTH[0]]
+    assert set(places_of(rows, scored).with_columns(rows["x_1024"]).drop_nulls()["x_1024"]) == {GROWTH[0]}
+    assert places_version(scored) != places_version(lens_places(found)[1])
+    assert lens_places(found, np.empty((0, 4)))[0].height == 2
