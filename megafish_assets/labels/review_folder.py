@@ -30,7 +30,7 @@ from megafish_assets.labels.review_sheets import TILES_AT_FIRST, TYPICAL_FIRST, 
 
 PAGE = files("megafish_assets.labels") / "review_page"
 
-CODE = ("elements.js", "store.js", "csv.js", "tiles.js", "naming.js", "video.js", "page.js")
+CODE = ("elements.js", "store.js", "csv.js", "tiles.js", "naming.js", "video.js", "sheets.js", "saving.js", "page.js")
 """In the order in which they need each other."""
 
 POLICY = (

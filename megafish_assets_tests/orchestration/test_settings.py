@@ -103,3 +103,12 @@ def test_no_labels_are_none_and_labels_that_are_not_there_an_error(tmp_path: Pat
         Labels(uri=str(tmp_path)).read()
     with pytest.raises(FileNotFoundError, match="correct MEGAFISH_LABELS"):
         Labels(uri=str(tmp_path / "gone.csv")).read()
+
+
+def test_a_list_of_species_is_a_file_that_is_there(tmp_path: Path) -> None:
+    assert Settings.from_environment({}).species is None
+    (tmp_path / "species.csv").write_text("name\n")
+    place = str(tmp_path / "species.csv")
+    assert Settings.from_environment({"MEGAFISH_SPECIES": place}).species == Path(place)
+    with pytest.raises(ValueError, match=r"MEGAFISH_SPECIES = .* is not a file"):
+        Settings.from_environment({"MEGAFISH_SPECIES": str(tmp_path)})

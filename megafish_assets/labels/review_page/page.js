@@ -1,45 +1,13 @@
 "use strict";
-/* The page: which sheet is open, what a key does, how far it has come. */
+/* The page: which sheet is open, what is said of its tiles, what a key does. */
 
 (() => {
-  const {byId, element, many, nameElement, now, store, tiles} = megafish;
+  const {byId, element, many, nameElement, now, saving, sheets, store, tiles} = megafish;
+  const {progress, save, say, warn} = saving;
+  const {title} = sheets;
   const index = megafish.index;
-  const NONCE = document.currentScript.nonce;
   const PICTURE_KEYS = {ArrowLeft: -1, ArrowRight: 1};
-  const TITLES = {places: "On the lens?", noise: "In no cluster", unsure: "The least sure"};
-  const HINTS = {
-    places: "Boxes come back at these places in many videos. x: not a fish. n: a fish that stays there.",
-    noise: "Space chooses, n names what is chosen; look-alikes stand side by side.",
-    unsure: "Enter confirms the name that is offered, n gives another.",
-  };
-
-  /* Sheets are fetched as scripts when they are opened; the policy takes no other address. */
-  const policy = window.trustedTypes
-    ? trustedTypes.createPolicy("megafish-sheets", {createScriptURL: address => {
-      if (!/^data\/[a-z0-9]+\.js$/.test(address)) throw new TypeError(`no sheet at ${address}`);
-      return address;
-    }})
-    : {createScriptURL: address => address};
-  const fetched = new Map(), waiting = new Map();
-
-  megafish.sheet = data => waiting.get(data.sheet)?.(data);
-
-  function fetchSheet(name) {
-    if (!fetched.has(name)) {
-      fetched.set(name, new Promise((found, failed) => {
-        waiting.set(name, data => (data.build === index.build ? found(data) : failed(new Error("made anew"))));
-        const script = element("script", {nonce: NONCE});
-        script.nonce = NONCE;
-        script.addEventListener("error", () => failed(new Error("missing")));
-        script.src = policy.createScriptURL(`data/${name}.js`);
-        document.head.append(script);
-      }));
-    }
-    return fetched.get(name);
-  }
-
   let view = null;  // {sheet, place, data, record, isGroup, chosen, shown, current}
-  let person = store.get("person") || "";
 
   const keyOf = place => tiles.keyOf(view.data, place);
   const faces = () => byId("tiles").children;
@@ -52,7 +20,7 @@
     if (!sheet) return;
     let data;
     try {
-      data = await fetchSheet(sheet.name);
+      data = await sheets.fetch(sheet.name);
     } catch (wrong) {
       warn(wrong.message === "made anew" ? "These sheets were made anew meanwhile: reload the page."
         : `The sheet data/${sheet.name}.js is missing: the folder was copied in part, or made anew. Reload the page.`);
@@ -64,14 +32,14 @@
     store.set("open", sheet.name);
     byId("tiles").replaceChildren();
     more(Math.max(index.tiles_at_first, Object.keys(record.rows).length));
-    say(HINTS[sheet.name] ?? (sheet.n_tiles > index.typical_first
+    say(sheets.HINTS[sheet.name] ?? (sheet.n_tiles > index.typical_first
       ? `The ${index.typical_first} most typical stand first, then the least typical.` : ""));
     head();
     list();
     scrollTo(0, 0);
     move(0);
     const next = index.sheets[place + 1];
-    if (next) fetchSheet(next.name).then(() => { new Image().src = `data/${next.name}_00.jpg`; }, () => {});
+    if (next) sheets.fetch(next.name).then(() => { new Image().src = `data/${next.name}_00.jpg`; }, () => {});
   }
 
   /** The record, which knows what people had named when these sheets were made. */
@@ -99,25 +67,11 @@
     if (from > 0 && view.record.name !== null) { speakOfShown(now()); store.put(view.record); refresh(); }
   }
 
-  function title(sheet) {
-    if (TITLES[sheet.name]) return TITLES[sheet.name];
-    return sheet.kind_id === null ? `Cluster ${sheet.cluster}` : `Kind ${sheet.kind_id}`;
-  }
-
-  function facts(sheet) {
-    if (sheet.name === "places") return many(sheet.n_tiles, "place");
-    const said = [many(sheet.n_tiles, "tracklet"), many(sheet.n_videos, "video")];
-    if (sheet.kind_id !== null) said.push(`cluster ${sheet.cluster}`);
-    if (sheet.is_stable !== null) said.push(`${sheet.is_stable ? "" : "not "}found again in other videos`);
-    if (sheet.coherence !== null) said.push(`${Math.round(100 * sheet.coherence)} % of neighbors alike`);
-    return said.join(" · ");
-  }
-
   function head() {
     const {sheet, record, isGroup} = view;
     byId("swatch").style.background = sheet.colour;
     byId("title").replaceChildren(`${title(sheet)}${record.name ? ": " : ""}`, record.name ? nameElement(record.name[0]) : "");
-    byId("facts").textContent = facts(sheet);
+    byId("facts").textContent = sheets.facts(sheet);
     const buttons = [];
     if (isGroup && record.name === null && sheet.proposal !== null)
       buttons.push(button(["Yes, ", nameElement(sheet.proposal)], "Enter", confirm, "main"));
@@ -136,27 +90,11 @@
     return made;
   }
 
-  function list() {
-    byId("sheets").replaceChildren(...index.sheets.map(entry));
-    byId("sheets").querySelector("[aria-current]")?.scrollIntoView({block: "nearest"});
-  }
+  const entry = place => sheets.entry(place, place === view?.place, () => open(place));
 
-  /** A sheet in the list: its colour, its name so far, how many tiles it has, and how many of them were spoken of. */
-  function entry(sheet, place) {
-    const record = store.peek(sheet, index);
-    const name = record?.name ? [nameElement(record.name[0])] : sheet.proposal && sheet.n_before
-      ? [nameElement(sheet.proposal), "?"] : [title(sheet)];
-    const marks = Object.values(record?.marks ?? {}), n_marks = marks.length;
-    const isMade = record?.name || n_marks >= Math.min(sheet.n_tiles, index.tiles_at_first);
-    const isFish = record?.name || marks.some(mark => mark.s !== "not_fish");
-    const state = isMade ? element("b", {}, isFish ? "✓ " : "no fish ") : n_marks ? `${n_marks} of ` : null;
-    const made = element("button", {type: "button", "aria-current": place === view?.place ? "true" : null,
-      title: sheet.named_a_minute === null ? "" : `about ${Math.round(sheet.named_a_minute)} tracklets named a minute`},
-    element("span", {class: "swatch", "aria-hidden": "true"}), element("span", {class: "what"}, ...name),
-    element("span", {class: "n"}, state, String(sheet.n_tiles)));
-    made.firstChild.style.background = sheet.colour;
-    made.addEventListener("click", () => open(place));
-    return element("li", {class: isMade ? "done" : null}, made);
+  function list() {
+    byId("sheets").replaceChildren(...index.sheets.map((_, place) => entry(place)));
+    byId("sheets").querySelector("[aria-current]")?.scrollIntoView({block: "nearest"});
   }
 
   /* ---- what is said ---- */
@@ -168,14 +106,6 @@
   const ticked = () => places().filter(place => !view.record.marks[keyOf(place)]);
   const places = () => [...Array(view.shown).keys()];
 
-  function say(...words) { byId("said").replaceChildren(...words); }
-
-  /** Warns of what may lose work, until it is over; the page's head shows it. */
-  function warn(text) {
-    byId("warning").textContent = text;
-    byId("warning").hidden = text === "";
-  }
-
   /** Sets what is said of some tiles by themselves; null takes it back. */
   function mark(chosen, said) {
     for (const place of chosen) {
@@ -184,7 +114,7 @@
         if (view.record.marks[key] && view.record.name !== null) view.record.rows[key][10] = now();  // later than what it was
         delete view.record.marks[key];
       } else {
-        view.record.marks[key] = {...said, at: now(), by: person || null};
+        view.record.marks[key] = {...said, at: now(), by: saving.person() || null};
         view.record.rows[key] ??= tiles.rowOf(view.data, place);
       }
       if (said === null && view.record.name === null) delete view.record.rows[key];
@@ -212,7 +142,7 @@
   function nameAll(name) {
     const {record} = view;
     for (const key of Object.keys(record.rows)) if (!record.marks[key]) delete record.rows[key];
-    Object.assign(record, {name, at: name && now(), by: name && (person || null)});
+    Object.assign(record, {name, at: name && now(), by: name && (saving.person() || null)});
     if (name !== null) speakOfShown();
     store.put(record);
     refresh();
@@ -301,71 +231,8 @@
   function refresh(changed = places()) {
     for (const place of changed) tiles.show(faces()[place], view.data, place, view);
     head();
-    byId("sheets").children[view.place].replaceWith(entry(view.sheet, view.place));
+    byId("sheets").children[view.place].replaceWith(entry(view.place));
     progress();
-  }
-
-  /** How many of a sheet's tracklets have a name, by earlier rounds and by this one; the least sure stand elsewhere too. */
-  function named(sheet, approved) {
-    const n_before = sheet.name === "unsure" ? 0 : sheet.n_before;
-    const of = approved.filter(label => label.record.sheet === sheet.name && label.record.fit === index.fit_version);
-    if (of.length && of[0].record.build !== index.build)  // some of them may be among the earlier ones by now
-      return sheet.name === "unsure" ? 0 : Math.max(n_before, of.length);
-    return n_before + of.filter(label => !label.row[9]).length;
-  }
-
-  function progress() {
-    const labels = store.labels();
-    const of = status => labels.filter(label => label.status === status);
-    const approved = of("approved").filter(label => label.key.includes("/"));
-    const n_other = approved.filter(label => label.record.fit !== index.fit_version).length;
-    const n_named = index.sheets.filter(({name}) => name !== "places")
-      .reduce((n, sheet) => n + named(sheet, approved), n_other);
-    const parts = [`${n_named.toLocaleString("en")} of ${many(index.n_units, "tracklet")} named`];
-    if (of("not_fish").length) parts.push(`${of("not_fish").length} not fish`);
-    if (of("unsure").length) parts.push(`${of("unsure").length} unsure`);
-    byId("bar").max = Math.max(1, index.n_units);
-    byId("bar").value = n_named;
-    byId("counted").textContent = parts.join(" · ");
-    const n_new = labels.filter(label => label.at > (store.get("saved") ?? "")).length;
-    byId("save-text").textContent = n_new ? `Save ${many(n_new, "label")}` : "Save";
-    byId("save").dataset.new = n_new ? "yes" : "no";
-    if (!store.isKept()) warn("This browser keeps no work of this page: save before you close it.");
-    return n_new;
-  }
-
-  function save() {
-    if (!person) return askPerson(save);
-    const labels = store.labels();
-    const file = new Blob([megafish.csv.text(labels, person)], {type: "text/csv;charset=utf-8"});
-    const link = element("a", {download: "labels.csv"});
-    link.href = URL.createObjectURL(file);
-    document.body.append(link);
-    link.click();
-    link.remove();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-    store.set("saved", now());
-    progress();
-    say(`labels.csv: ${many(labels.length, "label")} of all sheets, among this browser's downloads.`);
-  }
-
-  function askPerson(then) {
-    const panel = byId("asking"), input = byId("person-name");
-    input.value = person;
-    panel.querySelector("form").onsubmit = event => {
-      event.preventDefault();
-      person = input.value.replace(/\s+/g, " ").trim();
-      if (!person) return;
-      store.set("person", person);
-      panel.close();
-      showPerson();
-      then?.();
-    };
-    panel.showModal();
-  }
-
-  function showPerson() {
-    byId("person").replaceChildren(person ? "as " : "Who is looking?", person ? nameElement(person) : "");
   }
 
   /* ---- keys and clicks ---- */
@@ -411,7 +278,7 @@
 
   byId("more").addEventListener("click", () => { const next = view.shown; more(); move(next); });
   byId("save").addEventListener("click", save);
-  byId("person").addEventListener("click", () => askPerson());
+  byId("person").addEventListener("click", () => saving.askPerson());
   byId("help").addEventListener("click", () => byId("keys").showModal());
   byId("keys-close").addEventListener("click", () => byId("keys").close());
   for (const dialog of document.querySelectorAll("dialog")) dialog.addEventListener("close", () => view && focus());
@@ -421,10 +288,10 @@
   store.listen(() => view && list());  // what another window of this page has said
 
   store.letGo(index.fit_version, store.get("saved") ?? "");
-  showPerson();
+  saving.showPerson();
   progress();
   list();
   const last = index.sheets.findIndex(sheet => sheet.name === store.get("open"));
-  open(Math.max(0, last)).then(() => { if (!person) askPerson(); });
+  open(Math.max(0, last)).then(() => { if (!saving.person()) saving.askPerson(); });
   if (index.sheets.length === 0) say("There is no tracklet to look at yet.");
 })();
