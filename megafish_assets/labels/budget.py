@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from megafish_assets.labels.calibration import FOLDS, fold_groups, folds
-from megafish_assets.labels.classifying import Seen, Taught, classified
+from megafish_assets.labels.classifying import Seen, Taught, classified, represented
 
 NEXT = 40
 """Tracklets on a sheet: a few minutes of a person."""
@@ -27,13 +27,13 @@ FEWEST_GROUPS = 2
 """Videos, or tracklets, with a name: one to learn it from, and one to be asked for it."""
 
 
-def folds_f1(names: np.ndarray, guesses: np.ndarray, kinds: np.ndarray) -> float:
-    """Macro-F1 of these kinds, 0 to 1; nan for none."""
+def folds_f1(names: np.ndarray, guesses: np.ndarray, weights: np.ndarray, kinds: np.ndarray) -> float:
+    """Macro-F1 of these kinds, 0 to 1, each label weighted by what it stands for; nan for none."""
     from sklearn.metrics import f1_score
 
     if not len(kinds) or not len(names):
         return float("nan")
-    return float(f1_score(names, guesses, labels=kinds, average="macro", zero_division=0))
+    return float(f1_score(names, guesses, labels=kinds, average="macro", sample_weight=weights, zero_division=0))
 
 
 def testable_kinds(taught: Taught) -> np.ndarray:
@@ -56,21 +56,20 @@ def budget_curve(seen: Seen, taught: Taught, seed: int, on_fit: Callable[[], Non
     kinds, (groups, _) = testable_kinds(taught), fold_groups(taught)
     if not len(kinds):
         return pl.DataFrame(schema=columns)
-    rows = []
+    rows, weights = [], represented(seen, taught)
     for share in BUDGET_SHARES:
         scores, sizes = [], []
         for draw in range(CURVE_DRAWS):
-            rng, names, guesses = np.random.default_rng([seed, draw]), [], []
+            rng, guesses = np.random.default_rng([seed, draw]), np.full(len(taught), "", dtype=taught.names.dtype)
             fold_of = folds(taught.names, groups, FOLDS, seed + draw)
             for fold in np.unique(fold_of):
                 rest, asked = np.flatnonzero(fold_of != fold), taught.of(fold_of == fold)
                 chosen = np.sort(rng.permutation(rest)[: max(1, round(share * len(rest)))])
                 if len(chosen):
-                    names.append(asked.names)
-                    guesses.append(classified(seen, taught.of(chosen), asked.places).names)
+                    guesses[fold_of == fold] = classified(seen, taught.of(chosen), asked.places).names
                     sizes.append(len(chosen))
                 on_fit()
-            scores.append(folds_f1(np.concatenate(names), np.concatenate(guesses), kinds))
+            scores.append(folds_f1(taught.names, guesses, weights, kinds))
         rows.append((round(float(np.mean(sizes))), float(np.mean(scores)), min(scores), max(scores)))
     return pl.DataFrame(rows, schema=columns, orient="row").unique("n_labels", keep="last").sort("n_labels")
 

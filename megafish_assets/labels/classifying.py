@@ -153,6 +153,20 @@ def classified(seen: Seen, taught: Taught, places: np.ndarray, never: dict[int, 
     )
 
 
+def represented(seen: Seen, taught: Taught) -> np.ndarray:
+    """float64 `(n_taught,)`: the units, itself among them, that each labelled unit is the nearest labelled one of.
+
+    A person names the hard cases first, since `name_next` asks for them: taken as they are, they would tell that the
+    classifier is right far less often than it is. Each counts as often as there are units like it.
+    Source: Loog 2012, "Nearest neighbor-based importance weighting", doi:10.1109/MLSP.2012.6349714.
+    """
+    counts = np.zeros(len(taught))
+    for part in _blocks(np.arange(len(seen))):
+        nearest = (seen.own[part] @ seen.own[taught.places].T).argmax(axis=1)
+        counts += np.bincount(nearest, minlength=len(taught))
+    return np.maximum(counts, 1.0)  # two labelled units that are equal share theirs, and the second is left with none
+
+
 def _blocks(places: np.ndarray) -> Iterator[np.ndarray]:
     """Some at a time; one of none for none, so that whatever is joined has its columns."""
     for start in range(0, max(1, len(places)), ROWS_AT_A_TIME):

@@ -52,7 +52,7 @@ def _of_folds(taught: Taught, told: Told | None, curve: pl.DataFrame, seed: int)
         return {"fold_macro_f1": None, "calibration_gap": None, "expected_macro_f1": None, "hint": NO_LABELS}
     asked, kinds = told.held.of(~told.held.is_stranger), testable_kinds(taught)
     numbers = {
-        "fold_macro_f1": known(folds_f1(asked.names, asked.guesses, kinds)),
+        "fold_macro_f1": known(folds_f1(asked.names, asked.guesses, asked.represents, kinds)),
         "calibration_gap": known(crossed_gap(told.held, seed)) if told.doubt is not None else None,
         "expected_macro_f1": known(expected_f1(curve, len(taught) + MORE_LABELS)),
         "held_back_by": fold_groups(taught)[1],
