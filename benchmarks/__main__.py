@@ -45,6 +45,10 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--weights", type=Path, help="a folder with the backbone's weights, for --crops")
     command.add_argument("--backbone", default="mobilenetv2", help="for --crops")
     command.add_argument("--parts", action="store_true", help="on parts of --crops instead of all of it, some minutes")
+    command = commands.add_parser("names", help="how well a few labels of labelled fish name all others")
+    command.add_argument("--crops", type=Path, required=True, help="as for quality")
+    command.add_argument("--weights", type=Path, required=True, help="a folder with the backbone's weights")
+    command.add_argument("--backbone", default="mobilenetv2")
     for name, what in STAGES.items():
         command = commands.add_parser(name, help=what)
         command.add_argument("--size", type=int, help="how large; default fit for two cores")
@@ -60,6 +64,8 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--growth has sizes and inputs of its own")
     if given.stage == "quality":
         return measured_quality(parser, given)
+    if given.stage == "names":
+        return measured_names(parser, given)
     if given.stage == "operation":
         return measured_operation(parser, given.root, given.size)
     if (problem := what_is_wrong(given)) is not None:
@@ -131,6 +137,16 @@ def measured_quality(parser: argparse.ArgumentParser, given: argparse.Namespace)
     if given.weights is None or given.backbone not in BACKBONES:
         parser.error(f"--crops needs --weights, and a --backbone out of {', '.join(BACKBONES)}")
     return quality.main(quality.of_labelled_fish(given.crops, given.weights, given.backbone, given.parts))
+
+
+def measured_names(parser: argparse.ArgumentParser, given: argparse.Namespace) -> int:
+    """Its own command too: it scores names."""
+    from benchmarks import names, quality
+    from megafish_assets.embeddings.backbones import BACKBONES
+
+    if given.backbone not in BACKBONES:
+        parser.error(f"--backbone out of {', '.join(BACKBONES)}")
+    return quality.main(names.of_labelled_fish(given.crops, given.weights, given.backbone))
 
 
 def measured_operation(parser: argparse.ArgumentParser, root: Path | None, n_videos: int | None) -> int:

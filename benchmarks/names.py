@@ -16,7 +16,7 @@ from megafish_assets.clusters.recipes import DEFAULT, first_rows, grouped_featur
 from megafish_assets.embeddings.geometry import GEOMETRY
 from megafish_assets.features.pooling import tracklet_means, unit_codes
 from megafish_assets.features.whitening import fit_whitening, unit_rows
-from megafish_assets.labels.budget import name_next
+from megafish_assets.labels.budget import Open, name_next
 from megafish_assets.labels.calibration import calibration_gap, fit_doubt, held_back
 from megafish_assets.labels.classifying import Seen, Taught, classified
 
@@ -106,8 +106,7 @@ def at_random(fish: Fish, n_a_kind: int) -> dict:
 
 def picked(fish: Fish, n_labels: int) -> dict:
     """The line of as many labels that the platform picks at once, knowing none."""
-    nothing = np.zeros(len(fish.species))
-    places = name_next(fish.seen.own, fish.cluster_ids, np.empty(0, np.int64), nothing, n_labels)[0]
+    places = name_next(fish.seen.own, Open.all_of(fish.cluster_ids), n_labels)[0]
     n_species = len(np.unique(fish.species[places]))
     line = {"case": "picked", "n_labels": len(places), "n_species_found": n_species}
     random = [

@@ -12,7 +12,7 @@ from megafish_assets.labels.classifying import Seen
 from megafish_assets.labels.columns import CLASSES, NAME_NEXT
 from megafish_assets.labels.current import by_tracklet, labelled_tracklets
 from megafish_assets.labels.naming import NAMED_FROM, Words, classes_table, told_by
-from megafish_assets.labels.next_table import next_table
+from megafish_assets.labels.next_table import next_table, open_units
 from megafish_assets.labels.units import LENS_REASONS, Units, kind_of_units, on_the_lens
 from megafish_assets.orchestration.policy import seed_knob
 from megafish_assets.orchestration.sources import Labels
@@ -102,7 +102,7 @@ def classes_asset(
         told = told_by(seen, taught, words, config.seed, fits.step)
         table = classes_table(units, kind_ids, words, told, lens, backbone, config.named_from)
         curve = budget_curve(seen, taught, config.seed, fits.step)
-        asked = next_table(table, seen.own, measures.looked_at(words, lens), measures.sureness(table), config.n_next)
+        asked = next_table(table, seen.own, open_units(table, words, lens), config.n_next)
         numbers = measures.name_numbers(table, words, taught, told, curve, config.seed, config.named_from)
         numbers |= reduced_coverage(context, tables, backbone, "features")
         title = f"{backbone}: macro-F1 against labels, {len(taught)} given, seed {config.seed}"

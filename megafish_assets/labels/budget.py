@@ -1,11 +1,13 @@
 """What more labels would bring, and which tracklets to name next."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from megafish_assets.labels.calibration import FOLDS, fold_groups, folds
+from megafish_assets.footage.columns import require_one_length
+from megafish_assets.labels.calibration import FOLDS, LABELS_AT_A_TIME, fold_groups, folds
 from megafish_assets.labels.classifying import Seen, Taught, classified, represented
 
 NEXT = 40
@@ -93,42 +95,59 @@ def expected_f1(curve: pl.DataFrame, n_labels: int) -> float:
     return float(1 - np.exp(level + min(0.0, slope) * np.log(n_labels)))
 
 
-def name_next(
-    own: np.ndarray, cluster_ids: np.ndarray, looked_at: np.ndarray, sureness: np.ndarray, n: int = NEXT
-) -> tuple[np.ndarray, list[str]]:
+@dataclass(frozen=True)
+class Open:
+    """Whose name may be asked for."""
+
+    cluster_ids: np.ndarray
+    """int64 `(n,)`, the cluster of each unit, -1 for noise."""
+    is_named: np.ndarray
+    """bool `(n,)`: a person gave its name."""
+    is_closed: np.ndarray
+    """bool `(n,)`: nobody need be asked again, since it is named, nobody could tell, or it lies on the lens."""
+    sureness: np.ndarray
+    """float64 `(n,)`, 0 to 1: how sure its name is by now."""
+
+    def __post_init__(self) -> None:
+        require_one_length(self, "cluster_ids", "is_named", "is_closed", "sureness")
+
+    @classmethod
+    def all_of(cls, cluster_ids: np.ndarray) -> "Open":
+        """Where nobody has said anything yet."""
+        none = np.zeros(len(cluster_ids), dtype=bool)
+        return cls(cluster_ids, none, none, np.zeros(len(cluster_ids)))
+
+
+def name_next(own: np.ndarray, units: Open, n: int = NEXT) -> tuple[np.ndarray, list[str]]:
     """Places of the units to name next, the most useful first, and why: `MEDOID`, `NOISE` or `LEAST_SURE`.
 
-    `own` `(n_units, m)` are features of unit length, `cluster_ids` `(n_units,)` their clusters, -1 for noise,
-    `looked_at` the places that a person has seen already or need not see, and `sureness` `(n_units,)`, 0 to 1, how sure
-    a name is. First the medoid of each cluster in which nobody has looked at any, the largest first; then noise and
-    then what is least sure, each from another place than what is looked at and chosen by then.
+    `own` `(n_units, m)` are features of unit length. First the medoid of each cluster without a name, the largest
+    first; then noise, and then what is least sure, each from another place than what is closed or chosen by then.
     """
-    open_units = np.ones(len(own), dtype=bool)
-    open_units[looked_at] = False
-    chosen = _medoids(own, cluster_ids, open_units)[:n]
-    reasons, looked_at = [MEDOID] * len(chosen), np.unique(looked_at).tolist()
-    open_units[chosen] = False
-    room = n - len(chosen)
-    unsure = np.flatnonzero(open_units & (cluster_ids >= 0))
-    noise = np.flatnonzero(open_units & (cluster_ids < 0))
+    chosen = _medoids(own, units)[:n]
+    reasons, free = [MEDOID] * len(chosen), ~units.is_closed
+    free[chosen] = False
+    room, noise = n - len(chosen), np.flatnonzero(free & (units.cluster_ids < 0))
+    unsure = np.flatnonzero(free & (units.cluster_ids >= 0))
     n_noise = min(len(noise), max(int(np.ceil(room * NOISE_SHARE)), room - len(unsure)))
     for places, weights, wanted, why in (
         (noise, np.ones(len(noise)), n_noise, NOISE),
-        (unsure, 1 - sureness[unsure], room - n_noise, LEAST_SURE),
+        (unsure, 1 - units.sureness[unsure], room - n_noise, LEAST_SURE),
     ):
-        found = _spread(own, places, weights, [*looked_at, *chosen], wanted)
+        found = _spread(own, places, weights, [*np.flatnonzero(units.is_closed), *chosen], wanted)
         chosen, reasons = [*chosen, *found], [*reasons, *[why] * len(found)]
     return np.array(chosen, dtype=np.int64), reasons
 
 
-def _medoids(own: np.ndarray, cluster_ids: np.ndarray, open_units: np.ndarray) -> list[int]:
-    """Of each cluster without anybody looked at, the largest first, the unit that is most like all of it."""
-    labels, sizes = np.unique(cluster_ids[cluster_ids >= 0], return_counts=True)
+def _medoids(own: np.ndarray, units: Open) -> list[int]:
+    """Of each cluster without a name, the largest first, the unit that is most like all of it and may be asked for."""
+    labels, sizes = np.unique(units.cluster_ids[units.cluster_ids >= 0], return_counts=True)
     medoids = []
     for label in labels[np.argsort(-sizes, kind="stable")]:
-        members = np.flatnonzero(cluster_ids == label)
-        if open_units[members].all():
-            medoids.append(int(members[(own[members] @ own[members].mean(axis=0)).argmax()]))
+        members = np.flatnonzero(units.cluster_ids == label)
+        free = members[~units.is_closed[members]]
+        if len(free) and not units.is_named[members].any():
+            medoids.append(int(free[(own[free] @ own[members].mean(axis=0)).argmax()]))
     return medoids
 
 
@@ -140,13 +159,13 @@ def _spread(own: np.ndarray, places: np.ndarray, weights: np.ndarray, taken: lis
     if not len(places):
         return []
     apart = np.full(len(places), 2.0)  # of rows of length 1: as far as can be
-    for start in range(0, len(taken), 256):
-        apart = np.minimum(apart, 1 - (own[places] @ own[taken[start : start + 256]].T).max(axis=1))
-    chosen = []
+    for start in range(0, len(taken), LABELS_AT_A_TIME):
+        near = own[places] @ own[taken[start : start + LABELS_AT_A_TIME]].T
+        apart = np.minimum(apart, 1 - near.max(axis=1))
+    chosen, free = [], np.ones(len(places), dtype=bool)
     for _ in range(min(n, len(places))):
-        best = int((np.maximum(apart, 0) * weights).argmax())
+        best = int(np.where(free, np.maximum(apart, 0) * weights, -1.0).argmax())
         chosen.append(int(places[best]))
+        free[best] = False
         apart = np.minimum(apart, 1 - own[places] @ own[places[best]])
-        apart[best] = -1.0
-        weights = np.where(np.arange(len(places)) == best, -1.0, weights)
     return chosen

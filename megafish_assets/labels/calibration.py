@@ -179,12 +179,12 @@ def fit_doubt(held: HeldBack, fewest: int = FEWEST_HELD_BACK) -> Doubt | None:
 
 
 def tied_probability(seen: Seen, taught: Taught, places: np.ndarray, names: np.ndarray) -> np.ndarray:
-    """float64 `(n,)`, the rule without a second model: `TIED_PROBABILITY` or 0 for the guessed names of these units."""
+    """float64 `(n,)`, the rule without a second model: `TIED_PROBABILITY` of the guessed names of these, or nan."""
     nearest = _nearest_of_all(seen.own, taught.places)
     tied = _nearest_of_all(seen.own, nearest) == taught.places
     said = dict(zip(nearest[tied].tolist(), taught.names[tied].tolist(), strict=True))
     agree = [said.get(place) == name for place, name in zip(places.tolist(), names.tolist(), strict=True)]
-    return np.where(agree, TIED_PROBABILITY, 0.0)
+    return np.where(agree, TIED_PROBABILITY, np.nan)
 
 
 def _nearest_of_all(rows: np.ndarray, places: np.ndarray) -> np.ndarray:

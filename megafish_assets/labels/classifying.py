@@ -136,9 +136,8 @@ def classified(seen: Seen, taught: Taught, places: np.ndarray, never: dict[int, 
     probabilities = _fitted(seen, taught)
     for part in _blocks(places):
         odds = probabilities(part)
-        for row, place in enumerate(part.tolist()):
-            if never and place in never:
-                odds[row, kinds == never[place]] = 0.0
+        for row in np.flatnonzero(np.isin(part, list(never or {}))):
+            odds[row, kinds == never[int(part[row])]] = 0.0
         best = odds.argmax(axis=1)
         # What is left of a name that is ruled out is no evidence for another: the rest is not scaled up.
         chosen = np.clip(odds[np.arange(len(part)), best], LEAST, 1 - LEAST)

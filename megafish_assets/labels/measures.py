@@ -7,7 +7,6 @@ from megafish_assets.features.layout import known
 from megafish_assets.labels.budget import expected_f1, folds_f1, testable_kinds
 from megafish_assets.labels.calibration import crossed_gap, fold_groups
 from megafish_assets.labels.classifying import Taught
-from megafish_assets.labels.current import UNSURE
 from megafish_assets.labels.naming import CLASSIFIED, KIND, PERSON, UNNAMED, Told, Words
 
 FEWEST_LABELS = 5
@@ -82,18 +81,3 @@ def sentence(classes: pl.DataFrame, n_names: int) -> str:
     shares = {source: (classes["name_source"] == source).sum() / n for source in (PERSON, CLASSIFIED, KIND)}
     told = f"{shares[PERSON] + shares[CLASSIFIED]:.0%} of tracklets named by persons or classified"
     return f"{n_names} name{'' if n_names == 1 else 's'}; {told}, {shares[KIND]:.0%} by their kind".replace("%", " %")
-
-
-def sureness(classes: pl.DataFrame) -> np.ndarray:
-    """float64 `(n,)`, 0 to 1: how sure the name of each unit is; 0 where nothing says."""
-    return classes["probability"].fill_null(0.0).to_numpy()
-
-
-def looked_at(words: Words, on_lens: np.ndarray) -> np.ndarray:
-    """int64, the units that a person has looked at, or need not: those on the lens.
-
-    One that was only rejected is open still, unless nobody could tell.
-    """
-    seen = words.names.is_not_null().to_numpy() | on_lens
-    seen[words.places(UNSURE)] = True
-    return np.flatnonzero(seen)
