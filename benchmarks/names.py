@@ -118,7 +118,8 @@ def picked(fish: Fish, n_labels: int) -> dict:
 
 
 def with_unknown(fish: Fish) -> dict:
-    """The line of kinds that nobody has named: what is named, how much of it rightly, and what is refused."""
+    """The line of kinds that nobody has named: what is named, how much of it rightly, and what is refused; of the draws
+    whose labels are enough to tell."""
     rows, told, right, known = [], [], [], []
     for draw in range(DRAWS):
         rng = np.random.default_rng([SEED, draw])
@@ -128,6 +129,8 @@ def with_unknown(fish: Fish) -> dict:
         taught = fish.taught(places[~np.isin(fish.species[places], unknown)])
         found = classified(fish.seen, taught, rest)
         doubt = fit_doubt(held_back(fish.seen, taught, SEED + draw))
+        if doubt is None:  # of too few species, or trajectories: such a draw says nothing
+            continue
         probability = doubt.probability(found.signs)
         is_known, is_right = ~np.isin(fish.species[rest], unknown), found.names == fish.species[rest]
         named = probability >= NAMED_FROM
@@ -142,12 +145,15 @@ def with_unknown(fish: Fish) -> dict:
         told.append(probability)
         right.append(is_right)
         known.append(is_known)
+    line = {"case": "unknown", "labels_a_kind": LABELS_BESIDE_UNKNOWN, "draws": len(rows)}
+    if not rows:
+        return line
     told, right, known = map(np.concatenate, (told, right, known))
     gaps = {
         "calibration_gap": round(calibration_gap(told, right, np.ones(len(told))), 4),
         "calibration_gap_of_known": round(calibration_gap(told[known], right[known], np.ones(known.sum())), 4),
     }
-    return {"case": "unknown", "labels_a_kind": LABELS_BESIDE_UNKNOWN, "draws": DRAWS} | _mean(rows) | gaps
+    return line | _mean(rows) | gaps
 
 
 def _mean(rows: list[dict[str, float]]) -> dict[str, float]:

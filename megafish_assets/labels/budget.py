@@ -25,6 +25,9 @@ CURVE_DRAWS = 3
 MOST_CURVE_LABELS = 2_000
 """Of more labels so many are drawn: the curve is flat by then, and 75 fits to them take minutes."""
 
+LEAST_ERROR = 1e-3
+"""Of a macro-F1 of 1, which has no logarithm."""
+
 FEWEST_GROUPS = 2
 """Videos, or tracklets, with a name: one to learn it from, and one to be asked for it."""
 
@@ -90,9 +93,12 @@ def expected_f1(curve: pl.DataFrame, n_labels: int) -> float:
     last = curve.tail(3)
     if last.height < 2:
         return float("nan")
-    error = np.log(np.maximum(1 - last["macro_f1"].to_numpy(), 1e-3))
-    slope, level = np.polyfit(np.log(last["n_labels"].to_numpy()), error, 1)
-    return float(1 - np.exp(level + min(0.0, slope) * np.log(n_labels)))
+    labels, errors = (
+        np.log(last["n_labels"].to_numpy()),
+        np.log(np.maximum(1 - last["macro_f1"].to_numpy(), LEAST_ERROR)),
+    )
+    slope = min(0.0, np.polyfit(labels, errors, 1)[0])  # where a curve falls by chance, more labels do not harm
+    return float(1 - np.exp(errors.mean() + slope * (np.log(n_labels) - labels.mean())))
 
 
 @dataclass(frozen=True)

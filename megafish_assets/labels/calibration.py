@@ -24,7 +24,8 @@ STRANGERS = 0.4
 known kinds are named, but of all that is named, unknown kinds among it, 94 % are right instead of 96: docs/names.md."""
 
 FEWEST_HELD_BACK, FEWEST_OF_EITHER = 20, 5
-"""Labels of kinds that were known, and right and wrong guesses among all, without which no second model is fitted."""
+"""Labels whose kind was known, and right and wrong guesses of all, without which no second model is fitted: it has
+four numbers of its own."""
 
 FEWEST_KINDS = 3
 """One is kept back, and two are left to confuse it with."""
@@ -169,8 +170,8 @@ def fit_doubt(held: HeldBack, fewest: int = FEWEST_HELD_BACK) -> Doubt | None:
     """
     from sklearn.linear_model import LogisticRegression
 
-    n_right = int(held.is_right.sum())
-    if int((~held.is_stranger).sum()) < fewest or min(n_right, len(held.names) - n_right) < FEWEST_OF_EITHER:
+    n_right, n_known = int(held.is_right.sum()), len(np.unique(held.places[~held.is_stranger]))
+    if n_known < fewest or min(n_right, len(held.names) - n_right) < FEWEST_OF_EITHER:
         return None
     centre, scale = held.signs.mean(axis=0), held.signs.std(axis=0)
     scale = np.where(scale > 0, scale, 1.0)

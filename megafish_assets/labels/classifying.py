@@ -160,7 +160,7 @@ def represented(seen: Seen, taught: Taught) -> np.ndarray:
     Source: Loog 2012, "Nearest neighbor-based importance weighting", doi:10.1109/MLSP.2012.6349714.
     """
     counts = np.zeros(len(taught))
-    for part in _blocks(np.arange(len(seen))):
+    for part in _blocks(np.arange(len(seen))) if len(taught) else ():
         nearest = (seen.own[part] @ seen.own[taught.places].T).argmax(axis=1)
         counts += np.bincount(nearest, minlength=len(taught))
     return np.maximum(counts, 1.0)  # two labelled units that are equal share theirs, and the second is left with none
