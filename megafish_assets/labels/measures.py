@@ -63,7 +63,8 @@ def _of_folds(taught: Taught, told: Told | None, curve: pl.DataFrame, seed: int)
 NO_LABELS = "Nobody has named a tracklet yet: begin with those of name_next, the medoids of the largest clusters."
 FEW_LABELS = (
     "Too few labels to tell how often the classifier is right: it names only what is the nearest of a labelled "
-    "tracklet and has it as its nearest. Give three kinds or more five labels each, in several videos."
+    "tracklet and has it as its nearest, and kinds name the rest. Give forty labels to three kinds or more, in several "
+    "videos."
 )
 
 

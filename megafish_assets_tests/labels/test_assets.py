@@ -73,8 +73,8 @@ def table_of(name: str, rows: pl.DataFrame | EmbeddingBatch) -> dg.AssetsDefinit
     return table
 
 
-def six_a_kind(collection: Collection) -> pl.DataFrame:
-    return words(*[(unit, f"kind {k}", "approved") for k in range(4) for unit in collection.ids(k, 6)])
+def twelve_a_kind(collection: Collection) -> pl.DataFrame:
+    return words(*[(unit, f"kind {k}", "approved") for k in range(4) for unit in collection.ids(k, 12)])
 
 
 def test_without_a_label_nothing_is_named_nothing_is_wrong_and_it_says_where_to_begin(tmp_path: Path) -> None:
@@ -91,10 +91,10 @@ def test_without_a_label_nothing_is_named_nothing_is_wrong_and_it_says_where_to_
 
 
 def test_a_few_labels_name_all_and_the_check_says_how_well(tmp_path: Path) -> None:
-    few = Collection(tmp_path, six_a_kind(Collection(tmp_path)).drop("status"))
+    few = Collection(tmp_path, twelve_a_kind(Collection(tmp_path)).drop("status"))
     result = few.made(n_next=7)
     assert result.passed, result.description
-    assert result.metadata["fold_macro_f1"].value == 1.0 and result.metadata["n_labels"].value == 24
+    assert result.metadata["fold_macro_f1"].value == 1.0 and result.metadata["n_labels"].value == 48
     assert result.metadata["held_back_by"].value == "videos"
     assert (few.stored("classes_b").sort("unit_id")["name"].to_numpy() == few.fish.names).all()
     asked = few.stored("name_next_b")
@@ -144,7 +144,7 @@ def test_knobs_out_of_bounds_are_refused(config: dict) -> None:
 
 
 def test_the_names_do_not_depend_on_where_they_are_read_from(tmp_path: Path) -> None:
-    said = six_a_kind(Collection(tmp_path))
+    said = twelve_a_kind(Collection(tmp_path))
     tables = []
     for place, rows in (("a", said), ("b", said.sample(fraction=1.0, shuffle=True, seed=5))):
         (tmp_path / place).mkdir()

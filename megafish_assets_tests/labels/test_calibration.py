@@ -65,10 +65,10 @@ def test_kinds_that_nobody_named_are_doubted() -> None:
 
 def test_too_few_labels_or_kinds_fit_no_second_model() -> None:
     fish = Clouds()
-    for places in (fish.first(1), fish.first(3), fish.first(20, (0, 1)), fish.first(20, (0,)), fish.first(0)):
+    for places in (fish.first(1), fish.first(9), fish.first(20, (0, 1)), fish.first(20, (0,)), fish.first(0)):
         held = held_back(fish.seen, fish.taught(places), seed=0)
         assert fit_doubt(held) is None and np.isnan(crossed_gap(held, 0))
-    assert fit_doubt(held_back(fish.seen, fish.taught(fish.first(8)), seed=0)) is not None
+    assert fit_doubt(held_back(fish.seen, fish.taught(fish.first(10)), seed=0)) is not None
 
 
 def test_without_a_second_model_only_each_others_nearest_are_named() -> None:

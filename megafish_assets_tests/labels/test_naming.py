@@ -61,11 +61,11 @@ def test_one_label_in_all_names_its_kind_and_its_nearest(fish: Clouds, units: Un
     assert set(table.filter(pl.col("unit_id") != one)["nearest_labelled"]) == {one}
 
 
-def test_five_labels_a_kind_name_the_rest_rightly_and_say_how_surely(fish: Clouds, units: Units) -> None:
-    said = [(unit, f"kind {kind}", "approved") for kind in range(4) for unit in ids_of(fish, units, kind)[:6]]
+def test_a_dozen_labels_a_kind_name_the_rest_rightly_and_say_how_surely(fish: Clouds, units: Units) -> None:
+    said = [(unit, f"kind {kind}", "approved") for kind in range(4) for unit in ids_of(fish, units, kind)[:12]]
     table = named(fish, units, words(*said))
     counts = dict(table["name_source"].value_counts().iter_rows())
-    assert counts["person"] == 24 and counts["classified"] > 40
+    assert counts["person"] == 48 and counts["classified"] > 24
     assert (table["name"].to_numpy() == fish.names).all()
     classified = table.filter(pl.col("name_source") == "classified")["probability"]
     assert classified.min() >= 0.8 and classified.max() < 1
@@ -75,8 +75,8 @@ def test_five_labels_a_kind_name_the_rest_rightly_and_say_how_surely(fish: Cloud
 
 def test_what_a_person_rejects_or_cannot_tell_it_does_not_become(fish: Clouds, units: Units) -> None:
     of_kinds = [ids_of(fish, units, kind) for kind in range(4)]
-    said = [(unit, f"kind {kind}", "approved") for kind in range(4) for unit in of_kinds[kind][:6]]
-    rejected, unsure = of_kinds[0][10], of_kinds[1][10]
+    said = [(unit, f"kind {kind}", "approved") for kind in range(4) for unit in of_kinds[kind][:12]]
+    rejected, unsure = of_kinds[0][15], of_kinds[1][15]
     table = named(fish, units, words(*said, (rejected, "kind 0", "rejected"), (unsure, None, "unsure")))
     for unit in (rejected, unsure):
         row = table.filter(unit_id=unit).row(0, named=True)
@@ -87,7 +87,7 @@ def test_not_a_fish_is_a_class_like_any_other(fish: Clouds, units: Units) -> Non
     said = [
         (unit, None, "not_fish") if kind == 3 else (unit, f"kind {kind}", "approved")
         for kind in range(4)
-        for unit in ids_of(fish, units, kind)[:6]
+        for unit in ids_of(fish, units, kind)[:12]
     ]
     table = named(fish, units, words(*said))
     of_three = table.filter(pl.col("cluster") == 3)
@@ -130,10 +130,10 @@ def test_labels_of_tracklets_that_are_nowhere_are_counted_and_teach_nothing(fish
 
 
 def test_the_order_of_labels_changes_nothing_and_another_word_changes_the_version(fish: Clouds, units: Units) -> None:
-    said = words(*[(unit, f"kind {k}", "approved") for k in range(4) for unit in ids_of(fish, units, k)[:6]])
+    said = words(*[(unit, f"kind {k}", "approved") for k in range(4) for unit in ids_of(fish, units, k)[:12]])
     mixed = said.sample(fraction=1.0, shuffle=True, seed=1)
     assert named(fish, units, said).equals(named(fish, units, mixed))
-    versions = {Words.of(units, labelled_tracklets(rows)).version for rows in (said, mixed, said.head(20))}
+    versions = {Words.of(units, labelled_tracklets(rows)).version for rows in (said, mixed, said.head(40))}
     assert len(versions) == 2
 
 
