@@ -53,6 +53,7 @@ ASSETS = {
     "features": [f"{name}_reef_tiny" for name in ("pca", "whitening", "features", "umap")],
     "clusters": [f"{name}_reef_tiny" for name in ("kmeans_sweep", "clusters", "stability")],
     "evaluation": ["confounders_reef_tiny", "leaderboard"],
+    "labels": ["classes_reef_tiny", "name_next_reef_tiny"],
     "atlas": ["montages_reef_tiny"],
 }
 """By the group that the UI shows them in."""
@@ -223,6 +224,13 @@ def test_the_catalogue_names_every_asset_in_full_with_its_group(page: "Page") ->
             "how far the crops' borders tell the cluster, 0 as by chance to 1",
             ["backbones_are_compared_on_the_same_crops"],
             "leaderboard",
+        ),
+        (
+            "classes_reef_tiny",
+            "name_source",
+            "where the name is from: person, classified, kind or unnamed",
+            ["names_can_be_trusted"],
+            "label_budget",
         ),
         (
             "montages_reef_tiny",

@@ -49,21 +49,20 @@ def classes_asset(
     `labels_asset` holds what people said; without one, the table that MEGAFISH_LABELS names does. `kinds_asset` holds
     the kind of every unit; without one the clusters are the kinds. `not_fish_asset` holds what lies on the lens.
     """
-    classes_key, next_key = dg.AssetKey(named("classes", backbone)), dg.AssetKey(named("name_next", backbone))
+    classes_name, next_name = named("classes", backbone), named("name_next", backbone)
+    classes_key = dg.AssetKey(classes_name)
     given = {"said": labels_asset, "kinds": kinds_asset, "not_fish": not_fish_asset}
 
     @dg.multi_asset(
-        name=named("classes", backbone),
+        name=classes_name,  # the step bears the name of one of its outputs: that is what `make materialise` asks for
         outs={
-            "classes": dg.AssetOut(
-                key=classes_key,
+            classes_name: dg.AssetOut(
                 metadata=table_metadata(CLASSES) | of_backbone("classes", backbone),
                 kinds={"scikitlearn", "deltalake"},
                 description="A name for every tracklet, by a person, by a classifier that a few labels teach and that "
                 "may say 'don't know', or by its kind; with its probability, and the labelled tracklet most alike.",
             ),
-            "name_next": dg.AssetOut(
-                key=next_key,
+            next_name: dg.AssetOut(
                 metadata=table_metadata(NAME_NEXT) | of_backbone("name_next", backbone),
                 kinds={"numpy", "deltalake"},
                 description="The tracklets whose names would teach most: of each cluster without a name the most "
@@ -77,7 +76,7 @@ def classes_asset(
             "sampled": dg.AssetIn("sampled_detections", metadata={"columns": ["detection_id", "score"]}),
             **{name: dg.AssetIn(asset, dagster_type=pl.DataFrame) for name, asset in given.items() if asset},
         },
-        check_specs=specs(named("classes", backbone), checks.CLASSES),
+        check_specs=specs(classes_name, checks.CLASSES),
     )
     def classes(
         context: dg.AssetExecutionContext,
@@ -109,8 +108,9 @@ def classes_asset(
         lineage = column_lineage({named("clusters", backbone): ["video", "tracklet_id", "cluster"]})
         known = {name: number for name, number in numbers.items() if number is not None}
         plot = figure_metadata(figures, classes_key, "label_budget", plots.budget_plot(curve, title))
-        yield dg.Output(table, output_name="classes", metadata=known | lineage | plot)
-        yield dg.Output(asked, output_name="name_next", metadata=dict(asked.group_by("reason").len("n").iter_rows()))
+        yield dg.Output(table, output_name=classes_name, metadata=known | lineage | plot)
+        reasons = dict(asked.group_by("reason").len("n").iter_rows())
+        yield dg.Output(asked, output_name=next_name, metadata=reasons)
         yield verdict(checks.CLASSES, numbers, asset=classes_key)
 
     return classes
