@@ -49,6 +49,10 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--reef", type=Path, help="a materialised demo; without it many reefs by their boxes alone")
     command = commands.add_parser("kinds", help="how far kinds keep their identity while videos are added")
     command.add_argument("--reef", type=Path, required=True, help="a materialised demo, such as data/demo")
+    command = commands.add_parser("names", help="how well a few labels of labelled fish name all others")
+    command.add_argument("--crops", type=Path, required=True, help="as for quality")
+    command.add_argument("--weights", type=Path, required=True, help="a folder with the backbone's weights")
+    command.add_argument("--backbone", default="mobilenetv2")
     for name, what in STAGES.items():
         command = commands.add_parser(name, help=what)
         command.add_argument("--size", type=int, help="how large; default fit for two cores")
@@ -71,6 +75,8 @@ def main(arguments: list[str] | None = None) -> int:
         return printed(lines)
     if given.stage == "kinds":
         return measured_kinds(given.reef)
+    if given.stage == "names":
+        return measured_names(parser, given)
     if given.stage == "operation":
         return measured_operation(parser, given.root, given.size)
     if (problem := what_is_wrong(given)) is not None:
@@ -156,6 +162,16 @@ def measured_kinds(root: Path) -> int:
     from benchmarks import kinds, quality
 
     return quality.main(kinds.of_the_reef(root))
+
+
+def measured_names(parser: argparse.ArgumentParser, given: argparse.Namespace) -> int:
+    """Its own command too: it scores names."""
+    from benchmarks import names, quality
+    from megafish_assets.embeddings.backbones import BACKBONES
+
+    if given.backbone not in BACKBONES:
+        parser.error(f"--backbone out of {', '.join(BACKBONES)}")
+    return quality.main(names.of_labelled_fish(given.crops, given.weights, given.backbone))
 
 
 def measured_operation(parser: argparse.ArgumentParser, root: Path | None, n_videos: int | None) -> int:

@@ -16,7 +16,7 @@ from megafish_assets.clusters.recipes import DEFAULT, first_rows, grouped_featur
 from megafish_assets.embeddings.geometry import GEOMETRY
 from megafish_assets.features.pooling import tracklet_means, unit_codes
 from megafish_assets.features.whitening import fit_whitening, unit_rows
-from megafish_assets.labels.budget import name_next
+from megafish_assets.labels.budget import Open, name_next
 from megafish_assets.labels.calibration import calibration_gap, fit_doubt, held_back
 from megafish_assets.labels.classifying import Seen, Taught, classified
 
@@ -106,8 +106,7 @@ def at_random(fish: Fish, n_a_kind: int) -> dict:
 
 def picked(fish: Fish, n_labels: int) -> dict:
     """The line of as many labels that the platform picks at once, knowing none."""
-    nothing = np.zeros(len(fish.species))
-    places = name_next(fish.seen.own, fish.cluster_ids, np.empty(0, np.int64), nothing, n_labels)[0]
+    places = name_next(fish.seen.own, Open.all_of(fish.cluster_ids), n_labels)[0]
     n_species = len(np.unique(fish.species[places]))
     line = {"case": "picked", "n_labels": len(places), "n_species_found": n_species}
     random = [
@@ -119,7 +118,8 @@ def picked(fish: Fish, n_labels: int) -> dict:
 
 
 def with_unknown(fish: Fish) -> dict:
-    """The line of kinds that nobody has named: what is named, how much of it rightly, and what is refused."""
+    """The line of kinds that nobody has named: what is named, how much of it rightly, and what is refused; of the draws
+    whose labels are enough to tell."""
     rows, told, right, known = [], [], [], []
     for draw in range(DRAWS):
         rng = np.random.default_rng([SEED, draw])
@@ -129,6 +129,8 @@ def with_unknown(fish: Fish) -> dict:
         taught = fish.taught(places[~np.isin(fish.species[places], unknown)])
         found = classified(fish.seen, taught, rest)
         doubt = fit_doubt(held_back(fish.seen, taught, SEED + draw))
+        if doubt is None:  # of too few species, or trajectories: such a draw says nothing
+            continue
         probability = doubt.probability(found.signs)
         is_known, is_right = ~np.isin(fish.species[rest], unknown), found.names == fish.species[rest]
         named = probability >= NAMED_FROM
@@ -143,12 +145,15 @@ def with_unknown(fish: Fish) -> dict:
         told.append(probability)
         right.append(is_right)
         known.append(is_known)
+    line = {"case": "unknown", "labels_a_kind": LABELS_BESIDE_UNKNOWN, "draws": len(rows)}
+    if not rows:
+        return line
     told, right, known = map(np.concatenate, (told, right, known))
     gaps = {
         "calibration_gap": round(calibration_gap(told, right, np.ones(len(told))), 4),
         "calibration_gap_of_known": round(calibration_gap(told[known], right[known], np.ones(known.sum())), 4),
     }
-    return {"case": "unknown", "labels_a_kind": LABELS_BESIDE_UNKNOWN, "draws": DRAWS} | _mean(rows) | gaps
+    return line | _mean(rows) | gaps
 
 
 def _mean(rows: list[dict[str, float]]) -> dict[str, float]:

@@ -12,7 +12,7 @@ import polars as pl
 import psutil
 import pytest
 
-from benchmarks import embed, kinds, parts, quality, report
+from benchmarks import embed, kinds, names, parts, quality, report
 from benchmarks.__main__ import main
 from benchmarks.ways import SIZE
 from megafish_assets.embeddings.backbones import NOTEBOOK_BACKBONES
@@ -202,6 +202,29 @@ def test_the_clusters_of_real_fish_follow_their_species(real_data: Path) -> None
     assert default["species_ami"] > 0.77 and at_k["species_ami"] > 0.76
     assert min(default["knn_other_trajectories"], at_k["knn_other_trajectories"]) > 0.86
     assert notebook["species_ami"] < 0.65
+
+
+def test_a_few_labels_name_real_fish(real_data: Path, tmp_path: Path) -> None:
+    fish = real_data / "fish4knowledge"
+    index = pl.read_csv(fish / "index.csv", infer_schema=False)
+    few = ["fish_04", "fish_05", "fish_09", "fish_10"]
+    own = index.filter(pl.col("species").is_in(few)).unique("trajectory", maintain_order=True)
+    own = pl.concat([own, index.filter(pl.col("species") == "fish_16")])  # some trajectories of several crops
+    for species in own["species"].unique():
+        (tmp_path / species).symlink_to(fish / species)
+    own.write_csv(tmp_path / "index.csv")
+    found = list(names.of_labelled_fish(tmp_path, real_data / "mobilenetv2-imagenet", "mobilenetv2"))
+    assert [line["case"] for line in found] == ["random"] * 4 + ["picked"] * 2 + ["unknown"]
+    one, five, *_ = found
+    assert one["n_labels"] == 5 and five["n_labels"] == 24  # eight trajectories of fish_16, of which four at most
+    assert five["macro_f1_common"] > 0.9 and five["macro_f1_common"] > one["macro_f1_common"]
+    assert found[-1]["draws"] == 0  # two kinds that are known are too few to tell what an unknown one looks like
+
+
+def test_labels_are_given_to_at_most_half_of_a_species_and_to_one_at_least() -> None:
+    species = np.repeat(["a", "b", "c"], [1, 5, 40])
+    places = names.drawn(species, 10, np.random.default_rng(0))
+    assert dict(zip(*np.unique(species[places], return_counts=True), strict=True)) == {"a": 1, "b": 2, "c": 10}
 
 
 def test_parts_are_whole_trajectories_of_halves_of_twelve_species_and_of_mostly_one() -> None:

@@ -31,6 +31,7 @@ from megafish_assets.evaluation.evaluating import evaluate
 from megafish_assets.features import layout
 from megafish_assets.features.checks import PCA, UMAP
 from megafish_assets.features.crop_rows import CropRows
+from megafish_assets.labels.checks import CLASSES
 from megafish_assets.labels.review_checks import REVIEW
 from megafish_assets.labels.review_measures import drawn_tiles, tiles_of_other_pixels
 from megafish_assets.labels.review_sheets import units_not_on_one_sheet
@@ -299,6 +300,21 @@ def test_backbones_that_are_compared_on_few_or_on_unnamed_crops_are_seen() -> No
     others = species_of(rows_of, pl.DataFrame({"detection_id": ["w/000000/000"], "label": ["cod"]}))
     named = CropRows(np.array([None] * 3), np.array(["v"] * 3), species=others).n_named
     assert broken(LEADERBOARD, good | {"n_labelled_crops": named}) == {"n_labelled_crops"}
+
+
+def test_names_that_cannot_be_trusted_are_seen() -> None:
+    nothing = dict.fromkeys(CLASSES.limits) | {"n_labels_elsewhere": 0, "n_missing_videos": 0}
+    good = nothing | {"fold_macro_f1": 0.8, "calibration_gap": 0.04, "dont_know_share": 0.4, "n_kinds_of_few_labels": 0}
+    assert broken(CLASSES, nothing) == broken(CLASSES, good) == set()
+    for name, bad in (
+        ("fold_macro_f1", 0.4),
+        ("calibration_gap", 0.2),
+        ("dont_know_share", 0.7),
+        ("n_kinds_of_few_labels", 1),
+        ("n_labels_elsewhere", 1),
+        ("n_missing_videos", 1),
+    ):
+        assert broken(CLASSES, good | {name: bad}) == {name}
 
 
 def test_a_map_that_scatters_neighbors_is_seen() -> None:

@@ -45,8 +45,11 @@ ASSETS = {
         "raw_detections",
         "tracklets",
         "size_limits",
+        "lens_places",
         "filtered_detections",
         "sampled_detections",
+        "not_fish",
+        "tracklet_motion",
     ],
     "crops": ["crops", "camera_motion"],
     "embeddings": ["embeddings_reef_tiny"],
@@ -55,7 +58,7 @@ ASSETS = {
         f"{name}_reef_tiny" for name in ("kmeans_sweep", "clusters", "kinds", "kind_events", "stability", "kind_tree")
     ],
     "evaluation": ["confounders_reef_tiny", "leaderboard"],
-    "labels": ["review"],
+    "labels": ["labels", "classes_reef_tiny", "name_next_reef_tiny", "review"],
     "atlas": ["montages_reef_tiny"],
 }
 """By the group that the UI shows them in."""
@@ -241,6 +244,13 @@ def test_the_catalogue_names_every_asset_in_full_with_its_group(page: "Page") ->
             "how far the crops' borders tell the cluster, 0 as by chance to 1",
             ["backbones_are_compared_on_the_same_crops"],
             "leaderboard",
+        ),
+        (
+            "classes_reef_tiny",
+            "name_source",
+            "where the name is from: person, classified, kind or unnamed",
+            ["names_can_be_trusted"],
+            "label_budget",
         ),
         (
             "montages_reef_tiny",

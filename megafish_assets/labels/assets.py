@@ -11,7 +11,7 @@ from megafish_assets.labels.calibration import n_fits
 from megafish_assets.labels.classifying import Seen
 from megafish_assets.labels.columns import CLASSES, NAME_NEXT
 from megafish_assets.labels.naming import NAMED_FROM, Words, classes_table, told_by
-from megafish_assets.labels.next_table import next_table
+from megafish_assets.labels.next_table import next_table, open_units
 from megafish_assets.labels.resolving import current_words
 from megafish_assets.labels.units import LENS_REASONS, Units, kind_of_units, on_the_lens
 from megafish_assets.orchestration.policy import seed_knob
@@ -38,18 +38,19 @@ class ClassesConfig(dg.Config):
 
 def classes_asset(backbone: str, knobs: type[ClassesConfig] = ClassesConfig) -> dg.AssetsDefinition:
     """A name for every tracklet that can be named, and the tracklets to name next."""
-    classes_key, next_key = dg.AssetKey(named("classes", backbone)), dg.AssetKey(named("name_next", backbone))
+    classes_name, next_name = named("classes", backbone), named("name_next", backbone)
+    classes_key = dg.AssetKey(classes_name)
 
     @dg.multi_asset(
-        name=named("classes", backbone),
+        name=classes_name,  # the step bears the name of one of its outputs: that is what `make materialise` asks for
         outs={
-            classes_key.path[-1]: dg.AssetOut(
+            classes_name: dg.AssetOut(
                 metadata=table_metadata(CLASSES) | of_backbone("classes", backbone),
                 kinds={"scikitlearn", "deltalake"},
                 description="A name for every tracklet, by a person, by a classifier that a few labels teach and that "
                 "may say 'don't know', or by its kind; with its probability, and the labelled tracklet most alike.",
             ),
-            next_key.path[-1]: dg.AssetOut(
+            next_name: dg.AssetOut(
                 metadata=table_metadata(NAME_NEXT) | of_backbone("name_next", backbone),
                 kinds={"numpy", "deltalake"},
                 description="The tracklets whose names would teach most: of each cluster without a name the most "
@@ -64,7 +65,7 @@ def classes_asset(backbone: str, knobs: type[ClassesConfig] = ClassesConfig) -> 
             "said": dg.AssetIn("labels"),
             "kinds": dg.AssetIn(named("kinds", backbone)),
         },
-        check_specs=specs(named("classes", backbone), checks.CLASSES),
+        check_specs=specs(classes_name, checks.CLASSES),
     )
     def classes(
         context: dg.AssetExecutionContext,
@@ -92,16 +93,16 @@ def classes_asset(backbone: str, knobs: type[ClassesConfig] = ClassesConfig) -> 
         told = told_by(seen, taught, words, config.seed, fits.step)
         table = classes_table(units, kind_ids, words, told, lens, backbone, config.named_from)
         curve = budget_curve(seen, taught, config.seed, fits.step)
-        asked = next_table(table, seen.own, measures.looked_at(words, lens), measures.sureness(table), config.n_next)
+        asked = next_table(table, seen.own, open_units(table, words, lens), config.n_next)
         numbers = measures.name_numbers(table, words, taught, told, curve, config.seed, config.named_from)
         numbers |= reduced_coverage(context, tables, backbone, "features")
         title = f"{backbone}: macro-F1 against labels, {len(taught)} given, seed {config.seed}"
         lineage = column_lineage({named("clusters", backbone): ["video", "tracklet_id", "cluster"]})
         known = {name: number for name, number in numbers.items() if number is not None}
         plot = figure_metadata(figures, classes_key, "label_budget", plots.budget_plot(curve, title))
-        yield dg.Output(table, output_name=classes_key.path[-1], metadata=known | lineage | plot)
+        yield dg.Output(table, output_name=classes_name, metadata=known | lineage | plot)
         reasons = dict(asked.group_by("reason").len("n").iter_rows())
-        yield dg.Output(asked, output_name=next_key.path[-1], metadata=reasons)
+        yield dg.Output(asked, output_name=next_name, metadata=reasons)
         yield verdict(checks.CLASSES, numbers, asset=classes_key)
 
     return classes

@@ -1,12 +1,14 @@
 """What more labels would bring, and which tracklets to name next."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from megafish_assets.labels.calibration import FOLDS, fold_groups, folds
-from megafish_assets.labels.classifying import Seen, Taught, classified
+from megafish_assets.footage.columns import require_one_length
+from megafish_assets.labels.calibration import FOLDS, LABELS_AT_A_TIME, fold_groups, folds
+from megafish_assets.labels.classifying import Seen, Taught, classified, represented
 
 NEXT = 40
 """Tracklets on a sheet: a few minutes of a person."""
@@ -23,17 +25,20 @@ CURVE_DRAWS = 3
 MOST_CURVE_LABELS = 2_000
 """Of more labels so many are drawn: the curve is flat by then, and 75 fits to them take minutes."""
 
+LEAST_ERROR = 1e-3
+"""Of a macro-F1 of 1, which has no logarithm."""
+
 FEWEST_GROUPS = 2
 """Videos, or tracklets, with a name: one to learn it from, and one to be asked for it."""
 
 
-def folds_f1(names: np.ndarray, guesses: np.ndarray, kinds: np.ndarray) -> float:
-    """Macro-F1 of these kinds, 0 to 1; nan for none."""
+def folds_f1(names: np.ndarray, guesses: np.ndarray, weights: np.ndarray, kinds: np.ndarray) -> float:
+    """Macro-F1 of these kinds, 0 to 1, each label weighted by what it stands for; nan for none."""
     from sklearn.metrics import f1_score
 
     if not len(kinds) or not len(names):
         return float("nan")
-    return float(f1_score(names, guesses, labels=kinds, average="macro", zero_division=0))
+    return float(f1_score(names, guesses, labels=kinds, average="macro", sample_weight=weights, zero_division=0))
 
 
 def testable_kinds(taught: Taught) -> np.ndarray:
@@ -56,21 +61,20 @@ def budget_curve(seen: Seen, taught: Taught, seed: int, on_fit: Callable[[], Non
     kinds, (groups, _) = testable_kinds(taught), fold_groups(taught)
     if not len(kinds):
         return pl.DataFrame(schema=columns)
-    rows = []
+    rows, weights = [], represented(seen, taught)
     for share in BUDGET_SHARES:
         scores, sizes = [], []
         for draw in range(CURVE_DRAWS):
-            rng, names, guesses = np.random.default_rng([seed, draw]), [], []
+            rng, guesses = np.random.default_rng([seed, draw]), np.full(len(taught), "", dtype=taught.names.dtype)
             fold_of = folds(taught.names, groups, FOLDS, seed + draw)
             for fold in np.unique(fold_of):
                 rest, asked = np.flatnonzero(fold_of != fold), taught.of(fold_of == fold)
                 chosen = np.sort(rng.permutation(rest)[: max(1, round(share * len(rest)))])
                 if len(chosen):
-                    names.append(asked.names)
-                    guesses.append(classified(seen, taught.of(chosen), asked.places).names)
+                    guesses[fold_of == fold] = classified(seen, taught.of(chosen), asked.places).names
                     sizes.append(len(chosen))
                 on_fit()
-            scores.append(folds_f1(np.concatenate(names), np.concatenate(guesses), kinds))
+            scores.append(folds_f1(taught.names, guesses, weights, kinds))
         rows.append((round(float(np.mean(sizes))), float(np.mean(scores)), min(scores), max(scores)))
     return pl.DataFrame(rows, schema=columns, orient="row").unique("n_labels", keep="last").sort("n_labels")
 
@@ -89,47 +93,67 @@ def expected_f1(curve: pl.DataFrame, n_labels: int) -> float:
     last = curve.tail(3)
     if last.height < 2:
         return float("nan")
-    error = np.log(np.maximum(1 - last["macro_f1"].to_numpy(), 1e-3))
-    slope, level = np.polyfit(np.log(last["n_labels"].to_numpy()), error, 1)
-    return float(1 - np.exp(level + min(0.0, slope) * np.log(n_labels)))
+    labels, errors = (
+        np.log(last["n_labels"].to_numpy()),
+        np.log(np.maximum(1 - last["macro_f1"].to_numpy(), LEAST_ERROR)),
+    )
+    slope = min(0.0, np.polyfit(labels, errors, 1)[0])  # where a curve falls by chance, more labels do not harm
+    return float(1 - np.exp(errors.mean() + slope * (np.log(n_labels) - labels.mean())))
 
 
-def name_next(
-    own: np.ndarray, cluster_ids: np.ndarray, looked_at: np.ndarray, sureness: np.ndarray, n: int = NEXT
-) -> tuple[np.ndarray, list[str]]:
+@dataclass(frozen=True)
+class Open:
+    """Whose name may be asked for."""
+
+    cluster_ids: np.ndarray
+    """int64 `(n,)`, the cluster of each unit, -1 for noise."""
+    is_named: np.ndarray
+    """bool `(n,)`: a person gave its name."""
+    is_closed: np.ndarray
+    """bool `(n,)`: nobody need be asked again, since it is named, nobody could tell, or it lies on the lens."""
+    sureness: np.ndarray
+    """float64 `(n,)`, 0 to 1: how sure its name is by now."""
+
+    def __post_init__(self) -> None:
+        require_one_length(self, "cluster_ids", "is_named", "is_closed", "sureness")
+
+    @classmethod
+    def all_of(cls, cluster_ids: np.ndarray) -> "Open":
+        """Where nobody has said anything yet."""
+        none = np.zeros(len(cluster_ids), dtype=bool)
+        return cls(cluster_ids, none, none, np.zeros(len(cluster_ids)))
+
+
+def name_next(own: np.ndarray, units: Open, n: int = NEXT) -> tuple[np.ndarray, list[str]]:
     """Places of the units to name next, the most useful first, and why: `MEDOID`, `NOISE` or `LEAST_SURE`.
 
-    `own` `(n_units, m)` are features of unit length, `cluster_ids` `(n_units,)` their clusters, -1 for noise,
-    `looked_at` the places that a person has seen already or need not see, and `sureness` `(n_units,)`, 0 to 1, how sure
-    a name is. First the medoid of each cluster in which nobody has looked at any, the largest first; then noise and
-    then what is least sure, each from another place than what is looked at and chosen by then.
+    `own` `(n_units, m)` are features of unit length. First the medoid of each cluster without a name, the largest
+    first; then noise, and then what is least sure, each from another place than what is closed or chosen by then.
     """
-    open_units = np.ones(len(own), dtype=bool)
-    open_units[looked_at] = False
-    chosen = _medoids(own, cluster_ids, open_units)[:n]
-    reasons, looked_at = [MEDOID] * len(chosen), np.unique(looked_at).tolist()
-    open_units[chosen] = False
-    room = n - len(chosen)
-    unsure = np.flatnonzero(open_units & (cluster_ids >= 0))
-    noise = np.flatnonzero(open_units & (cluster_ids < 0))
+    chosen = _medoids(own, units)[:n]
+    reasons, free = [MEDOID] * len(chosen), ~units.is_closed
+    free[chosen] = False
+    room, noise = n - len(chosen), np.flatnonzero(free & (units.cluster_ids < 0))
+    unsure = np.flatnonzero(free & (units.cluster_ids >= 0))
     n_noise = min(len(noise), max(int(np.ceil(room * NOISE_SHARE)), room - len(unsure)))
     for places, weights, wanted, why in (
         (noise, np.ones(len(noise)), n_noise, NOISE),
-        (unsure, 1 - sureness[unsure], room - n_noise, LEAST_SURE),
+        (unsure, 1 - units.sureness[unsure], room - n_noise, LEAST_SURE),
     ):
-        found = _spread(own, places, weights, [*looked_at, *chosen], wanted)
+        found = _spread(own, places, weights, [*np.flatnonzero(units.is_closed), *chosen], wanted)
         chosen, reasons = [*chosen, *found], [*reasons, *[why] * len(found)]
     return np.array(chosen, dtype=np.int64), reasons
 
 
-def _medoids(own: np.ndarray, cluster_ids: np.ndarray, open_units: np.ndarray) -> list[int]:
-    """Of each cluster without anybody looked at, the largest first, the unit that is most like all of it."""
-    labels, sizes = np.unique(cluster_ids[cluster_ids >= 0], return_counts=True)
+def _medoids(own: np.ndarray, units: Open) -> list[int]:
+    """Of each cluster without a name, the largest first, the unit that is most like all of it and may be asked for."""
+    labels, sizes = np.unique(units.cluster_ids[units.cluster_ids >= 0], return_counts=True)
     medoids = []
     for label in labels[np.argsort(-sizes, kind="stable")]:
-        members = np.flatnonzero(cluster_ids == label)
-        if open_units[members].all():
-            medoids.append(int(members[(own[members] @ own[members].mean(axis=0)).argmax()]))
+        members = np.flatnonzero(units.cluster_ids == label)
+        free = members[~units.is_closed[members]]
+        if len(free) and not units.is_named[members].any():
+            medoids.append(int(free[(own[free] @ own[members].mean(axis=0)).argmax()]))
     return medoids
 
 
@@ -141,13 +165,13 @@ def _spread(own: np.ndarray, places: np.ndarray, weights: np.ndarray, taken: lis
     if not len(places):
         return []
     apart = np.full(len(places), 2.0)  # of rows of length 1: as far as can be
-    for start in range(0, len(taken), 256):
-        apart = np.minimum(apart, 1 - (own[places] @ own[taken[start : start + 256]].T).max(axis=1))
-    chosen = []
+    for start in range(0, len(taken), LABELS_AT_A_TIME):
+        near = own[places] @ own[taken[start : start + LABELS_AT_A_TIME]].T
+        apart = np.minimum(apart, 1 - near.max(axis=1))
+    chosen, free = [], np.ones(len(places), dtype=bool)
     for _ in range(min(n, len(places))):
-        best = int((np.maximum(apart, 0) * weights).argmax())
+        best = int(np.where(free, np.maximum(apart, 0) * weights, -1.0).argmax())
         chosen.append(int(places[best]))
+        free[best] = False
         apart = np.minimum(apart, 1 - own[places] @ own[places[best]])
-        apart[best] = -1.0
-        weights = np.where(np.arange(len(places)) == best, -1.0, weights)
     return chosen

@@ -7,7 +7,6 @@ from megafish_assets.features.layout import known
 from megafish_assets.labels.budget import expected_f1, folds_f1, testable_kinds
 from megafish_assets.labels.calibration import crossed_gap, fold_groups
 from megafish_assets.labels.classifying import Taught
-from megafish_assets.labels.current import UNSURE
 from megafish_assets.labels.naming import CLASSIFIED, KIND, PERSON, UNNAMED, Told, Words
 
 FEWEST_LABELS = 5
@@ -52,7 +51,7 @@ def _of_folds(taught: Taught, told: Told | None, curve: pl.DataFrame, seed: int)
         return {"fold_macro_f1": None, "calibration_gap": None, "expected_macro_f1": None, "hint": NO_LABELS}
     asked, kinds = told.held.of(~told.held.is_stranger), testable_kinds(taught)
     numbers = {
-        "fold_macro_f1": known(folds_f1(asked.names, asked.guesses, kinds)),
+        "fold_macro_f1": known(folds_f1(asked.names, asked.guesses, asked.represents, kinds)),
         "calibration_gap": known(crossed_gap(told.held, seed)) if told.doubt is not None else None,
         "expected_macro_f1": known(expected_f1(curve, len(taught) + MORE_LABELS)),
         "held_back_by": fold_groups(taught)[1],
@@ -64,7 +63,8 @@ def _of_folds(taught: Taught, told: Told | None, curve: pl.DataFrame, seed: int)
 NO_LABELS = "Nobody has named a tracklet yet: begin with those of name_next, the medoids of the largest clusters."
 FEW_LABELS = (
     "Too few labels to tell how often the classifier is right: it names only what is the nearest of a labelled "
-    "tracklet and has it as its nearest. Give three kinds or more five labels each, in several videos."
+    "tracklet and has it as its nearest, and kinds name the rest. Give forty labels to three kinds or more, in several "
+    "videos."
 )
 
 
@@ -82,18 +82,3 @@ def sentence(classes: pl.DataFrame, n_names: int) -> str:
     shares = {source: (classes["name_source"] == source).sum() / n for source in (PERSON, CLASSIFIED, KIND)}
     told = f"{shares[PERSON] + shares[CLASSIFIED]:.0%} of tracklets named by persons or classified"
     return f"{n_names} name{'' if n_names == 1 else 's'}; {told}, {shares[KIND]:.0%} by their kind".replace("%", " %")
-
-
-def sureness(classes: pl.DataFrame) -> np.ndarray:
-    """float64 `(n,)`, 0 to 1: how sure the name of each unit is; 0 where nothing says."""
-    return classes["probability"].fill_null(0.0).to_numpy()
-
-
-def looked_at(words: Words, on_lens: np.ndarray) -> np.ndarray:
-    """int64, the units that a person has looked at, or need not: those on the lens.
-
-    One that was only rejected is open still, unless nobody could tell.
-    """
-    seen = words.names.is_not_null().to_numpy() | on_lens
-    seen[words.places(UNSURE)] = True
-    return np.flatnonzero(seen)

@@ -83,7 +83,7 @@ class Told:
 
     found: Classified
     probability: np.ndarray
-    """float64 `(n,)`, that its name is right."""
+    """float64 `(n,)`, that its name is right; nan where nothing says."""
     held: HeldBack
     doubt: Doubt | None
     """None where too few labels were given to fit it, and `tied_probability` stands for it."""
@@ -188,7 +188,7 @@ def _told_columns(units: Units, told: Told | None) -> list[pl.Series]:
     alone = found.nearest_similarity <= -1.0  # the only labelled unit has no other
     return [
         pl.Series("guess", found.names, dtype=pl.String),
-        pl.Series("guessed", told.probability, dtype=pl.Float64),
+        pl.Series("guessed", told.probability, dtype=pl.Float64).fill_nan(None),
         ids[found.nearest].alias("nearest_labelled").set(pl.Series(alone), None),
         pl.Series("nearest_similarity", found.nearest_similarity).set(pl.Series(alone), None),
     ]

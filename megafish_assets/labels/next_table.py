@@ -3,15 +3,24 @@
 import numpy as np
 import polars as pl
 
-from megafish_assets.labels.budget import NEXT, name_next
+from megafish_assets.labels.budget import NEXT, Open, name_next
 from megafish_assets.labels.columns import NAME_NEXT
+from megafish_assets.labels.current import UNSURE
+from megafish_assets.labels.naming import Words
 
 
-def next_table(
-    classes: pl.DataFrame, own: np.ndarray, looked_at: np.ndarray, sureness: np.ndarray, n: int = NEXT
-) -> pl.DataFrame:
-    """The columns `NAME_NEXT`, the most useful first; `classes` has a row for each row of `own`, see `name_next`."""
-    places, reasons = name_next(own, classes["cluster"].to_numpy(), looked_at, sureness, n)
+def open_units(classes: pl.DataFrame, words: Words, on_lens: np.ndarray) -> Open:
+    """Whom to ask for, row for row of the columns `CLASSES`. What was only rejected is asked for still."""
+    is_named = words.names.is_not_null().to_numpy()
+    is_closed = is_named | on_lens
+    is_closed[words.places(UNSURE)] = True
+    sureness = classes["probability"].fill_null(0.0).to_numpy()
+    return Open(classes["cluster"].to_numpy(), is_named, is_closed, sureness)
+
+
+def next_table(classes: pl.DataFrame, own: np.ndarray, units: Open, n: int = NEXT) -> pl.DataFrame:
+    """The columns `NAME_NEXT`, the most useful first; `classes`, `own` and `units` have a row a unit."""
+    places, reasons = name_next(own, units, n)
     rows = classes[places].with_columns(
         pl.int_range(1, len(places) + 1).alias("rank"), pl.Series("reason", reasons, dtype=pl.String)
     )

@@ -1,0 +1,177 @@
+"""The names of a small collection, made by Dagster into Delta tables."""
+
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from megafish_assets.embeddings.batch import EmbeddingBatch
+from megafish_assets.footage.boxes import BOX
+from megafish_assets.labels.assets import ClassesConfig, classes_asset
+from megafish_assets.labels.columns import CLASSES, LABELS, NAME_NEXT
+from megafish_assets.orchestration.policy import grouped
+from megafish_assets.reporting.figures import Figures
+from megafish_assets.storage.catalog import Tables
+from megafish_assets.storage.io_manager import GpuDeltaLakeIOManager
+from megafish_assets_tests.labels.fish import Clouds, words
+
+
+class Collection:
+    """One crop a tracklet of some clouds, with their clusters, and the asset that names them."""
+
+    def __init__(self, root: Path, said: pl.DataFrame | None = None, **other: pl.DataFrame) -> None:
+        self.root, self.fish = root, Clouds()
+        self.units = self.fish.units()
+        table = self.units.table
+        ids = table["detection_id"]
+        given = {
+            "clusters_b": table.select("video", "detection_id", "cluster", "tracklet_id"),
+            "crops": table.select(
+                "video", "detection_id", width_px=pl.lit(40), height_px=pl.lit(30), clipped_share=pl.lit(0.0)
+            ),
+            "sampled_detections": table.select("video", "detection_id", score=pl.lit(0.9)),
+            "features_b": EmbeddingBatch.from_rows(ids.to_numpy(), self.units.features, "version"),
+            "embeddings_b": EmbeddingBatch.from_rows(ids.to_numpy(), self.units.features, "version"),
+            "kinds_b": table.select("unit_id", kind_id=pl.col("cluster") + 1, is_latest=pl.lit(True)),
+            "not_fish": table.select("video", "detection_id", reason=pl.lit(None, pl.String)),
+            "raw_detections": detections(table),
+            "tracklets": with_uncropped(table.select("video", "detection_id", "tracklet_id", position=pl.lit(0))),
+            "labels": as_labels(said),
+        } | other
+        rooms = {"clusters_b": "clusters", "crops": "crops", "sampled_detections": "detections"}
+        rooms |= {"features_b": "features", "embeddings_b": "embeddings", "kinds_b": "clusters", "labels": "labels"}
+        rooms |= dict.fromkeys(("not_fish", "raw_detections", "tracklets"), "detections")
+        self.assets = [*grouped("labels", [classes_asset("b")])]
+        for name, rows in given.items():
+            self.assets += grouped(rooms[name], [table_of(name, rows)])
+        self.resources = {
+            "io_manager": GpuDeltaLakeIOManager(root_uri=str(root / "tables"), device="cpu"),
+            "tables": Tables(root=str(root / "tables")),
+            "figures": Figures(folder=str(root / "figures")),
+        }
+
+    def made(self, **config: object) -> dg.AssetCheckEvaluation:
+        """Makes everything; the result of the check."""
+        knobs = {"ops": {"classes_b": {"config": config}}} if config else {}
+        done = dg.materialize(self.assets, resources=self.resources, run_config=knobs)
+        (result,) = done.get_asset_check_evaluations()
+        return result
+
+    def stored(self, name: str) -> pl.DataFrame:
+        return pl.read_delta(str(self.root / "tables" / "labels" / name))
+
+    def ids(self, kind: int, n: int) -> list[str]:
+        return self.units.table.filter(cluster=kind)["tracklet_id"].to_list()[:n]
+
+
+UNCROPPED = {"video": "v", "detection_id": "v/999999/000", "tracklet_id": "v/t99999", "position": 0}
+"""A tracklet of which the sample has nothing."""
+
+
+def with_uncropped(rows: pl.DataFrame) -> pl.DataFrame:
+    return pl.concat([rows, pl.DataFrame([UNCROPPED], schema=rows.schema)])
+
+
+def detections(table: pl.DataFrame) -> pl.DataFrame:
+    ids = [*table["detection_id"], UNCROPPED["detection_id"]]
+    boxes = {side: [10.0] * len(ids) for side in BOX}
+    return pl.DataFrame({"video": "v", "detection_id": ids, "frame_id": range(len(ids))} | boxes)
+
+
+def as_labels(said: pl.DataFrame | None) -> pl.DataFrame:
+    """The table `labels` of tracklets, names and statuses; approved where none is given."""
+    said = pl.DataFrame(schema={"tracklet_id": pl.String, "label": pl.String}) if said is None else said
+    if "status" not in said.columns:
+        said = said.with_columns(status=pl.lit("approved"))
+    return said.select(
+        (pl.col(name) if name in said.columns else pl.lit(None)).cast(column.dtype).alias(name)
+        for name, column in LABELS.items()
+    )
+
+
+def table_of(name: str, rows: pl.DataFrame | EmbeddingBatch) -> dg.AssetsDefinition:
+    @dg.asset(key=name)
+    def table():
+        return dg.MaterializeResult(value=rows)
+
+    return table
+
+
+def twelve_a_kind(collection: Collection) -> pl.DataFrame:
+    return words(*[(unit, f"kind {k}", "approved") for k in range(4) for unit in collection.ids(k, 12)])
+
+
+def test_without_a_label_nothing_is_named_nothing_is_wrong_and_it_says_where_to_begin(tmp_path: Path) -> None:
+    few = Collection(tmp_path)
+    result = few.made()
+    assert result.passed and "begin with those of name_next" in result.metadata["hint"].value
+    assert result.metadata["names"].value.startswith("0 names; 0 % of tracklets")
+    classes, asked = few.stored("classes_b"), few.stored("name_next_b")
+    assert classes.schema == {name: column.dtype for name, column in CLASSES.items()}
+    assert classes.height == few.fish.n and set(classes["name_source"]) == {"unnamed"}
+    assert asked.schema == {name: column.dtype for name, column in NAME_NEXT.items()}
+    assert asked["reason"].head(4).to_list() == ["medoid"] * 4 and asked["rank"].to_list() == list(range(1, 41))
+    assert (tmp_path / "figures" / "classes_b" / "label_budget.png").is_file()
+
+
+def test_a_few_labels_name_all_and_the_check_says_how_well(tmp_path: Path) -> None:
+    few = Collection(tmp_path, twelve_a_kind(Collection(tmp_path)).drop("status"))
+    result = few.made(n_next=7)
+    assert result.passed, result.description
+    assert result.metadata["fold_macro_f1"].value == 1.0 and result.metadata["n_labels"].value == 48
+    assert result.metadata["held_back_by"].value == "videos"
+    assert (few.stored("classes_b").sort("unit_id")["name"].to_numpy() == few.fish.names).all()
+    asked = few.stored("name_next_b")
+    assert asked["reason"].to_list() == ["least_sure"] * 7
+    named = few.stored("classes_b").filter(pl.col("name_source") == "person")["tracklet_id"]
+    assert not asked["tracklet_id"].is_in(named.implode()).any()
+
+
+def test_kinds_of_few_labels_and_labels_of_another_collection_are_told(tmp_path: Path) -> None:
+    one = Collection(tmp_path).ids(0, 1)[0]
+    few = Collection(tmp_path, pl.DataFrame({"tracklet_id": [one, "v/t99999"], "label": ["cod", "cod"]}))
+    result = few.made()
+    assert not result.passed and result.severity == dg.AssetCheckSeverity.WARN
+    assert "n_kinds_of_few_labels = 1" in result.description and "n_labels_elsewhere = 1" in result.description
+    assert "Too few labels" in result.metadata["hint"].value
+
+
+def test_labels_kinds_and_what_lies_on_the_lens_come_from_their_own_tables(tmp_path: Path) -> None:
+    plain = Collection(tmp_path)
+    table = plain.units.table
+    other = {
+        "labels": as_labels(
+            words(*[(unit, "cod", "approved") for unit in plain.ids(0, 2)], (plain.ids(2, 1)[0], None, "unsure"))
+        ),
+        "kinds_b": table.select("unit_id", kind_id=pl.lit(5), is_latest=pl.lit(True)),
+        "not_fish": table.filter(cluster=3).select(
+            "video", "detection_id", reason=pl.when(pl.int_range(pl.len()) < 10).then(pl.lit("on_lens"))
+        ),
+    }
+    few = Collection(tmp_path, **other)
+    few.made()
+    classes = few.stored("classes_b")
+    assert set(classes["kind_id"]) == {5}
+    assert classes.filter(pl.col("name") == "not a fish").height == 10
+    # All are of one kind here, whose two labels are cod; where nobody could tell it stays unnamed.
+    assert classes.filter(pl.col("name_source") == "unnamed")["tracklet_id"].to_list() == plain.ids(2, 1)
+    assert classes.filter(pl.col("name") == "cod").height == few.fish.n - 11
+
+
+@pytest.mark.parametrize("config", [{"named_from": 0.4}, {"named_from": 1.0}, {"n_next": 0}])
+def test_knobs_out_of_bounds_are_refused(config: dict) -> None:
+    with pytest.raises(ValueError, match=r"greater than|less than"):
+        ClassesConfig(**config)
+
+
+def test_the_names_do_not_depend_on_where_they_are_read_from(tmp_path: Path) -> None:
+    said = twelve_a_kind(Collection(tmp_path))
+    tables = []
+    for place, rows in (("a", said), ("b", said.sample(fraction=1.0, shuffle=True, seed=5))):
+        (tmp_path / place).mkdir()
+        few = Collection(tmp_path / place, rows)
+        few.made()
+        tables.append(few.stored("classes_b").sort("unit_id"))
+    assert tables[0].equals(tables[1])
+    assert tables[0]["probability"].null_count() == 0
