@@ -1,6 +1,5 @@
 """The asset of what people say: `labels`, which only ever grows."""
 
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -42,13 +41,17 @@ class Reader:
         said = read_labels(LabelFile(path.name, content, changed, self._fits, self._size_of))
         return labels_table(self._placed(said), path.name, content, self.species)
 
-    def of_table(self, table: pl.DataFrame, name: str) -> pl.DataFrame:
-        """The labels of the table that MEGAFISH_LABELS names; a row that was read before has the same id."""
-        said = self._placed(said_of_table(table, name)).with_columns(labelled_at=pl.lit(datetime.now(UTC)))
-        rows = labels_table(said, name, b"", self.species)
-        word = pl.concat_str("detection_id", "tracklet_id", "label", separator="\t", ignore_nulls=True)
-        ids = [hashlib.sha256(text.encode()).hexdigest()[:24] for text in rows.select(word.alias("w"))["w"]]
-        return rows.with_columns(label_id=pl.Series(ids, dtype=pl.String)).unique("label_id", maintain_order=True)
+    def of_table(self, table: pl.DataFrame, name: str, stored: pl.DataFrame) -> pl.DataFrame:
+        """The labels of the table that MEGAFISH_LABELS names, but for those whose last word it has been already.
+
+        `stored` holds all labels so far.
+        """
+        now = datetime.now(UTC)
+        said = self._placed(said_of_table(table, name)).with_columns(labelled_at=pl.lit(now))
+        rows = labels_table(said, name, now.isoformat().encode(), self.species)
+        ids = ["detection_id", "tracklet_id"]
+        last = stored.filter(pl.col("labelled_by") == name).sort("labelled_at").unique(ids, keep="last")
+        return rows.join(last, on=[*ids, "label"], how="anti", nulls_equal=True, maintain_order="left")
 
     def _placed(self, said: pl.DataFrame) -> pl.DataFrame:
         stored = (self.tables.of("detections", name) for name in ("raw_detections", "tracklets"))
@@ -89,10 +92,10 @@ def labels_asset(backbone: str) -> dg.AssetsDefinition:
             n_new = append_new(table, rows)
             context.log.info(f"{path.name}: {rows.height} labels, {n_new} of them new")
             taken.append(path)
+        append_new(table, empty_table(LABELS))
         spoken = labels.read_file()
         if spoken is not None:
-            append_new(table, reader.of_table(spoken, "MEGAFISH_LABELS"))
-        append_new(table, empty_table(LABELS))
+            append_new(table, reader.of_table(spoken, "MEGAFISH_LABELS", table.scan().collect()))
         # Only what is in the table leaves the inbox: a run that is killed reads it again, and adds nothing.
         for path in taken:
             inbox.taken(path)
