@@ -136,7 +136,8 @@ def labelled(settings: "Settings", defs: "dg.Definitions", files: list[Path]) ->
     from megafish_assets.orchestration.sources import Recordings
     from megafish_assets.storage.catalog import Tables
 
-    tables, naming = Tables(root=str(settings.catalog.tables)), chosen_backbones(settings.backbones)[0].name
+    backbones = [model.name for model in chosen_backbones(settings.backbones)]
+    tables, naming = Tables(root=str(settings.catalog.tables)), settings.knobs.naming_backbone(backbones)
     reader = Reader(tables, Recordings.of(settings), read_species(settings.species), naming)
     return take_labels(defs, settings, files, lambda path: reader.rows(path).height)
 

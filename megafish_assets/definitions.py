@@ -59,6 +59,7 @@ settings = Settings.from_environment(os.environ)
 models = chosen_backbones(settings.backbones)
 backbones = [model.name for model in models]
 geometry = chosen_geometry(settings.geometry)
+naming_backbone = settings.knobs.naming_backbone(backbones)
 STOCK = {
     "size_limits": LimitsConfig,
     "lens_places": LensConfig,
@@ -130,9 +131,9 @@ defs = dg.Definitions(
                 grouped(
                     "labels",
                     [
-                        labels_asset(backbones[0]),
+                        labels_asset(naming_backbone),
                         *[classes_asset(b, knobs["classes"]) for b in backbones],
-                        review_asset(backbones[0], settings.species, knobs["review"]),
+                        review_asset(naming_backbone, settings.species, knobs["review"]),
                     ],
                 )
             ),

@@ -81,6 +81,11 @@ def settings_page() -> str:
             for name, field in config.model_fields.items()
         ]
         lines.append("")
+    lines += ["### `[names]`", "", "| knob | default | what |", "|---|---|---|"]
+    lines += [
+        "| `backbone` | the first of `MEGAFISH_BACKBONES` | whose kinds, review sheets and classes people name |",
+        "",
+    ]
     lines += ["### `[schedules]`", "", "In `MEGAFISH_TIMEZONE`.", "", "| schedule | default |", "|---|---|"]
     lines += [f'| `{name}` | `"{when}"` |' for name, when in SCHEDULES.items()]
     return "\n".join([*lines, ""])

@@ -94,7 +94,7 @@ def test_the_graph_is_the_promised_one_to_the_name(tmp_path: Path) -> None:
     partitioned = {key for key, asset in graph["assets"].items() if asset["partitioned"]}
     assert partitioned == PER_VIDEO | {f"embeddings_{backbone}" for backbone in backbones}
     assert graph["assets"]["filtered_detections"]["parents"] == ["raw_detections", "size_limits"]
-    parents = ["clusters_vit", "crops", "kinds_vit", "sampled_detections", "stability_vit"]
+    parents = ["classes_vit", "clusters_vit", "crops", "kinds_vit", "sampled_detections", "stability_vit"]
     assert graph["assets"]["montages_vit"]["parents"] == parents
     # Of the first backbone, by which names are given.
     of_first = [f"{name}_mobilenetv3" for name in ("classes", "clusters", "kinds", "stability")]

@@ -17,6 +17,7 @@ from megafish_assets.clusters.tables import recipe_of
 from megafish_assets.crops.overlay import jpeg
 from megafish_assets.features.fits import kinds_by_cluster, latest_fit
 from megafish_assets.features.plots import colour_of
+from megafish_assets.labels.kind_names import kind_names, told_names
 from megafish_assets.orchestration.policy import seed_knob, videos_asked
 from megafish_assets.orchestration.sources import Recordings
 from megafish_assets.reporting.figures import Figures
@@ -45,6 +46,7 @@ def montages_asset(backbone: str, knobs: type[MontagesConfig] = MontagesConfig) 
         ins={
             "clusters": dg.AssetIn(named("clusters", backbone)),
             "kinds": dg.AssetIn(named("kinds", backbone)),
+            "classes": dg.AssetIn(named("classes", backbone)),
             "crops": dg.AssetIn("crops"),
             "sampled": dg.AssetIn("sampled_detections", metadata={"columns": ["detection_id", "score"]}),
         },
@@ -59,12 +61,15 @@ def montages_asset(backbone: str, knobs: type[MontagesConfig] = MontagesConfig) 
         config: knobs,
         clusters: pl.DataFrame,
         kinds: pl.DataFrame,
+        classes: pl.DataFrame,
         crops: pl.LazyFrame,
         sampled: pl.LazyFrame,
         tables: Tables,
         figures: Figures,
     ):
         kind_ids, version = kinds_by_cluster(kinds, clusters), latest_fit(kinds)["fit_version"][0]
+        names, fit = told_names(classes), f"{backbone}, fit {version}"
+        plain_names = dict(kind_names(classes).select("kind_id", "name").iter_rows())
         sizes = crops.select("detection_id", "width_px", "height_px", "clipped_share")
         tiles = chosen_tiles(
             best_crops(supported(clusters), sampled.join(sizes, on="detection_id").collect()), config.seed
@@ -75,13 +80,13 @@ def montages_asset(backbone: str, knobs: type[MontagesConfig] = MontagesConfig) 
         require_crops(jpegs, wanted)
         sheets = {}
         for (file, label), sheet in tiles.partition_by("file", "cluster", as_dict=True, maintain_order=True).items():
-            title = sheet_title(f"{backbone}, fit {version}", clusters, kind_ids, label, sheet["sheet"][0], config.seed)
+            title = sheet_title(fit, clusters, kind_ids, label, sheet["sheet"][0], config.seed, names)
             sheets[file] = draw_sheet(sheet, jpegs, title, colour_of(label, kind_ids))
         n_clusters = clusters.filter(pl.col("cluster") >= 0)["cluster"].n_unique()
         told = last_told(context.instance, named("stability", backbone), "kinds", named("clusters", backbone))
         held = many(n_clusters, "cluster") + ("" if told is None else f" ({told})")
         title = f"{backbone}: all {held}, each with its crops, seed {config.seed}, fit {version}"
-        overview = draw_overview(tiles, jpegs, clusters, kind_ids, title)
+        overview = draw_overview(tiles, jpegs, clusters, kind_ids, title, plain_names)
         files = {"all_clusters.png": overview} | sheets
         figures.replace_all(context.asset_key, {file: png(sheet) for file, sheet in files.items()})
         numbers = {

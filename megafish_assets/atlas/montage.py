@@ -24,7 +24,10 @@ TILE_PX = 128
 OVERVIEW_TILE_PX, OVERVIEW_TILES, OVERVIEW_STRIPS = 56, 8, 2
 """Of the sheet of all clusters: px a tile, tiles a cluster, clusters side by side."""
 
-OVERVIEW_LABEL_PX = 70
+OVERVIEW_NAME = 15
+"""Characters of a kind's name on the sheet of all clusters."""
+
+OVERVIEW_LABEL_PX = 130
 """For a cluster's colour, number and size."""
 
 GAP_PX = 6
@@ -72,17 +75,31 @@ def _placed(members: pl.DataFrame, sheet: str, first_row: int) -> pl.DataFrame:
     ).select(pl.col(name).cast(column.dtype) for name, column in TILES.items())
 
 
-def sheet_title(fit: str, clusters: pl.DataFrame, kinds: Mapping[int, int], label: int, sheet: str, seed: int) -> str:
+def sheet_title(
+    fit: str,
+    clusters: pl.DataFrame,
+    kinds: Mapping[int, int],
+    label: int,
+    sheet: str,
+    seed: int,
+    names: Mapping[int, str] | None = None,
+) -> str:
     """What a sheet shows: fit, k, cluster and kind, its size in crops and tracklets, and how the tiles were chosen.
 
-    `fit` says the backbone and the version, by which `kinds` knows what an old sheet showed.
+    `fit` says the backbone and the version, by which `kinds` knows what an old sheet showed, `names` what is said of
+    each kind.
     """
     k = clusters.filter(pl.col("cluster") >= 0)["cluster"].n_unique()
     members = clusters.filter(pl.col("cluster") == label)
     n_tracklets = members["tracklet_id"].drop_nulls().n_unique()
     how = f"random draw, seed {seed}" if sheet == "random" else "typical ones above the line, odd ones below"
-    name = "noise" if label < 0 else f"cluster {cluster_name(label, kinds)}"
+    name = "noise" if label < 0 else f"cluster {cluster_name(label, kinds, names)}"
     return f"{fit}, k = {k}: {name}, {members.height:,} crops of {n_tracklets:,} tracklets; {how}"
+
+
+def shortened(text: str, longest: int) -> str:
+    """At most so many characters of it."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def tile_pixels(jpeg: bytes) -> np.ndarray:
@@ -120,13 +137,18 @@ def draw_sheet(tiles: pl.DataFrame, jpegs: Mapping[str, bytes], title: str, colo
 
 
 def draw_overview(
-    tiles: pl.DataFrame, jpegs: Mapping[str, bytes], clusters: pl.DataFrame, kinds: Mapping[int, int], title: str
+    tiles: pl.DataFrame,
+    jpegs: Mapping[str, bytes],
+    clusters: pl.DataFrame,
+    kinds: Mapping[int, int],
+    title: str,
+    names: Mapping[int, str] | None = None,
 ) -> np.ndarray:
-    """uint8 RGB of all clusters on one sheet: a strip each, with the colour and number of its kind, its size and the
-    first of its random draw.
+    """uint8 RGB of all clusters on one sheet: a strip each, with the colour and number of its kind, its name or its
+    size, and the first of its random draw.
 
-    `tiles` holds the columns `TILES`, `clusters` the columns `CLUSTERS`, `kinds` the kind of each cluster.
-    Strips stand side by side, noise last.
+    `tiles` holds the columns `TILES`, `clusters` the columns `CLUSTERS`, `kinds` the kind of each cluster, `names` the
+    names of kinds. Strips stand side by side, noise last.
     """
     sizes = dict(clusters.group_by("cluster").len().iter_rows())
     order = sorted(sizes, key=lambda cluster: (cluster < 0, cluster))
@@ -142,7 +164,9 @@ def draw_overview(
         top = HEADER_PX + (place % n_rows) * (OVERVIEW_TILE_PX + GAP_PX)
         colour = tuple(round(255 * channel) for channel in colour_of(cluster, kinds))
         pen.rectangle((left, top, left + 8, top + OVERVIEW_TILE_PX), fill=colour)
-        name = f"{cluster_name(cluster, kinds).replace(' ', chr(10), 1)}\n{sizes[cluster]:,}"
+        lines = [cluster_name(cluster, kinds).replace(" ", "\n", 1), f"{sizes[cluster]:,}"]
+        known = (names or {}).get(kinds.get(cluster))
+        name = "\n".join(lines if known is None else [lines[0], shortened(known, OVERVIEW_NAME)])
         pen.multiline_text((left + 14, top + OVERVIEW_TILE_PX // 2), name, fill=INK, font=font, anchor="lm")
         ids = drawn.filter(pl.col("cluster") == cluster)["detection_id"].head(OVERVIEW_TILES).to_list()
         for column, detection_id in enumerate(ids):

@@ -54,11 +54,12 @@ def colour_of(label: int, kinds: Mapping[int, int]) -> tuple[float, float, float
     return to_rgb(NOISE_COLOUR if label < 0 else REST_COLOUR)
 
 
-def cluster_name(label: int, kinds: Mapping[int, int]) -> str:
-    """What a cluster is called on a picture: `3 (kind 7)`."""
+def cluster_name(label: int, kinds: Mapping[int, int], names: Mapping[int, str] | None = None) -> str:
+    """What a cluster is called on a picture: `3 (kind 7)`, or where `names` has its kind `3 (kind 7, yellow tang)`."""
     if label < 0:
         return "noise"
-    return f"{label} (kind {kinds[label]})" if label in kinds else f"{label}"
+    name = (names or {}).get(kinds.get(label))
+    return f"{label} (kind {kinds[label]}{f', {name}' if name else ''})" if label in kinds else f"{label}"
 
 
 def variance_plot(spectrum: np.ndarray, n_kept: int, title: str) -> Figure:

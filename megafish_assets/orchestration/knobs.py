@@ -7,7 +7,7 @@ which stands in the `Config` of its asset, and what an installation sets, see `s
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,9 +57,11 @@ class Knobs:
 
         Raises ValueError that names the file, the knob, what it holds and what it may hold.
         """
-        unknown = sorted(self.sections.keys() - stock.keys() - {"schedules"})
+        unknown = sorted(self.sections.keys() - stock.keys() - {"schedules", "names"})
         if unknown:
-            raise ValueError(f"{self.place}: no section [{unknown[0]}], out of: {', '.join(['schedules', *stock])}")
+            raise ValueError(
+                f"{self.place}: no section [{unknown[0]}], out of: {', '.join(['schedules', 'names', *stock])}"
+            )
         return {asset: self._of(asset, config) for asset, config in stock.items()}
 
     def _of(self, asset: str, config: type[dg.Config]) -> type[dg.Config]:
@@ -97,6 +99,19 @@ class Knobs:
             if moved:
                 versions[asset] = KNOBS_VERSION + json.dumps(moved, sort_keys=True)
         return versions
+
+    def naming_backbone(self, backbones: Sequence[str]) -> str:
+        """The backbone whose kinds people name: `backbone` of the section `names`, else the first of these.
+
+        Raises ValueError for another.
+        """
+        given = self.sections.get("names", {})
+        if unknown := sorted(given.keys() - {"backbone"}):
+            raise ValueError(f"{self.place}: [names] has no {unknown[0]!r}, out of: backbone")
+        chosen = given.get("backbone", backbones[0])
+        if chosen not in backbones:
+            raise ValueError(f"{self.place}: [names] backbone = {chosen!r}, out of: {', '.join(backbones)}")
+        return chosen
 
     def cron(self, schedule: str) -> str:
         """When one of `SCHEDULES` runs, as cron writes it. Raises ValueError."""

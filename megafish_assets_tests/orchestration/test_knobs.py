@@ -85,7 +85,7 @@ def test_versions_change_with_the_values_alone(tmp_path: Path) -> None:
     [
         ("[clusters\n", "is not TOML"),
         ("k = 4\n", r"k = 4 stands in no section"),
-        ("[cluster]\nk = 4\n", r"no section \[cluster\], out of: schedules, clusters, umap, sampled_detections"),
+        ("[cluster]\nk = 4\n", r"no section \[cluster\], out of: schedules, names, clusters, umap, sampled_detections"),
         ("[clusters]\nn = 4\n", r"\[clusters\] has no knob 'n', out of: recipe, features"),
         ("[clusters]\nk = 1\n", r"\[clusters\] k = 1: Input should be greater than or equal to 2"),
         ('[clusters]\nk = "many"\n', r"\[clusters\] k = 'many'"),
@@ -165,3 +165,14 @@ def test_a_config_that_dagster_takes_is_what_comes_out(tmp_path: Path) -> None:
         assert config.chosen().k == 7
 
     assert dg.materialize([clusters]).success
+
+
+def test_the_backbone_that_names_are_given_by_is_the_first_or_the_one_that_is_set(tmp_path: Path) -> None:
+    assert knobs(tmp_path, "").naming_backbone(["vit", "xcit"]) == "vit"
+    assert knobs(tmp_path, '[names]\nbackbone = "xcit"\n').naming_backbone(["vit", "xcit"]) == "xcit"
+    for text, says in (
+        ('[names]\nbackbone = "dino"\n', r"\[names\] backbone = 'dino', out of: vit, xcit"),
+        ("[names]\nspace = 3\n", r"\[names\] has no 'space', out of: backbone"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            knobs(tmp_path, text).naming_backbone(["vit", "xcit"])

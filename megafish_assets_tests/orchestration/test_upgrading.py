@@ -37,7 +37,17 @@ MOVED = {
 ROWS = [f"detections/{name}_detections" for name in ("raw", "filtered", "sampled")] + ["crops/crops"]
 """Tables whose columns have other names since, or more."""
 
-RESTATED = ["kind_tree_reef_tiny", "kinds_reef_tiny", "montages_reef_tiny"]
+RESTATED = [
+    "classes_reef_tiny",
+    "kind_tree_reef_tiny",
+    "kinds_reef_tiny",
+    "labels",
+    "lens_places",
+    "montages_reef_tiny",
+    "not_fish",
+    "review",
+    "tracklet_motion",
+]
 """What that version did not make, and what this one makes from more: the sheets tell how many kinds there are."""
 
 LEFT = """
