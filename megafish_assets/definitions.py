@@ -5,7 +5,7 @@ from functools import partial
 
 import dagster as dg
 
-from megafish_assets.atlas.assets import MontagesConfig, draw_tracklets, montages_asset
+from megafish_assets.atlas.assets import ExplorerConfig, MontagesConfig, draw_tracklets, explorer_asset, montages_asset
 from megafish_assets.clusters.assets import (
     ClustersConfig,
     StabilityConfig,
@@ -34,6 +34,7 @@ from megafish_assets.features.assets import (
     PcaConfig,
     UmapConfig,
     features_asset,
+    neighbors_asset,
     pca_asset,
     umap_asset,
     whitening_asset,
@@ -63,6 +64,7 @@ STOCK = {
     "stability": StabilityConfig,
     "confounders": ConfoundersConfig,
     "montages": MontagesConfig,
+    "explorer": ExplorerConfig,
     "leaderboard": LeaderboardConfig,
 }
 knobs = settings.knobs.configs(STOCK)
@@ -70,6 +72,7 @@ reducing = (
     partial(pca_asset, knobs=knobs["pca"]),
     whitening_asset,
     features_asset,
+    neighbors_asset,
     partial(umap_asset, knobs=knobs["umap"]),
 )
 grouping = (
@@ -109,7 +112,15 @@ defs = dg.Definitions(
                     ],
                 )
             ),
-            *made_every_night(grouped("atlas", [montages_asset(b, knobs["montages"]) for b in backbones])),
+            *made_every_night(
+                grouped(
+                    "atlas",
+                    [
+                        *[montages_asset(b, knobs["montages"]) for b in backbones],
+                        explorer_asset(backbones[0], knobs["explorer"]),
+                    ],
+                )
+            ),
         ],
         settings.knobs.versions(STOCK),
     ),

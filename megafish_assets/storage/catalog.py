@@ -135,6 +135,11 @@ class Tables(dg.ConfigurableResource):
         table = self.of(room, asset)
         return table.scan().select(column).collect()[column] if table.exists() else pl.Series(dtype=dtype)
 
+    def rows_if_any(self, room: str, asset: str) -> pl.DataFrame | None:
+        """All rows of a table; None where there is no such table."""
+        table = self.of(room, asset)
+        return table.scan().collect() if table.exists() else None
+
     def set_aside_videos(self) -> list[str]:
         """Videos of which some crop could not be cut, sorted."""
         table = self.of("crops", "crops")
