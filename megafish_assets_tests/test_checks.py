@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from megafish_assets.atlas import measures as atlas
-from megafish_assets.atlas.checks import MONTAGES
+from megafish_assets.atlas.checks import EXPLORER, MONTAGES
 from megafish_assets.atlas.montage import chosen_tiles, draw_sheet
 from megafish_assets.clusters import grouping, sweeping
 from megafish_assets.clusters.checks import CLUSTERS, STABILITY, SWEEP
@@ -27,7 +27,7 @@ from megafish_assets.evaluation.checks import CONFOUNDERS, LEADERBOARD
 from megafish_assets.evaluation.crop_rows import Borders, Evidence, species_of
 from megafish_assets.evaluation.evaluating import evaluate
 from megafish_assets.features import layout
-from megafish_assets.features.checks import PCA, UMAP
+from megafish_assets.features.checks import NEIGHBORS, PCA, UMAP
 from megafish_assets.features.crop_rows import CropRows
 from megafish_assets.reporting.verdicts import Check, verdict
 from megafish_assets.written_docs import DOCS, EVERY, PAGES
@@ -314,6 +314,22 @@ def test_a_tile_of_another_cluster_or_of_other_pixels_is_seen() -> None:
     assert seen(tiles, jpegs) == set()
     assert seen(tiles, jpegs | {names[0]: jpegs[names[1]]}) == {"n_tiles_of_other_pixels"}
     assert seen(tiles.with_columns(pl.lit(1).alias("cluster")), jpegs) == {"n_tiles_of_another_cluster"}
+
+
+def test_an_explorer_that_lacks_crops_videos_or_stills_is_seen() -> None:
+    good = dict.fromkeys(EXPLORER.limits, 0) | {"trustworthiness": 0.95, "folder_mb": 89.1}
+    assert broken(EXPLORER, good) == broken(EXPLORER, good | {"trustworthiness": None}) == set()
+    assert broken(EXPLORER, good | {"folder_mb": 101}) == {"folder_mb"}
+    assert broken(EXPLORER, good | {"trustworthiness": 0.7}) == {"trustworthiness"}
+    for name in good.keys() - {"folder_mb", "trustworthiness"}:
+        assert broken(EXPLORER, good | {name: 1}) == {name}
+
+
+def test_neighbors_of_the_own_tracklet_or_out_of_order_are_seen() -> None:
+    good = dict.fromkeys(NEIGHBORS.limits, 0)
+    assert broken(NEIGHBORS, good) == set()
+    for name in good:
+        assert broken(NEIGHBORS, good | {name: 1}) == {name}
 
 
 @pytest.mark.parametrize("check", [check for _, check in EVERY], ids=[check.name for _, check in EVERY])

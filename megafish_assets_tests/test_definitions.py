@@ -13,6 +13,7 @@ BACKBONE_ASSETS = {
     "whitening_{}": "features",
     "features_{}": "features",
     "umap_{}": "features",
+    "neighbors_{}": "features",
     "kmeans_sweep_{}": "clusters",
     "clusters_{}": "clusters",
     "stability_{}": "clusters",
@@ -29,6 +30,7 @@ SHARED_ASSETS = {
     "crops": "crops",
     "camera_motion": "crops",
     "leaderboard": "evaluation",
+    "explorer": "atlas",
 }
 PER_VIDEO = {"raw_detections", "tracklets", "filtered_detections", "sampled_detections", "crops", "camera_motion"}
 
@@ -77,6 +79,8 @@ def test_the_graph_is_the_promised_one_to_the_name(tmp_path: Path) -> None:
     assert graph["assets"]["filtered_detections"]["parents"] == ["raw_detections", "size_limits"]
     parents = ["clusters_vit", "crops", "sampled_detections", "stability_vit"]
     assert graph["assets"]["montages_vit"]["parents"] == parents
+    of_the_first = ["clusters_mobilenetv3", "crops", "features_mobilenetv3", "neighbors_mobilenetv3"]
+    assert graph["assets"]["explorer"]["parents"] == [*of_the_first, "sampled_detections"]
 
 
 def test_every_asset_but_the_external_one_has_its_columns_on_the_definition(tmp_path: Path) -> None:
@@ -96,13 +100,16 @@ def test_every_job_selects_something(tmp_path: Path) -> None:
         "features",
         "kmeans_sweep",
         "montages",
+        "neighbors",
         "pca",
         "confounders",
         "stability",
         "umap",
         "whitening",
     ]
-    assert jobs.pop("nightly_analysis") == sorted([*(f"{name}_vit" for name in of_vit), "leaderboard", "size_limits"])
+    assert jobs.pop("nightly_analysis") == sorted(
+        [*(f"{name}_vit" for name in of_vit), "explorer", "leaderboard", "size_limits"]
+    )
     # Jobs of ops: they make no asset in their own run.
     ops = [
         "draw_tracklets",

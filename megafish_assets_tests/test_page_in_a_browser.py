@@ -50,10 +50,10 @@ ASSETS = {
     ],
     "crops": ["crops", "camera_motion"],
     "embeddings": ["embeddings_reef_tiny"],
-    "features": [f"{name}_reef_tiny" for name in ("pca", "whitening", "features", "umap")],
+    "features": [f"{name}_reef_tiny" for name in ("pca", "whitening", "features", "umap", "neighbors")],
     "clusters": [f"{name}_reef_tiny" for name in ("kmeans_sweep", "clusters", "stability")],
     "evaluation": ["confounders_reef_tiny", "leaderboard"],
-    "atlas": ["montages_reef_tiny"],
+    "atlas": ["montages_reef_tiny", "explorer"],
 }
 """By the group that the UI shows them in."""
 

@@ -1,4 +1,4 @@
-"""The assets of pictures: `montages`, one a backbone, and `explorer`, by factories; and the films that a person asks for."""
+"""The assets of pictures, by factories: `montages`, one a backbone, and `explorer`; and films that are asked for."""
 
 import cv2
 import dagster as dg

@@ -10,6 +10,9 @@ from matplotlib.colors import to_hex
 
 from megafish_assets.features.plots import N_COLOURS, NOISE_COLOUR, REST_COLOUR, cluster_colour
 
+DARKER = 0.6
+"""Of a colour's channels: a darker round of kinds can be told from the one before, and still be seen on the map."""
+
 UNKNOWN_HEX = "#6b7480"
 FISH_HEX = "#4c9fd8"
 REASONS = {
@@ -63,8 +66,15 @@ def by_kind(points: pl.DataFrame) -> Colouring:
     """Kinds by their number, noise last: a kind keeps its colour from night to night."""
     order = [*points["kind_id"].drop_nulls().unique().sort().to_list(), None]
     names = [f"kind {value}" for value in order[:-1]] + ["noise"]
-    colours = [to_hex(cluster_colour((value - 1) % N_COLOURS)) for value in order[:-1]] + [NOISE_COLOUR]
+    colours = [to_hex(kind_colour(value)) for value in order[:-1]] + [NOISE_COLOUR]
     return Colouring("Kind", names, colours, _codes(points["kind_id"], order))
+
+
+def kind_colour(kind_id: int) -> tuple[float, ...]:
+    """RGB, each 0 to 1: kinds past the first `N_COLOURS` have the same hues, darker and light in turn."""
+    turn, place = divmod(kind_id - 1, N_COLOURS)
+    share = DARKER if turn % 2 else 1.0
+    return tuple(share * channel for channel in cluster_colour(place))
 
 
 def by_name(points: pl.DataFrame) -> Colouring:

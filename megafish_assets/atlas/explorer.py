@@ -127,7 +127,7 @@ def folder_stills(
     videos: Mapping[str, VideoFile],
     folder: Path,
     most_megapixels: float,
-    on_video: Callable[[], None],
+    on_video: Callable[[], None] = lambda: None,
 ) -> tuple[dict[str, list[int]], dict[str, bytes]]:
     """Of videos that browsers can't play: which frames are there, by `video_file`, and the stills, by their file names.
 

@@ -17,15 +17,15 @@ PLAYED_CODECS = {"h264", "vp8", "vp9", "av1", "theora"}
 """Of these containers, what Chromium and Firefox both play without what an operating system adds; HEVC and MPEG-4 part
 2 in an .mp4 are not among it."""
 
-MOST_STILLS = 2_048
-"""Frames in the folder, however many videos can't be played: 20 MB at most."""
+MOST_STILLS = 1_024
+"""Frames in the folder, however many videos can't be played: 11 MB at most."""
 
-STILLS_A_VIDEO = (32, 16, 8, 4, 2, 1)
+STILLS_A_VIDEO = (128, 64, 32, 16, 8, 4, 2, 1)
 """Frames of one video: the largest number that all of them can have. In few steps, so that a new video seldom changes
 which frames of the others are wanted, and they need not be decoded again."""
 
 STILL_WIDTH_PX = 384
-"""About 10 kB a frame: a box can be found again, a fish is seen in its crop."""
+"""About 11 kB a frame: the animal can be found again; how it looks is seen in its crop."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ megafish.Map = class {
     this.outline = null; // of a box or lasso being drawn, [x, y, x, y, ...]
     this.asked = false;
     this.afterDraw = [];
-    this.context = points.getContext("2d", { alpha: false });
+    this.context = points.getContext("2d", { alpha: false, willReadFrequently: true }); // kept where the pixels are made
     this.ink = marks.getContext("2d");
     this.cells = megafish.cells(x, y);
     this.resize();

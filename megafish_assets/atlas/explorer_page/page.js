@@ -211,6 +211,7 @@ megafish.like = i => megafish.neighbors(i, (places, distances) => {
   megafish.tiles(`More like this: ${many(places.length, "tracklet")}`, places,
     `The nearest other tracklets of ${megafish.id(i)}, each by its nearest crop, with their cosine distance.${repeats}`,
     places.map((place, k) => `${distances[k].toFixed(2)} ${megafish.nameOf(place) || megafish.groupOf(place)}`));
+  find("tiles-title").scrollIntoView();
 });
 
 // One crop, and its video
