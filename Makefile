@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 3000
 BIN := .venv/bin
 
-.PHONY: demo test up faults bench bench-full materialise review lint clean
+.PHONY: demo test up review explore faults bench bench-full materialise lint clean
 .DEFAULT_GOAL := demo
 
 # A stamp: younger than both lists of packages means that all of them are installed.
@@ -25,6 +25,9 @@ review: $(BIN)/.installed
 
 up: $(BIN)/.installed
 	cd "$(PWD)" && "$(CURDIR)/$(BIN)/python" -m megafish_assets up --port $(PORT)
+
+explore: $(BIN)/.installed
+	cd "$(PWD)" && "$(CURDIR)/$(BIN)/python" -m megafish_assets explore
 
 lint: $(BIN)/.installed
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""Command line: `python -m megafish_assets demo | materialise | review | check | label | up | upgrade`.
+"""Command line: `python -m megafish_assets` demo, materialise, check, review, label, explore, similar, up or upgrade.
 
 Starts processes; computes nothing.
 """
@@ -39,6 +39,10 @@ def main(arguments: list[str] | None = None) -> int:
 def _ran(given: argparse.Namespace, arguments: list[str] | None) -> int:
     if given.command == "up":
         return up(given.port, given.read_only)
+    if given.command == "explore":
+        return explore(given.print_only)
+    if given.command == "similar":
+        return similar(given.id, given.n, given.backbone)
     parent = os.environ.pop(AT_WORK, None)
     if parent is None:
         from megafish_assets.orchestration.interruption import stopping_at_once
@@ -61,6 +65,12 @@ def _parser() -> argparse.ArgumentParser:
     label.add_argument("files", nargs="+", type=Path, metavar="FILE", help="of the review sheets, a spreadsheet, ...")
     commands.add_parser("upgrade", help="rename the tables of a collection that an earlier megafish made")
     review = commands.add_parser(REVIEW, help="bring the review sheets up to date, and say where they are")
+    map_ = commands.add_parser("explore", help="open the map of all crops in the browser")
+    map_.add_argument("--print", dest="print_only", action="store_true", help="say where it lies, and open nothing")
+    like = commands.add_parser("similar", help="the tracklets that look most like a crop, as a table")
+    like.add_argument("id", metavar="ID", help="a detection_id or a tracklet_id")
+    like.add_argument("--n", type=int, default=20, help="tracklets that are listed, at most 50")
+    like.add_argument("--backbone", help="whose features are compared; the first of the collection's by default")
     for command in (demo, materialise, review):
         command.add_argument("--json", action="store_true", help="the summary as one line of JSON, the last one")
     ui = commands.add_parser("up", help="Dagster's UI and daemon over the collection of MEGAFISH_ROOT, or the demo")
@@ -200,6 +210,43 @@ def up(port: int, read_only: bool) -> int:
             return serve(REPOSITORY, os.environ, port, settings.hosts, read_only)
     except FileExistsError as wrong:
         return refused(str(wrong))
+
+
+def explore(print_only: bool) -> int:
+    """Opens the explorer's page in the person's browser."""
+    import webbrowser
+
+    from megafish_assets.orchestration.home import chosen
+    from megafish_assets.storage.catalog import explorer_page
+
+    try:
+        settings = chosen(os.environ, own_collection=is_set())
+    except (OSError, ValueError) as wrong:
+        return refused(str(wrong))
+    page = explorer_page(settings.catalog.figures)
+    if not page.is_file():
+        return refused(f"no explorer at {page}: `make materialise` makes it, and so does every night")
+    print(page, flush=True)
+    if not print_only and not webbrowser.open(page.resolve().as_uri()):
+        return refused("no browser could be started here: open this file in one")
+    return 0
+
+
+def similar(wanted: str, n: int, backbone: str | None) -> int:
+    """Prints the tracklets that look most like a crop."""
+    from megafish_assets.embeddings.backbones import chosen_backbones
+    from megafish_assets.orchestration.home import chosen
+    from megafish_assets.similar import Lookup, shown
+    from megafish_assets.storage.catalog import Tables
+
+    try:
+        settings = chosen(os.environ, own_collection=is_set())
+        names = [model.name for model in chosen_backbones(settings.backbones)]
+        tables = Tables(root=str(settings.catalog.tables))
+        print(shown(Lookup(tables, backbone or names[0]).similar(wanted, n)), flush=True)
+    except (OSError, ValueError, LookupError) as wrong:
+        return refused(str(wrong))
+    return 0
 
 
 def refused(why: str, given: argparse.Namespace | None = None, code: int = 1) -> int:

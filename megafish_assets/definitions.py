@@ -5,7 +5,7 @@ from functools import partial
 
 import dagster as dg
 
-from megafish_assets.atlas.assets import MontagesConfig, draw_tracklets, montages_asset
+from megafish_assets.atlas.assets import ExplorerConfig, MontagesConfig, draw_tracklets, explorer_asset, montages_asset
 from megafish_assets.clusters.assets import (
     ClustersConfig,
     StabilityConfig,
@@ -36,6 +36,7 @@ from megafish_assets.features.assets import (
     PcaConfig,
     UmapConfig,
     features_asset,
+    neighbors_asset,
     pca_asset,
     umap_asset,
     whitening_asset,
@@ -73,6 +74,7 @@ STOCK = {
     "classes": ClassesConfig,
     "review": ReviewConfig,
     "montages": MontagesConfig,
+    "explorer": ExplorerConfig,
     "leaderboard": LeaderboardConfig,
 }
 knobs = settings.knobs.configs(STOCK)
@@ -80,6 +82,7 @@ reducing = (
     partial(pca_asset, knobs=knobs["pca"]),
     whitening_asset,
     features_asset,
+    neighbors_asset,
     partial(umap_asset, knobs=knobs["umap"]),
 )
 grouping = (
@@ -137,7 +140,15 @@ defs = dg.Definitions(
                     ],
                 )
             ),
-            *made_every_night(grouped("atlas", [montages_asset(b, knobs["montages"]) for b in backbones])),
+            *made_every_night(
+                grouped(
+                    "atlas",
+                    [
+                        *[montages_asset(b, knobs["montages"]) for b in backbones],
+                        explorer_asset(naming_backbone, knobs["explorer"]),
+                    ],
+                )
+            ),
         ],
         settings.knobs.versions(STOCK),
     ),

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from megafish_assets.atlas import measures as atlas
-from megafish_assets.atlas.checks import MONTAGES
+from megafish_assets.atlas.checks import EXPLORER, MONTAGES
 from megafish_assets.atlas.montage import chosen_tiles, draw_sheet
 from megafish_assets.clusters import grouping, sweeping
 from megafish_assets.clusters.checks import CLUSTERS, KIND_TREE, KINDS, STABILITY, SWEEP
@@ -29,7 +29,7 @@ from megafish_assets.evaluation.checks import CONFOUNDERS, LEADERBOARD
 from megafish_assets.evaluation.crop_rows import Borders, Evidence, species_of
 from megafish_assets.evaluation.evaluating import evaluate
 from megafish_assets.features import layout
-from megafish_assets.features.checks import PCA, UMAP
+from megafish_assets.features.checks import NEIGHBORS, PCA, UMAP
 from megafish_assets.features.crop_rows import CropRows
 from megafish_assets.labels.checks import CLASSES
 from megafish_assets.labels.review_checks import REVIEW
@@ -378,6 +378,22 @@ def test_a_review_that_shows_a_tracklet_twice_or_not_or_another_crop_is_seen(tmp
     assert seen(tiles, jpegs | {ids[0]: jpegs[ids[1]]}) == {"n_tiles_of_other_pixels"}
     (tmp_path / "review" / "data" / "noise_00.jpg").unlink()
     assert seen(tiles) == {"n_tiles_of_other_pixels"}
+
+
+def test_an_explorer_that_lacks_crops_videos_or_stills_is_seen() -> None:
+    good = dict.fromkeys(EXPLORER.limits, 0) | {"trustworthiness": 0.95, "folder_mb": 89.1}
+    assert broken(EXPLORER, good) == broken(EXPLORER, good | {"trustworthiness": None}) == set()
+    assert broken(EXPLORER, good | {"folder_mb": 101}) == {"folder_mb"}
+    assert broken(EXPLORER, good | {"trustworthiness": 0.7}) == {"trustworthiness"}
+    for name in good.keys() - {"folder_mb", "trustworthiness"}:
+        assert broken(EXPLORER, good | {name: 1}) == {name}
+
+
+def test_neighbors_of_the_own_tracklet_or_out_of_order_are_seen() -> None:
+    good = dict.fromkeys(NEIGHBORS.limits, 0)
+    assert broken(NEIGHBORS, good) == set()
+    for name in good:
+        assert broken(NEIGHBORS, good | {name: 1}) == {name}
 
 
 @pytest.mark.parametrize("check", [check for _, check in EVERY], ids=[check.name for _, check in EVERY])

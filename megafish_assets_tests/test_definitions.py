@@ -13,6 +13,7 @@ BACKBONE_ASSETS = {
     "whitening_{}": "features",
     "features_{}": "features",
     "umap_{}": "features",
+    "neighbors_{}": "features",
     "kmeans_sweep_{}": "clusters",
     "clusters_{}": "clusters",
     "kinds_{}": "clusters",
@@ -39,6 +40,7 @@ SHARED_ASSETS = {
     "leaderboard": "evaluation",
     "labels": "labels",
     "review": "labels",
+    "explorer": "atlas",
 }
 PER_VIDEO = {
     "raw_detections",
@@ -100,6 +102,8 @@ def test_the_graph_is_the_promised_one_to_the_name(tmp_path: Path) -> None:
     of_first = [f"{name}_mobilenetv3" for name in ("classes", "clusters", "kinds", "stability")]
     parents = sorted([*of_first, "crops", "lens_places", "sampled_detections"])
     assert graph["assets"]["review"]["parents"] == parents
+    seen = [f"{name}_mobilenetv3" for name in ("classes", "clusters", "features", "kinds", "neighbors")]
+    assert graph["assets"]["explorer"]["parents"] == sorted([*seen, "crops", "not_fish", "sampled_detections"])
 
 
 def test_every_asset_but_the_external_one_has_its_columns_on_the_definition(tmp_path: Path) -> None:
@@ -124,13 +128,14 @@ def test_every_job_selects_something(tmp_path: Path) -> None:
         "kmeans_sweep",
         "montages",
         "name_next",
+        "neighbors",
         "pca",
         "confounders",
         "stability",
         "umap",
         "whitening",
     ]
-    whole = ["labels", "leaderboard", "lens_places", "review", "size_limits"]
+    whole = ["explorer", "labels", "leaderboard", "lens_places", "review", "size_limits"]
     assert jobs.pop("nightly_analysis") == sorted([*(f"{name}_vit" for name in of_vit), *whole])
     # Jobs of ops: they make no asset in their own run.
     ops = [

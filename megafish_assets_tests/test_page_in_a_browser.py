@@ -53,13 +53,13 @@ ASSETS = {
     ],
     "crops": ["crops", "camera_motion"],
     "embeddings": ["embeddings_reef_tiny"],
-    "features": [f"{name}_reef_tiny" for name in ("pca", "whitening", "features", "umap")],
+    "features": [f"{name}_reef_tiny" for name in ("pca", "whitening", "features", "umap", "neighbors")],
     "clusters": [
         f"{name}_reef_tiny" for name in ("kmeans_sweep", "clusters", "kinds", "kind_events", "stability", "kind_tree")
     ],
     "evaluation": ["confounders_reef_tiny", "leaderboard"],
     "labels": ["labels", "classes_reef_tiny", "name_next_reef_tiny", "review"],
-    "atlas": ["montages_reef_tiny"],
+    "atlas": ["montages_reef_tiny", "explorer"],
 }
 """By the group that the UI shows them in."""
 

@@ -1,4 +1,4 @@
-"""The asset of pictures: `montages`, one a backbone, by a factory; and the films that a person asks for."""
+"""The assets of pictures, by factories: `montages`, one a backbone, and `explorer`; and films that are asked for."""
 
 import cv2
 import dagster as dg
@@ -6,22 +6,46 @@ import numpy as np
 import polars as pl
 
 from megafish_assets.atlas import checks
-from megafish_assets.atlas.columns import TILES
+from megafish_assets.atlas.colourings import colourings
+from megafish_assets.atlas.columns import EXPLORER, TILES
+from megafish_assets.atlas.duplicates import duplicates_of
+from megafish_assets.atlas.embedding_atlas import write_parquet
+from megafish_assets.atlas.explorer import (
+    Explored,
+    explorer_files,
+    explorer_table,
+    folder_stills,
+    pictured,
+    unplayed_files,
+)
 from megafish_assets.atlas.film import tracklet_film
-from megafish_assets.atlas.measures import tiles_of_another_cluster, tiles_of_other_pixels
+from megafish_assets.atlas.measures import (
+    explorer_numbers,
+    thumbs_of_other_pixels,
+    tiles_of_another_cluster,
+    tiles_of_other_pixels,
+)
 from megafish_assets.atlas.montage import chosen_tiles, draw_overview, draw_sheet, sheet_title
+from megafish_assets.atlas.points import SAMPLED_COLUMNS, ages, neighbor_places, pictures_of, points_of
+from megafish_assets.atlas.positions import along_the_map, placed, positions_before
+from megafish_assets.atlas.stills import video_file
+from megafish_assets.atlas.thumbs import thumb_px
 from megafish_assets.clusters.best_crops import best_crops
 from megafish_assets.clusters.recipes import FEATURE_SPACES
 from megafish_assets.clusters.support import supported
 from megafish_assets.clusters.tables import recipe_of
 from megafish_assets.crops.overlay import jpeg
+from megafish_assets.embeddings.tables import EmbeddingStream
 from megafish_assets.features.fits import kinds_by_cluster, latest_fit
+from megafish_assets.features.layout import N_NEIGHBORS, sampled_trustworthiness
+from megafish_assets.features.layout import known as known_number
 from megafish_assets.features.plots import colour_of
 from megafish_assets.labels.kind_names import kind_names, told_names
 from megafish_assets.orchestration.policy import seed_knob, videos_asked
 from megafish_assets.orchestration.sources import Recordings
 from megafish_assets.reporting.figures import Figures
 from megafish_assets.reporting.metadata import column_lineage, last_told, picture, reduced_coverage, table_metadata
+from megafish_assets.reporting.progress import Progress
 from megafish_assets.reporting.verdicts import specs, verdict
 from megafish_assets.reporting.wording import many
 from megafish_assets.storage.catalog import Tables, named, of_backbone
@@ -123,6 +147,107 @@ def require_crops(jpegs: dict[str, bytes], wanted: list[str]) -> None:
 def png(pixels_rgb: np.ndarray) -> bytes:
     """The picture as PNG."""
     return cv2.imencode(".png", pixels_rgb[..., ::-1])[1].tobytes()
+
+
+class ExplorerConfig(dg.Config):
+    """How the map is laid out."""
+
+    seed: int = seed_knob(42, "Another seed lays the map out anew.")
+
+
+CLASS_TABLES = {"kinds": ("clusters", "kinds"), "classes": ("labels", "classes")}
+"""What may be known of crops by a backbone, where a collection has it: room and asset."""
+
+
+def explorer_asset(backbone: str, knobs: type[ExplorerConfig] = ExplorerConfig) -> dg.AssetsDefinition:
+    """A folder that a browser opens by double click, of one backbone's crops, and where each lies on its map."""
+
+    @dg.asset(
+        key="explorer",
+        check_specs=specs("explorer", checks.EXPLORER),
+        ins={
+            "clusters": dg.AssetIn(named("clusters", backbone)),
+            "features": dg.AssetIn(named("features", backbone), dagster_type=EmbeddingStream),
+            "neighbors": dg.AssetIn(named("neighbors", backbone)),
+            "crops": dg.AssetIn("crops"),
+            "sampled": dg.AssetIn("sampled_detections", metadata={"columns": list(SAMPLED_COLUMNS)}),
+        },
+        deps=[named("kinds", backbone), named("classes", backbone), "not_fish"],
+        metadata=table_metadata(EXPLORER),
+        kinds={"umap", "html", "deltalake"},
+        description="A map of every clustered crop in a folder of files, opened in a browser by double click: colours, "
+        "search, tiles, the most similar animals, and the video at its second. Beside it a Parquet file for "
+        "embedding-atlas.",
+    )
+    def explorer(
+        context: dg.AssetExecutionContext,
+        config: knobs,
+        clusters: pl.DataFrame,
+        features: EmbeddingStream,
+        neighbors: pl.LazyFrame,
+        crops: pl.LazyFrame,
+        sampled: pl.DataFrame,
+        tables: Tables,
+        figures: Figures,
+        recordings: Recordings,
+    ):
+        folder, say = figures.place(context.asset_key), context.log.info
+        known = {name: tables.rows(room, named(asset, backbone)) for name, (room, asset) in CLASS_TABLES.items()}
+        cut = pictures_of(clusters["detection_id"], crops)
+        points = points_of(clusters, sampled, cut, **known, not_fish=tables.rows("detections", "not_fish"))
+        ids = points["detection_id"].to_numpy()
+        space = features.of(ids)
+        found = Progress(say, "crops laid out by their neighbors", len(ids))
+        positions, version = placed(ids, space, config.seed, tables.stored(context), found.step, say)
+        order = along_the_map(positions)
+        points, positions, jpegs = points[order], positions[order], cut["jpeg"].gather(order).to_list()
+        drawn = Progress(say, "crops drawn small", len(ids))
+        sheets, greys = pictured(jpegs, thumb_px(len(ids)), drawn.step)
+        places, distances = neighbor_places(points["detection_id"], neighbors.collect())
+        duplicates = duplicates_of(greys, places, ages(points))
+        videos = {name: video_file(recordings.path(name)) for name in points["video_file"].unique().sort()}
+        looked_at = Progress(say, "videos without a player in browsers", len(unplayed_files(videos)))
+        stills, files = folder_stills(points, videos, folder, recordings.most_megapixels, looked_at.step)
+        title = f"{backbone}, n = {many(len(ids), 'crop')}, seed {config.seed}"
+        explored = Explored(
+            title,
+            points,
+            positions,
+            duplicates,
+            places,
+            distances,
+            colourings(points, duplicates),
+            thumb_px(len(ids)),
+            videos,
+            stills,
+        )
+        files |= explorer_files(explored, sheets, folder.resolve(), folder.parent.parent.resolve())
+        figures.replace_all(context.asset_key, files)
+        parquet = figures.place(dg.AssetKey("embedding_atlas")) / "explorer.parquet"
+        write_parquet(parquet, explored, jpegs)
+        table = explorer_table(explored, version)
+        trust = sampled_trustworthiness(space, positions_before(ids, table), N_NEIGHBORS, config.seed)
+        numbers = (
+            explorer_numbers(explored, clusters)
+            | {
+                "n_thumbs_of_other_pixels": thumbs_of_other_pixels(sheets, jpegs, explored.thumb_px, config.seed),
+                "trustworthiness": known_number(trust),
+                "folder_mb": sum(map(len, files.values())) / 1e6,
+            }
+            | reduced_coverage(context, tables, backbone, "features")
+        )
+        return dg.MaterializeResult(
+            value=table,
+            check_results=[verdict(checks.EXPLORER, numbers)],
+            metadata=numbers
+            | {
+                "open": dg.MetadataValue.path(str(folder / "index.html")),
+                "embedding_atlas": dg.MetadataValue.path(str(parquet)),
+            }
+            | column_lineage({named("clusters", backbone): ["video", "detection_id"]}),
+        )
+
+    return explorer
 
 
 @dg.op(

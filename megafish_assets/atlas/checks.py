@@ -1,6 +1,6 @@
 """Limits on the montages, each with its reason and what to do when it is broken."""
 
-from megafish_assets.reporting.verdicts import NONE_MISSING, Check, never
+from megafish_assets.reporting.verdicts import NONE_MISSING, Check, Limit, never
 
 MONTAGES = Check(
     "tiles_show_their_detections",
@@ -13,5 +13,33 @@ MONTAGES = Check(
 )
 
 
-CHECKS = {"montages_<backbone>": MONTAGES}
+EXPLORER = Check(
+    "explorer_shows_every_crop",
+    "Clustered crops that are no point of the map, thumbs (of a draw) that are not their crop's, videos that can't be "
+    "opened, and the folder's size.",
+    {
+        "n_crops_not_shown": never("every clustered crop is a point", "Report it with both tables."),
+        "n_nonfinite_rows": never("a place that is not a number can't be drawn", "Look at the embeddings' own check."),
+        "n_thumbs_of_other_pixels": never("a point shows the crop of its key", "Materialise explorer again."),
+        "n_videos_without_file": Limit(
+            "a click on their crops opens nothing", "Put the files back into the recordings folder.", at_most=0
+        ),
+        "n_crops_without_still": Limit(
+            "browsers can't play their videos, and none of their frames could be kept",
+            "Convert these videos to H.264 in .mp4 if many are looked at.",
+            at_most=0,
+        ),
+        "trustworthiness": Limit(
+            "below this, what lies together on the map often does not belong together",
+            "Trust `More like this` rather than the map, which has two coordinates only.",
+            at_least=0.8,
+            may_be_unknown=True,
+        ),
+        "folder_mb": Limit("a larger folder is slow to copy and to open", "Look at fewer videos.", at_most=100),
+        "n_missing_videos": NONE_MISSING,
+    },
+)
+
+
+CHECKS = {"montages_<backbone>": MONTAGES, "explorer": EXPLORER}
 """Every check of this stage by asset."""

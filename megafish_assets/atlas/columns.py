@@ -12,3 +12,12 @@ TILES: Columns = KEY | {
     "distance_to_centre": Column(pl.Float64, "Euclidean distance to the cluster's centre; null for noise"),
     "file": Column(pl.String, "the sheet's file among the asset's figures"),
 }
+
+EXPLORER: Columns = KEY | {
+    "x": Column(pl.Float32, "place on the explorer's map, 0 to 1 from the left"),
+    "y": Column(pl.Float32, "place on the explorer's map, 0 to 1 from the top"),
+    "duplicate_of": Column(
+        pl.String, "the first of the crops of other tracklets that this one repeats almost pixel for pixel, else null"
+    ),
+    "layout_version": Column(pl.String, "changes with the features that were laid out, and with the seed"),
+}

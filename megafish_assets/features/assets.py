@@ -1,4 +1,4 @@
-"""The assets of features: `pca`, `whitening`, `features` and `umap`, each one a backbone, by factories."""
+"""The assets of features: `pca`, `whitening`, `features`, `umap` and `neighbors`, each one a backbone, by factories."""
 
 from collections.abc import Callable, Iterator
 from typing import Literal
@@ -11,11 +11,12 @@ from pydantic import Field
 from megafish_assets.embeddings.batch import EmbeddingBatch
 from megafish_assets.embeddings.tables import EmbeddingStream, vectors_table
 from megafish_assets.features import checks, layout, plots
-from megafish_assets.features.columns import FEATURES, PCA, UMAP, WHITENING
+from megafish_assets.features.columns import FEATURES, NEIGHBORS, PCA, UMAP, WHITENING
 from megafish_assets.features.crop_rows import borders_of, tracklets_of
 from megafish_assets.features.fits import kinds_by_cluster
-from megafish_assets.features.pooling import UNTRACKED, tracklet_codes
+from megafish_assets.features.pooling import UNTRACKED, tracklet_codes, unit_codes
 from megafish_assets.features.reduction import VARIANCE, Projection, fit_projection
+from megafish_assets.features.similarity import N_SIMILAR, neighbor_numbers, neighbor_tables, similar_elsewhere
 from megafish_assets.features.tables import labelled, model_parts, model_table, positions_table, require_fit
 from megafish_assets.features.whitening import Whitening, fit_whitening
 from megafish_assets.orchestration.policy import seed_knob
@@ -235,3 +236,35 @@ def umap_asset(backbone: str, knobs: type[UmapConfig] = UmapConfig) -> dg.Assets
         )
 
     return umap
+
+
+def neighbors_asset(backbone: str) -> dg.AssetsDefinition:
+    """The most similar animals of every crop."""
+
+    @dg.asset(
+        key=named("neighbors", backbone),
+        check_specs=specs(named("neighbors", backbone), checks.NEIGHBORS),
+        ins={
+            "features": dg.AssetIn(named("features", backbone), dagster_type=EmbeddingStream),
+            "crops": dg.AssetIn("crops", metadata={"columns": ["detection_id", "tracklet_id"]}),
+        },
+        metadata=table_metadata(NEIGHBORS) | of_backbone("neighbors", backbone),
+        kinds={"numpy", "deltalake"},
+        description=f"Of every crop its {N_SIMILAR} nearest other tracklets by whitened features, exactly, each by its "
+        "nearest crop.",
+    )
+    def neighbors(context: dg.AssetExecutionContext, features: EmbeddingStream, crops: pl.LazyFrame):
+        vectors = features.whole()
+        units = unit_codes(tracklets_of(vectors.detection_ids, crops))
+        compared = Progress(context.log.info, "crops compared with all others", len(vectors))
+        found = similar_elsewhere(vectors.on_cpu(), units, N_SIMILAR, compared.step)
+        table = pl.concat(neighbor_tables(vectors.detection_ids, found))
+        numbers = neighbor_numbers(table, vectors.detection_ids, units) | {"n_outdated_vectors": features.n_outdated}
+        numbers |= coverage(context, named("embeddings", backbone), features.outdated_videos)
+        return dg.MaterializeResult(
+            value=table,
+            check_results=[verdict(checks.NEIGHBORS, numbers)],
+            metadata=numbers | column_lineage({named("features", backbone): ["video", "detection_id"]}),
+        )
+
+    return neighbors

@@ -81,10 +81,25 @@ UMAP = Check(
 )
 
 
+NEIGHBORS = Check(
+    "neighbors_are_of_other_tracklets",
+    "Neighbors of a crop's own tracklet, two of one tracklet, lists out of order, crops without a list.",
+    {
+        "n_of_own_tracklet": never("a fish is like itself, which tells nothing", "Report it with the table."),
+        "n_of_one_tracklet": never("a tracklet is one animal, and counts once", "Report it with the table."),
+        "n_out_of_order": never("the nearest stand first", "Look at the features' own check."),
+        "n_without_list": never("every crop with features has neighbors", "Materialise neighbors again."),
+        "n_outdated_vectors": CURRENT,
+        "n_missing_videos": NONE_MISSING,
+    },
+)
+
+
 CHECKS = {
     "pca_<backbone>": PCA,
     "whitening_<backbone>": WHITENING,
     "features_<backbone>": FEATURES,
     "umap_<backbone>": UMAP,
+    "neighbors_<backbone>": NEIGHBORS,
 }
 """Every check of this stage by asset."""

@@ -31,3 +31,11 @@ FEATURES: Columns = VECTORS | {
 UMAP: Columns = KEY | {
     "position": Column(pl.List(pl.Float32), "UMAP coordinates, 4 unless configured"),
 }
+
+
+NEIGHBORS: Columns = KEY | {
+    "neighbor_ids": Column(
+        pl.List(pl.String), "crops of the nearest other tracklets, one a tracklet, nearest first, at most 50"
+    ),
+    "distances": Column(pl.List(pl.Float32), "cosine distance of each, between whitened vectors, 0 to 2"),
+}

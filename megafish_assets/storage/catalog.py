@@ -54,6 +54,11 @@ def figure_folder(figures: str | Path, asset: str) -> Path:
     return Path(figures, asset)
 
 
+def explorer_page(figures: str | Path) -> Path:
+    """What a person opens to look around."""
+    return figure_folder(figures, "explorer") / "index.html"
+
+
 def recording(folder: str | Path, video_file: str) -> Path | None:
     """Where a video of this name lies; None for a name, or a link, that leads out of the folder."""
     within = Path(folder).resolve()

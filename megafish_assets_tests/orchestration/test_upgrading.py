@@ -39,11 +39,13 @@ ROWS = [f"detections/{name}_detections" for name in ("raw", "filtered", "sampled
 
 RESTATED = [
     "classes_reef_tiny",
+    "explorer",
     "kind_tree_reef_tiny",
     "kinds_reef_tiny",
     "labels",
     "lens_places",
     "montages_reef_tiny",
+    "neighbors_reef_tiny",
     "not_fish",
     "review",
     "tracklet_motion",
