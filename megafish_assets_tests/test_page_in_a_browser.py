@@ -27,8 +27,8 @@ QUIET = ("quic", "gpu", "background-networking", "component-update", "sync")
 """What Chromium would do on the network or the display without being asked."""
 
 SCREENSHOTS = REPOSITORY / "data" / "screenshots"
-PAGE_PX, WHOLE_GRAPH_PX = (1600, 1000), (5000, 3800)
-"""Of the window. In a narrower one the graph shows names only."""
+PAGE_PX, WHOLE_GRAPH_PX = (1600, 1800), (7000, 5000)
+"""Of the window. In a narrower one the graph shows names only, and in a lower one the catalogue leaves out the last."""
 
 SECONDS = 1000
 """Playwright counts in milliseconds."""
