@@ -59,7 +59,7 @@ class Lookup:
         if classes is None:
             return found.with_columns(name=cluster).sort("distance", maintain_order=True)
         unit = pl.coalesce("tracklet_id", "detection_id").alias("unit_id")
-        known = classes.select("unit_id", "name").unique("unit_id", keep="first", maintain_order=True)
+        known = classes.select("unit_id", "name").collect().unique("unit_id", keep="first", maintain_order=True)
         both = found.with_columns(unit).join(known, on="unit_id", how="left")
         return both.with_columns(name=pl.coalesce("name", cluster)).sort("distance", maintain_order=True)
 

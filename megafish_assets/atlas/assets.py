@@ -1,5 +1,7 @@
 """The assets of pictures, by factories: `montages`, one a backbone, and `explorer`; and films that are asked for."""
 
+from collections.abc import Sequence
+
 import cv2
 import dagster as dg
 import numpy as np
@@ -145,8 +147,14 @@ CLASS_TABLES = {"kinds": ("clusters", "kinds"), "classes": ("labels", "classes")
 """What may be known of crops by a backbone, where a collection has it: room and asset."""
 
 
-def explorer_asset(backbone: str, knobs: type[ExplorerConfig] = ExplorerConfig) -> dg.AssetsDefinition:
-    """A folder that a browser opens by double click, of one backbone's crops, and where each lies on its map."""
+def explorer_asset(
+    backbone: str, knobs: type[ExplorerConfig] = ExplorerConfig, also_after: Sequence[str] = ()
+) -> dg.AssetsDefinition:
+    """A folder that a browser opens by double click, of one backbone's crops, and where each lies on its map.
+
+    `also_after` names the assets of kinds, classes and what is no fish, where the platform makes them: their tables are
+    read if they are there.
+    """
 
     @dg.asset(
         key="explorer",
@@ -158,6 +166,7 @@ def explorer_asset(backbone: str, knobs: type[ExplorerConfig] = ExplorerConfig) 
             "crops": dg.AssetIn("crops"),
             "sampled": dg.AssetIn("sampled_detections", metadata={"columns": list(SAMPLED_COLUMNS)}),
         },
+        deps=list(also_after),
         metadata=table_metadata(EXPLORER),
         kinds={"umap", "html", "deltalake"},
         description="A map of every clustered crop in a folder of files, opened in a browser by double click: colours, "

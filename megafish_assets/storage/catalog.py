@@ -140,10 +140,10 @@ class Tables(dg.ConfigurableResource):
         table = self.of(room, asset)
         return table.scan().select(column).collect()[column] if table.exists() else pl.Series(dtype=dtype)
 
-    def rows_if_any(self, room: str, asset: str) -> pl.DataFrame | None:
-        """All rows of a table; None where there is no such table."""
+    def rows_if_any(self, room: str, asset: str) -> pl.LazyFrame | None:
+        """All rows of a table, not yet read; None where there is no such table."""
         table = self.of(room, asset)
-        return table.scan().collect() if table.exists() else None
+        return table.scan() if table.exists() else None
 
     def set_aside_videos(self) -> list[str]:
         """Videos of which some crop could not be cut, sorted."""
