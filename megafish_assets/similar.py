@@ -55,11 +55,11 @@ class Lookup:
         clusters = self.tables.of("clusters", named("clusters", self.backbone)).scan()
         found = found.lazy().join(clusters.select("detection_id", "cluster"), on="detection_id", how="left").collect()
         cluster = pl.when(pl.col("cluster") >= 0).then(pl.format("cluster {}", "cluster")).otherwise(pl.lit("noise"))
-        classes = self.tables.rows("labels", named("classes", self.backbone))
+        classes = self.tables.scan("labels", named("classes", self.backbone))
         if classes is None:
             return found.with_columns(name=cluster).sort("distance", maintain_order=True)
         unit = pl.coalesce("tracklet_id", "detection_id").alias("unit_id")
-        known = classes.select("unit_id", "name").unique("unit_id", keep="first", maintain_order=True)
+        known = classes.select("unit_id", "name").collect().unique("unit_id", keep="first", maintain_order=True)
         both = found.with_columns(unit).join(known, on="unit_id", how="left")
         return both.with_columns(name=pl.coalesce("name", cluster)).sort("distance", maintain_order=True)
 

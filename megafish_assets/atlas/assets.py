@@ -6,16 +6,14 @@ import numpy as np
 import polars as pl
 
 from megafish_assets.atlas import checks
-from megafish_assets.atlas.colourings import colourings
 from megafish_assets.atlas.columns import EXPLORER, TILES
-from megafish_assets.atlas.duplicates import duplicates_of
 from megafish_assets.atlas.embedding_atlas import write_parquet
 from megafish_assets.atlas.explorer import (
-    Explored,
+    Linked,
+    explored_of,
     explorer_files,
     explorer_table,
     folder_stills,
-    pictured,
     unplayed_files,
 )
 from megafish_assets.atlas.film import tracklet_film
@@ -26,10 +24,9 @@ from megafish_assets.atlas.measures import (
     tiles_of_other_pixels,
 )
 from megafish_assets.atlas.montage import chosen_tiles, draw_overview, draw_sheet, sheet_title
-from megafish_assets.atlas.points import SAMPLED_COLUMNS, ages, neighbor_places, pictures_of, points_of
-from megafish_assets.atlas.positions import along_the_map, placed, positions_before
+from megafish_assets.atlas.points import SAMPLED_COLUMNS, pictures_of, points_of
+from megafish_assets.atlas.positions import placed, positions_before
 from megafish_assets.atlas.stills import video_file
-from megafish_assets.atlas.thumbs import thumb_px
 from megafish_assets.clusters.best_crops import best_crops
 from megafish_assets.clusters.recipes import FEATURE_SPACES
 from megafish_assets.clusters.support import supported
@@ -192,34 +189,20 @@ def explorer_asset(backbone: str, knobs: type[ExplorerConfig] = ExplorerConfig) 
         recordings: Recordings,
     ):
         folder, say = figures.place(context.asset_key), context.log.info
-        known = {name: tables.rows(room, named(asset, backbone)) for name, (room, asset) in CLASS_TABLES.items()}
+        known = {name: tables.scan(room, named(asset, backbone)) for name, (room, asset) in CLASS_TABLES.items()}
         cut = pictures_of(clusters["detection_id"], crops)
-        points = points_of(clusters, sampled, cut, **known, not_fish=tables.rows("detections", "not_fish"))
+        points = points_of(clusters, sampled, cut, **known, not_fish=tables.scan("detections", "not_fish"))
         ids = points["detection_id"].to_numpy()
         space = features.of(ids)
         found = Progress(say, "crops laid out by their neighbors", len(ids))
         positions, version = placed(ids, space, config.seed, tables.stored(context), found.step, say)
-        order = along_the_map(positions)
-        points, positions, jpegs = points[order], positions[order], cut["jpeg"].gather(order).to_list()
         drawn = Progress(say, "crops drawn small", len(ids))
-        sheets, greys = pictured(jpegs, thumb_px(len(ids)), drawn.step)
-        places, distances = neighbor_places(points["detection_id"], neighbors.collect())
-        duplicates = duplicates_of(greys, places, ages(points))
+        title = f"{backbone}, n = {many(len(ids), 'crop')}, seed {config.seed}"
         videos = {name: video_file(recordings.path(name)) for name in points["video_file"].unique().sort()}
         looked_at = Progress(say, "videos without a player in browsers", len(unplayed_files(videos)))
         stills, files = folder_stills(points, videos, folder, recordings.most_megapixels, looked_at.step)
-        title = f"{backbone}, n = {many(len(ids), 'crop')}, seed {config.seed}"
-        explored = Explored(
-            title,
-            points,
-            positions,
-            duplicates,
-            places,
-            distances,
-            colourings(points, duplicates),
-            thumb_px(len(ids)),
-            videos,
-            stills,
+        explored, sheets, jpegs = explored_of(
+            title, points, positions, cut["jpeg"], neighbors.collect(), Linked(videos, stills), drawn.step
         )
         files |= explorer_files(explored, sheets, folder.resolve(), folder.parent.parent.resolve())
         figures.replace_all(context.asset_key, files)

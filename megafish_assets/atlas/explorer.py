@@ -11,12 +11,14 @@ from urllib.parse import quote
 import numpy as np
 import polars as pl
 
-from megafish_assets.atlas.colourings import Colouring
+from megafish_assets.atlas.colourings import Colouring, colourings
 from megafish_assets.atlas.columns import EXPLORER
-from megafish_assets.atlas.duplicates import GREY_PX, grey_picture
+from megafish_assets.atlas.duplicates import GREY_PX, duplicates_of, grey_picture
 from megafish_assets.atlas.packing import NONE, counted, neighbor_script, packed, script
+from megafish_assets.atlas.points import ages, neighbor_places
+from megafish_assets.atlas.positions import along_the_map
 from megafish_assets.atlas.stills import VideoFile, still_frames, still_name, stills_a_video, stills_of
-from megafish_assets.atlas.thumbs import A_SIDE, sheets, thumb
+from megafish_assets.atlas.thumbs import A_SIDE, sheets, thumb, thumb_px
 from megafish_assets.crops.batches import UndecodableCropError, decoded_rgb
 from megafish_assets.footage.ids import tracklet_number
 
@@ -27,6 +29,16 @@ SHARD = 1024
 """Points whose neighbors lie in one script: 0.27 MB, loaded when one of them is asked for."""
 
 POSITION_STEPS = 2**16 - 1
+
+
+@dataclass(frozen=True)
+class Linked:
+    """What the page opens of videos."""
+
+    videos: Mapping[str, VideoFile]
+    """By `video_file`."""
+    stills: Mapping[str, Sequence[int]]
+    """By `video_file`: the frames of it that lie in the folder."""
 
 
 @dataclass(frozen=True)
@@ -47,15 +59,36 @@ class Explored:
     """float32 `(n, k)`."""
     colourings: list[Colouring]
     thumb_px: int
-    videos: Mapping[str, VideoFile]
-    """By `video_file`."""
-    stills: Mapping[str, Sequence[int]]
-    """By `video_file`: the frames of it that lie in the folder."""
+    linked: Linked
 
     def __post_init__(self) -> None:
         rows = (self.points.height, len(self.positions), len(self.duplicate_of), len(self.neighbors))
         if len({*rows, len(self.distances), *[len(one.codes) for one in self.colourings]}) > 1:
             raise ValueError(f"points, positions, duplicates and neighbors of {rows}: expected as many of each")
+
+
+def explored_of(
+    title: str,
+    points: pl.DataFrame,
+    positions: np.ndarray,
+    jpegs: pl.Series,
+    neighbors: pl.DataFrame,
+    linked: Linked,
+    on_crop: Callable[[], None] = lambda: None,
+) -> tuple[Explored, list[bytes], list[bytes]]:
+    """What the page shows, the sheets of its thumbs, and its crops, in the order of `along_the_map`.
+
+    `positions` `(n, 2)` and `jpegs` `(n,)` belong to the points, row for row; `neighbors` holds the columns
+    `NEIGHBORS`. `on_crop` is told of each crop that is drawn.
+    """
+    order = along_the_map(positions)
+    points, pictures, side_px = points[order], jpegs.gather(order).to_list(), thumb_px(points.height)
+    thumb_sheets, greys = pictured(pictures, side_px, on_crop)
+    places, distances = neighbor_places(points["detection_id"], neighbors)
+    duplicates = duplicates_of(greys, places, ages(points))
+    found = colourings(points, duplicates)
+    explored = Explored(title, points, positions[order], duplicates, places, distances, found, side_px, linked)
+    return explored, thumb_sheets, pictures
 
 
 def pictured(
@@ -229,7 +262,7 @@ def _recorded(points: pl.DataFrame) -> dict[str, str]:
 
 
 def _video(file: str, explored: Explored, folder: Path, root: Path) -> dict:
-    video, stills = explored.videos[file], explored.stills.get(file, ())
+    video, stills = explored.linked.videos[file], explored.linked.stills.get(file, ())
     return {
         "file": file,
         "address": None if video.size_bytes is None else address(video.path, folder, root),

@@ -46,9 +46,9 @@ def thumbs_of_other_pixels(sheets: Sequence[bytes], jpegs: Sequence[bytes], side
 
 def explorer_numbers(explored: Explored, clusters: pl.DataFrame) -> dict[str, int]:
     """What the page lacks, of what it should show."""
-    points, videos = explored.points, explored.videos
+    points, videos = explored.points, explored.linked.videos
     unplayed = unplayed_files(videos)
-    without = [file for file in unplayed if not explored.stills.get(file)]
+    without = [file for file in unplayed if not explored.linked.stills.get(file)]
     return {
         "n_points": points.height,
         "n_crops_not_shown": len(set(clusters["detection_id"]) - set(points["detection_id"])),

@@ -48,9 +48,9 @@ def points_of(
     clusters: pl.DataFrame,
     sampled: pl.DataFrame,
     shown_seconds: pl.DataFrame,
-    kinds: pl.DataFrame | None = None,
-    classes: pl.DataFrame | None = None,
-    not_fish: pl.DataFrame | None = None,
+    kinds: pl.LazyFrame | None = None,
+    classes: pl.LazyFrame | None = None,
+    not_fish: pl.LazyFrame | None = None,
 ) -> pl.DataFrame:
     """The columns `POINT`, a row a clustered crop, sorted by id.
 
@@ -72,7 +72,7 @@ def points_of(
         seconds=pl.coalesce("presentation_seconds", "seconds_in_video"),
         unit_id=pl.coalesce("tracklet_id", "detection_id"),
     )
-    if kinds is not None and "is_latest" in kinds.columns:
+    if kinds is not None and "is_latest" in kinds.collect_schema():
         kinds = kinds.filter("is_latest")
     rows = _with(rows, kinds, "unit_id", {"kind_id": "kind_id"})
     rows = _with(rows, classes, "unit_id", {name: name for name in ("name", "name_source", "probability")})
@@ -105,10 +105,11 @@ def ages(points: pl.DataFrame) -> np.ndarray:
     return places
 
 
-def _with(rows: pl.DataFrame, table: pl.DataFrame | None, key: str, columns: dict[str, str]) -> pl.DataFrame:
+def _with(rows: pl.DataFrame, table: pl.LazyFrame | None, key: str, columns: dict[str, str]) -> pl.DataFrame:
     if table is None:
         return rows.with_columns(pl.lit(None, POINT[name]).alias(name) for name in columns)
     known = table.select(key, **{name: pl.col(source) for name, source in columns.items()})
+    known = known.join(rows.lazy().select(key).unique(), on=key, how="semi").collect()
     return rows.join(known.unique(key, keep="first", maintain_order=True), on=key, how="left", maintain_order="left")
 
 

@@ -48,7 +48,7 @@ class Summary:
         yield from (f"check: {one}" for one in self.broken)
         yield from (f"NOT MADE: {one}" for one in self.failed)
         yield f"montages and plots: {self.figures}"
-        yield "next: `make up` shows all of it in the UI"
+        yield "next: `make explore` opens the map of all crops, `make up` shows everything in the UI"
 
 
 def broken_checks(collection: Collection, asset_keys: Sequence[dg.AssetKey]) -> list[str]:

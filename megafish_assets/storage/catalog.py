@@ -160,6 +160,11 @@ class Tables(dg.ConfigurableResource):
         table = self.of(room, asset)
         return table.scan().select(column).collect()[column] if table.exists() else pl.Series(dtype=dtype)
 
+    def scan(self, room: str, asset: str) -> pl.LazyFrame | None:
+        """All rows of a table, not yet read; None where there is no such table."""
+        table = self.of(room, asset)
+        return table.scan() if table.exists() else None
+
     def set_aside_videos(self) -> list[str]:
         """Videos of which some crop could not be cut, sorted."""
         table = self.of("crops", "crops")

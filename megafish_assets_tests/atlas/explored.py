@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from megafish_assets.atlas.colourings import colourings
-from megafish_assets.atlas.explorer import Explored, explorer_files, folder_stills, pictured
+from megafish_assets.atlas.explorer import Explored, Linked, explorer_files, folder_stills, pictured
 from megafish_assets.atlas.points import POINT
 from megafish_assets.atlas.stills import video_file
 
@@ -68,7 +68,7 @@ def explored(recordings: Path, **files: str) -> tuple[Explored, list[bytes], lis
     sheets, _ = pictured(jpegs, 64)
     stills, _ = folder_stills(rows, videos, recordings, 50)
     found = colourings(rows, duplicate_of)
-    shown = Explored("made up", rows, positions, duplicate_of, neighbors, distances, found, 64, videos, stills)
+    shown = Explored("made up", rows, positions, duplicate_of, neighbors, distances, found, 64, Linked(videos, stills))
     return shown, sheets, jpegs
 
 
@@ -77,7 +77,7 @@ def written(root: Path, **files: str) -> Path:
     recordings, folder = root / "recordings", root / "figures" / "explorer"
     folder.mkdir(parents=True)
     shown, sheets, _ = explored(recordings, **files)
-    stills = folder_stills(shown.points, shown.videos, folder, 50)[1]
+    stills = folder_stills(shown.points, shown.linked.videos, folder, 50)[1]
     for name, content in [*stills.items(), *explorer_files(shown, sheets, folder, root)]:
         (folder / name).write_bytes(content)
     return folder

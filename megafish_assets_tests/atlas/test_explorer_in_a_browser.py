@@ -18,6 +18,12 @@ browser = ui.browser
 PATIENCE_MS = 20_000
 GROUND = [16, 22, 28]
 
+METADATA = """film => new Promise(done => {
+    const tell = () => done(film.videoWidth);
+    if (film.readyState) tell(); else film.addEventListener("loadedmetadata", tell);
+})"""
+"""The width of a video that the page has begun to play."""
+
 Opened = Callable[..., "Page"]
 
 
@@ -178,7 +184,8 @@ def test_hovering_shows_a_crop_and_clicking_leads_to_its_video_at_its_second(ope
     address = (folder.parent.parent / "recordings" / HOSTILE_FILE).as_uri()
     assert link.evaluate("link => link.href") == f"{address}#t=1.300".replace("'", "%27")
     assert page.locator("#card video").evaluate("video => video.src") == link.evaluate("link => link.href")
-    page.wait_for_function("document.querySelector('#card video').readyState >= 1")
+    film = page.locator("#card video")
+    assert film.evaluate(METADATA) == 128
     assert HOSTILE in page.locator("#card dl").evaluate("card => card.textContent")
 
 
@@ -188,7 +195,11 @@ def test_a_video_that_browsers_do_not_play_shows_the_frame_and_its_neighbors(ope
     assert "Browsers can't play this kind of video" in page.locator("#card").inner_text()
     captions = page.locator("figcaption").all_inner_texts()
     assert captions == ["frame 4: this crop's frame", "frame 3: 1 frame before", "frame 5: 1 frame after"]
-    page.wait_for_function("[...document.querySelectorAll('.stills img')].every(still => still.naturalWidth === 128)")
+    stills = page.locator(".stills img")
+    assert (
+        stills.evaluate_all("all => Promise.all(all.map(one => one.decode().then(() => one.naturalWidth)))")
+        == [128] * 3
+    )
     box, still = (page.locator(f".stills figure:first-child {name}").bounding_box() for name in (".box", "img"))
     shares = [(box["x"] - still["x"]) / still["width"], box["width"] / still["width"], box["height"] / still["height"]]
     assert shares == pytest.approx([100 / 1024, 300 / 1024, 400 / 1024], abs=0.01)
@@ -204,7 +215,6 @@ def test_search_finds_ids_names_kinds_and_videos(opened: Opened) -> None:
 
     def found(words: str) -> int:
         page.get_by_label("Find").fill(words)
-        page.wait_for_function("words => document.getElementById('search').value === words", arg=words)
         page.evaluate("words => megafish.search(words)", words)
         return page.locator("#tiles .tile").count()
 
@@ -221,8 +231,8 @@ def test_more_like_this_shows_the_stored_neighbors_in_their_order(opened: Opened
     page = opened()
     page.mouse.click(*at(page, 3))
     page.get_by_role("button", name="More like this").click()
-    page.wait_for_function("document.querySelectorAll('#tiles .tile').length === 3")
     tiles = page.locator("#tiles .tile")
+    ui.expect(tiles).to_have_count(3)  # once the script with the neighbors has come
     assert tiles.evaluate_all("tiles => tiles.map(tile => tile.dataset.id)") == [f"v-a/{n:06d}/001" for n in (5, 7, 9)]
     assert [words.split()[0] for words in tiles.locator("small").all_inner_texts()] == ["0.10", "0.20", "0.30"]
     assert page.evaluate("megafish.map.ringed") == [5, 7, 9]
