@@ -47,6 +47,7 @@ from megafish_assets.orchestration.settings import Settings
 from megafish_assets.orchestration.sources import Inference, Labels, Recordings
 from megafish_assets.reporting.console import console
 from megafish_assets.reporting.figures import Figures
+from megafish_assets.sightings.assets import AbundanceConfig, abundance_asset, sightings_asset
 from megafish_assets.storage.catalog import Tables, named
 from megafish_assets.storage.io_manager import GpuDeltaLakeIOManager
 
@@ -64,6 +65,7 @@ STOCK = {
     "umap": UmapConfig,
     "stability": StabilityConfig,
     "confounders": ConfoundersConfig,
+    "abundance": AbundanceConfig,
     "montages": MontagesConfig,
     "leaderboard": LeaderboardConfig,
 }
@@ -116,6 +118,9 @@ defs = dg.Definitions(
                         leaderboard_asset(backbones, knobs["leaderboard"]),
                     ],
                 )
+            ),
+            *made_every_night(
+                grouped("sightings", [sightings_asset(backbones[0]), abundance_asset(knobs["abundance"])])
             ),
             *made_every_night(grouped("atlas", [montages_asset(b, knobs["montages"]) for b in backbones])),
         ],

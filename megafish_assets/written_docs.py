@@ -14,11 +14,12 @@ from megafish_assets.features.checks import CHECKS as FEATURES
 from megafish_assets.orchestration.knobs import SCHEDULES
 from megafish_assets.orchestration.settings import VARIABLES
 from megafish_assets.reporting.verdicts import Check
+from megafish_assets.sightings.checks import CHECKS as SIGHTINGS
 
 DOCS = Path(__file__).parents[1] / "docs"
 EVERY: list[tuple[str, Check]] = [
     (asset, check)
-    for stage in (DETECTIONS, CROPS, EMBEDDINGS, GATES, FEATURES, CLUSTERS, EVALUATION, ATLAS)
+    for stage in (DETECTIONS, CROPS, EMBEDDINGS, GATES, FEATURES, CLUSTERS, EVALUATION, SIGHTINGS, ATLAS)
     for asset, check in stage.items()
 ]
 """Asset and check, in the order of the data's flow."""

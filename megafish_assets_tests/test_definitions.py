@@ -32,6 +32,8 @@ SHARED_ASSETS = {
     "not_fish": "detections",
     "tracklet_motion": "detections",
     "leaderboard": "evaluation",
+    "sightings": "sightings",
+    "abundance": "sightings",
 }
 PER_VIDEO = {
     "raw_detections",
@@ -114,7 +116,7 @@ def test_every_job_selects_something(tmp_path: Path) -> None:
         "umap",
         "whitening",
     ]
-    whole = ["leaderboard", "lens_places", "size_limits"]
+    whole = ["abundance", "leaderboard", "lens_places", "sightings", "size_limits"]
     assert jobs.pop("nightly_analysis") == sorted([*(f"{name}_vit" for name in of_vit), *whole])
     # Jobs of ops: they make no asset in their own run.
     ops = [

@@ -8,7 +8,7 @@ import pytest
 from megafish_assets_tests.conftest import REPOSITORY
 
 PACKAGE = REPOSITORY / "megafish_assets"
-STAGES = ["footage", "detections", "crops", "embeddings", "features", "clusters", "evaluation", "atlas"]
+STAGES = ["footage", "detections", "crops", "embeddings", "features", "clusters", "evaluation", "sightings", "atlas"]
 MACHINE = {
     "storage": {"storage"},
     "reporting": {"reporting", "storage"},
