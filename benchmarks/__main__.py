@@ -47,6 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--parts", action="store_true", help="on parts of --crops instead of all of it, some minutes")
     command = commands.add_parser("not_fish", help="what is taken for growth, wiper and fish, beside the reef's truth")
     command.add_argument("--reef", type=Path, help="a materialised demo; without it many reefs by their boxes alone")
+    commands.add_parser("sightings", help="MaxN, MeanCount, first arrival and intervals, beside the reef's truth")
     for name, what in STAGES.items():
         command = commands.add_parser(name, help=what)
         command.add_argument("--size", type=int, help="how large; default fit for two cores")
@@ -67,6 +68,10 @@ def main(arguments: list[str] | None = None) -> int:
 
         lines = not_fish.of_many_reefs() if given.reef is None else not_fish.of_a_collection(given.reef)
         return printed(lines)
+    if given.stage == "sightings":
+        from benchmarks import sightings
+
+        return printed(sightings.of_many_reefs())
     if given.stage == "operation":
         return measured_operation(parser, given.root, given.size)
     if (problem := what_is_wrong(given)) is not None:

@@ -50,16 +50,23 @@ def mean_intervals(
     if n_blocks < FEWEST_BLOCKS:
         told = f"refused: fewer than {FEWEST_BLOCKS} blocks of {block_seconds:g} s ({n_blocks})"
         return Intervals(None, None, told)
+    low, high = bootstrapped(counts, searched, number, seed)
+    of = "clips, taken as independent: their times are not known"
+    if block_seconds is not None:
+        of = f"blocks of {block_seconds:g} s"
+    return Intervals(low, high, f"{LEVEL:.0%} bootstrap of {n_blocks} {of}")
+
+
+def bootstrapped(
+    counts: np.ndarray, searched: np.ndarray, blocks: np.ndarray, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Lower and upper ends, each float64 `(n_kinds,)`, of whatever number of blocks; they are numbered from 0."""
+    n_blocks = int(blocks.max()) + 1
     counts_of_block, searched_of_block = np.zeros((n_blocks, counts.shape[1])), np.zeros(n_blocks)
-    np.add.at(counts_of_block, number, counts)
-    np.add.at(searched_of_block, number, searched)
+    np.add.at(counts_of_block, blocks, counts)
+    np.add.at(searched_of_block, blocks, searched)
     draws = np.random.default_rng(seed).multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks), N_DRAWS)
     sought = draws @ searched_of_block
     means = (draws @ counts_of_block)[sought > 0] / sought[sought > 0, None]
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-    of = (
-        "clips taken as independent, for their times are not known"
-        if block_seconds is None
-        else (f"blocks of {block_seconds:g} s")
-    )
-    return Intervals(low, high, f"{LEVEL:.0%} bootstrap of {n_blocks} {of}")
+    return low, high
