@@ -1,8 +1,6 @@
 """Counts beside the reef's truth, under true names: MaxN, MeanCount, first arrival, and how often intervals hold what
 they should; on reefs by their boxes alone, and at fewer looks a second; and how long a whole collection takes."""
 
-import resource
-import time
 from collections.abc import Iterator
 from functools import cache
 
@@ -66,9 +64,11 @@ def _of_reef(plan: ReefPlan, step: int) -> pl.DataFrame:
     raw = raw.with_columns((pl.col("frame_id") / plan.fps).alias("seconds_in_video"))
     shown = kinds(raw, pl.concat([video.truth for video in simulated]).filter(looked_at))
     counted = abundance(*_counts(raw, shown), Origin())
-    found = counted.filter(window_kind="clip").select(
-        video="window", kind="kind", max_n="max_n", mean_count="mean_count", arrival="first_arrival_seconds"
-    ).filter(pl.col("kind") != "unnamed", pl.col("max_n") + pl.col("mean_count") > 0)
+    found = (
+        counted.filter(window_kind="clip")
+        .select(video="window", kind="kind", max_n="max_n", mean_count="mean_count", arrival="first_arrival_seconds")
+        .filter(pl.col("kind") != "unnamed", pl.col("max_n") + pl.col("mean_count") > 0)
+    )
     truth = pl.concat([_truth(plan, video) for video in simulated])
     both = truth.join(found, on=["video", "kind"], how="full", coalesce=True)
     return both.with_columns(pl.exclude("video", "kind", "arrival", "true_arrival").fill_null(0))
@@ -95,7 +95,7 @@ def _counts(raw: pl.DataFrame, shown: pl.DataFrame) -> tuple[Counts, pl.DataFram
     crops = pl.DataFrame(schema=dict.fromkeys(CROP_COLUMNS, pl.Float64) | {"detection_id": pl.String})
     looks = looks_of_videos(valid, motion)
     sightings = sighting_rows(rows, looks, names, empty_table(TRACKLET_MOTION), crops)
-    counts = counts_of_videos(rows, sightings, looks, motion, video_times(valid, {}))
+    counts = counts_of_videos(sightings, looks, motion, video_times(valid, {}))
     return counts, taxa(sightings.select(TAXON))
 
 

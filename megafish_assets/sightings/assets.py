@@ -71,9 +71,11 @@ def sightings_asset(backbone: str) -> dg.AssetsDefinition:
             chosen = batches(raw_detections)
             progress = Progress(context.log.info, "videos read", sum(map(len, chosen)))
             for videos in chosen:
-                valid, rows, motion = _rows(videos, raw_detections, tracklets, not_fish, camera_motion)
+                valid, motion = valid_rows(_of(videos, raw_detections.select(OF_ROW))), _of(videos, camera_motion)
+                known = _of(videos, tracklets.select(*KEY, "tracklet_id"))
+                judged = _of(videos, not_fish.select(*KEY, "reason", "place_id"))
                 made = sighting_rows(
-                    rows,
+                    with_tracklets(valid, known, judged),
                     looks_of_videos(valid, motion, usual),
                     names,
                     _of(videos, tracklet_motion),
@@ -122,24 +124,22 @@ def abundance_asset(knobs: type[AbundanceConfig] = AbundanceConfig) -> dg.Assets
         context: dg.AssetExecutionContext,
         config: knobs,
         raw_detections: pl.LazyFrame,
-        tracklets: pl.LazyFrame,
-        not_fish: pl.LazyFrame,
         camera_motion: pl.LazyFrame,
         sightings: pl.LazyFrame,
         tables: Tables,
         recordings: Recordings,
     ):
         """MaxN, MeanCount, first arrival and occupancy of every kind in every clip, minute, hour, day and the whole
-        collection, from all boxes that may be fish; zero where it was searched for and not seen."""
+        collection; zero where it was searched for and not seen."""
         station_of_file = stations(recordings)
         usual, counts = usual_step_of(raw_detections), []
         chosen = batches(raw_detections)
         progress = Progress(context.log.info, "videos counted", sum(map(len, chosen)))
         for videos in chosen:
-            valid, rows, motion = _rows(videos, raw_detections, tracklets, not_fish, camera_motion)
+            valid, motion = valid_rows(_of(videos, raw_detections.select(OF_ROW))), _of(videos, camera_motion)
             times = video_times(valid, video_stations(valid, station_of_file))
             looks = looks_of_videos(valid, motion, usual)
-            counts.append(counts_of_videos(rows, _of(videos, sightings), looks, motion, times))
+            counts.append(counts_of_videos(_of(videos, sightings), looks, motion, times))
             progress.step(len(videos))
         kinds = taxa(sightings.select(*TAXON).collect())
         origin = stored_origin(tables, sightings.select(pl.col("backbone").first()).collect().item())
@@ -156,20 +156,6 @@ def abundance_asset(knobs: type[AbundanceConfig] = AbundanceConfig) -> dg.Assets
 
 def _of(videos: list[str], table: pl.LazyFrame) -> pl.DataFrame:
     return table.filter(pl.col(VIDEO_COLUMN).is_in(videos)).collect()
-
-
-def _rows(
-    videos: list[str],
-    raw_detections: pl.LazyFrame,
-    tracklets: pl.LazyFrame,
-    not_fish: pl.LazyFrame,
-    camera_motion: pl.LazyFrame,
-) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Of these videos the valid rows, the same with tracklet and reason, and the camera's motion."""
-    valid = valid_rows(_of(videos, raw_detections.select(OF_ROW)))
-    known = _of(videos, tracklets.select(*KEY, "tracklet_id"))
-    judged = _of(videos, not_fish.select(*KEY, "reason", "place_id"))
-    return valid, with_tracklets(valid, known, judged), _of(videos, camera_motion)
 
 
 def stations(recordings: Recordings) -> dict[str, str]:

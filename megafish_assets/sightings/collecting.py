@@ -73,26 +73,20 @@ def video_times(valid: pl.DataFrame, stations: Mapping[str, str]) -> dict[str, V
 
 
 def counts_of_videos(
-    rows: pl.DataFrame,
-    sightings: pl.DataFrame,
-    looks: Mapping[str, Looks],
-    motion: pl.DataFrame,
-    times: Mapping[str, VideoTimes],
+    sightings: pl.DataFrame, looks: Mapping[str, Looks], motion: pl.DataFrame, times: Mapping[str, VideoTimes]
 ) -> Counts:
     """The counts of each of these videos, joined.
 
-    `rows` holds valid `raw_detections` with the `tracklet_id` and the `reason` of each; `sightings` the columns
-    `SIGHTINGS` of the same videos, `motion` their `camera_motion`. A video without a sighting was searched too.
+    `sightings` holds the columns `SIGHTINGS` of these videos, `motion` their `camera_motion`. A video without a
+    sighting was searched too.
     """
-    counted = sightings.filter("is_counted").with_columns(taxon().alias("kind"))
-    kinds = counted.select("tracklet_id", "kind")
-    boxes = rows.filter(pl.col("reason").is_null()).join(kinds, on="tracklet_id")
-    of_videos = [frame.partition_by("video", as_dict=True) for frame in (boxes, counted, motion)]
+    whole = sightings.filter(pl.col("not_fish").is_null() & ~pl.col("is_part")).with_columns(taxon().alias("kind"))
+    counted, moved = (table.partition_by("video", as_dict=True) for table in (whole, motion))
     return Counts.joined(
         video_counts(
-            *[parts.get((video,), whole.clear()) for parts, whole in zip(of_videos[:2], (boxes, counted), strict=True)],
+            counted.get((video,), whole.clear()),
             own,
-            of_videos[2].get((video,), motion.clear()),
+            moved.get((video,), motion.clear()).sort("frame_id"),
             times[video],
         )
         for video, own in looks.items()

@@ -44,7 +44,10 @@ SIGHTINGS: Columns = {
     "place_id": NOT_FISH["place_id"],
     **{name: TRACKLET_MOTION[name] for name in list(TRACKLET_MOTION)[5:]},
     "is_cut": Column(pl.Boolean, "whether its video begins or ends while it is in view, so that it may stay longer"),
-    "is_counted": Column(pl.Boolean, "whether it is long enough, and may be a fish, to count among `n_tracklets`"),
+    "is_part": Column(pl.Boolean, "whether it is a part of another, in whose boxes most of its own lie"),
+    "is_counted": Column(
+        pl.Boolean, "whether it counts as a sighting: it may be a fish, is no part, and is seen for a third of a second"
+    ),
     "best_crop": Column(pl.String, "detection_id of its largest and surest crop; null where none was cut"),
     "backbone": Column(pl.String, "whose grouping and classes name it; null while nothing does"),
 }
@@ -67,9 +70,9 @@ ABUNDANCE: Columns = {
         "has fewer than four; `mixed`: over videos of both",
     ),
     "max_n_video": Column(pl.String, "where it was reached first"),
-    "max_n_frame": Column(pl.Int64, "the frame in which it was"),
+    "max_n_frame": Column(pl.Int64, "the first frame in which it was; the detector may have missed some of them there"),
     "mean_count": Column(pl.Float64, "mean of this kind in view, empty frames as 0, gaps of tracklets bridged"),
-    "mean_count_low": Column(pl.Float64, "lower end of its interval, see `interval_level`; null where refused"),
+    "mean_count_low": Column(pl.Float64, "lower end of its interval, 95 %; null where refused, see `interval`"),
     "mean_count_high": Column(pl.Float64, "upper end, likewise"),
     "interval": Column(pl.String, "how the interval was made, or why there is none"),
     "first_arrival_seconds": Column(

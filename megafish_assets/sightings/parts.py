@@ -12,10 +12,14 @@ import numpy as np
 import polars as pl
 
 from megafish_assets.detections.scene import ScenePath, scene_path
-from megafish_assets.footage.boxes import BOX, STRETCHED_PX
+from megafish_assets.footage.boxes import STRETCHED_PX
 from megafish_assets.footage.columns import Column, Columns, empty_table
-from megafish_assets.sightings.counting import HELD_SECONDS, are_parts, bridged, counted, held_counts, rule_of
+from megafish_assets.sightings.counting import HELD_SECONDS, bridged, held_counts, rule_of
 from megafish_assets.sightings.looks import Looks
+
+BRIDGED_SECONDS = 0.1
+"""In view for less, at the video's looks, a tracklet adds nothing to MeanCount: three frames of 30 a second. With a
+third of a second, as for MaxN, brief looks at small fish are lost: docs/read-out.md."""
 
 MINUTE_SECONDS = 60
 
@@ -86,21 +90,17 @@ class Counts:
         return cls(*[pl.concat([getattr(one, name) for one in many]) for name in ("effort", "seen", "present")])
 
 
-def video_counts(
-    rows: pl.DataFrame, sightings: pl.DataFrame, looks: Looks, motion: pl.DataFrame, times: VideoTimes
-) -> Counts:
+def video_counts(sightings: pl.DataFrame, looks: Looks, motion: pl.DataFrame, times: VideoTimes) -> Counts:
     """The counts of one video.
 
-    `sightings` holds the tracklets that count: `tracklet_id`, `kind`, `first_frame` and `last_frame`; `rows` their
-    boxes: `frame_id`, `kind` and the columns `BOX`.
+    `sightings` holds those tracklets that may be fish and are no parts: `tracklet_id`, `kind`, `first_frame`,
+    `last_frame`, `n_frames_seen` and `is_counted`; `motion` the video's `camera_motion`.
     """
-    parts = part_numbers(looks, times)
-    effort = _effort(looks, parts, _swept(scene_path(motion)), times)
-    kinds = sorted(set(rows["kind"]) | set(sightings["kind"]))
+    parts, counted = part_numbers(looks, times), sightings.filter("is_counted")
     return Counts(
-        effort,
-        _seen(rows, sightings, looks, parts, kinds),
-        _present(sightings, looks, parts),
+        _effort(looks, parts, _swept(scene_path(motion)), times),
+        _seen(sightings, counted, looks, parts),
+        _present(counted, looks, parts),
     )
 
 
@@ -145,11 +145,11 @@ def _swept(path: ScenePath | None) -> float | None:
     return None if path is None else 1 + float(path.range_xy_1024.max()) / STRETCHED_PX
 
 
-def _seen(
-    rows: pl.DataFrame, sightings: pl.DataFrame, looks: Looks, parts: np.ndarray, kinds: list[str]
-) -> pl.DataFrame:
+def _seen(sightings: pl.DataFrame, counted: pl.DataFrame, looks: Looks, parts: np.ndarray) -> pl.DataFrame:
     """Looks that the wiper is in count for nothing, so that what is divided by the effort was seen in it."""
-    most, spans = _held(rows, looks, kinds), _bridged(sightings, looks, kinds)
+    kinds = sorted(set(sightings["kind"]))
+    spans = _spans(sightings.filter(pl.col("n_frames_seen") >= looks.within(BRIDGED_SECONDS)), looks, kinds)
+    most = held_counts(_spans(counted, looks, kinds), looks.within(HELD_SECONDS))
     most[:, looks.is_wiped] = spans[:, looks.is_wiped] = 0
     tables = [empty_table(SEEN)]
     for part in np.unique(parts):
@@ -173,18 +173,7 @@ def _seen(
     return pl.concat(tables)
 
 
-def _held(rows: pl.DataFrame, looks: Looks, kinds: list[str]) -> np.ndarray:
-    """int64 `(n_kinds, n_looks)`, held counts without the parts of animals that were split."""
-    if rows.is_empty():
-        return np.zeros((len(kinds), len(looks)), dtype=np.int64)
-    of_kind, at = _numbers(rows["kind"], kinds), looks.at(rows["frame_id"].to_numpy())
-    groups = of_kind * len(looks) + at
-    order = np.argsort(groups, kind="stable")
-    whole = order[~are_parts(groups[order], rows.select(BOX).to_numpy()[order])]
-    return held_counts(counted(of_kind[whole], at[whole], len(kinds), len(looks)), looks.within(HELD_SECONDS))
-
-
-def _bridged(sightings: pl.DataFrame, looks: Looks, kinds: list[str]) -> np.ndarray:
+def _spans(sightings: pl.DataFrame, looks: Looks, kinds: list[str]) -> np.ndarray:
     first, last = (looks.at(sightings[name].to_numpy()) for name in ("first_frame", "last_frame"))
     return bridged(_numbers(sightings["kind"], kinds), first, last, len(kinds), len(looks))
 
