@@ -50,6 +50,8 @@ def mean_intervals(
     if n_blocks < FEWEST_BLOCKS:
         told = f"refused: fewer than {FEWEST_BLOCKS} blocks of {block_seconds:g} s ({n_blocks})"
         return Intervals(None, None, told)
+    if not searched.any():
+        return Intervals(None, None, "refused: nothing was searched")
     low, high = bootstrapped(counts, searched, number, seed)
     of = "clips, taken as independent: their times are not known"
     if block_seconds is not None:
