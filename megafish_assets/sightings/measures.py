@@ -21,11 +21,12 @@ def abundance_numbers(table: pl.DataFrame, kinds: pl.Series) -> dict[str, float]
     windows = table.select("window_kind", *WINDOW).unique()
     arrived = pl.col("first_arrival_seconds").is_not_null() | pl.col("recorded_at").is_null()
     impossible = (pl.col("max_n") > pl.col("n_tracklets")) | ((pl.col("max_n") > 0) & ~arrived)
-    whole = table.filter(pl.col("window_kind") == ALL)
+    of_stations = table.filter(pl.col("window_kind") == ALL).unique(WINDOW)
+    wiped = (pl.col("wiped_share") * pl.col("n_clips")).sum() / pl.col("n_clips").sum()
     return {
         "n_windows": windows.height,
         "n_kinds": len(kinds),
         "n_missing_rows": windows.height * len(kinds) - table.unique(["window_kind", *WINDOW, "kind"]).height,
         "n_impossible_rows": table.filter(impossible).height,
-        "wiped_share": whole["wiped_share"].max() or 0.0,
+        "wiped_share": of_stations.select(wiped.fill_nan(None)).item() or 0.0,
     }

@@ -107,7 +107,11 @@ def test_hours_and_days_are_those_of_clips_whose_time_is_known() -> None:
     day = row(table, "2025-12-12", window_kind="day")
     assert (day["n_clips"], day["max_n"], day["recorded_at"]) == (2, 1, NOON)
     assert day["first_arrival_seconds"] == 0 and day["start_seconds"] is None
-    assert table.filter(window_kind="minute")["window"].to_list() == ["2025-12-12T12:00", "2025-12-12T13:00", "v3 000:00"]
+    assert table.filter(window_kind="minute")["window"].to_list() == [
+        "2025-12-12T12:00",
+        "2025-12-12T13:00",
+        "v3 000:00",
+    ]
     assert row(table, "all", window_kind="all")["recorded_at"] is None
 
 
