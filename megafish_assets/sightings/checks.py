@@ -9,7 +9,7 @@ SIGHTINGS = Check(
         "n_lost_tracklets": never("what was tracked is counted or told why not", "Report it with the tables."),
         "n_repeated_tracklets": never("a tracklet is one sighting", "Report it with the tables."),
         "not_fish_share": Limit(
-            "more means that a growth or the wiper fills the pictures",
+            "more means that growth or the wiper fills the pictures",
             "Look at the figures of lens_places.",
             at_most=0.5,
         ),

@@ -34,17 +34,15 @@ class Origin:
 
 def window_names() -> dict[str, pl.Expr]:
     """By window kind what each part's window is called; null for a part that lies in none."""
-    clock = pl.col("recorded_at").is_not_null()
+    # Of the part and not of `recorded_at`, which rounding may put a microsecond before its minute.
+    minute = pl.when(pl.col("recorded_at").is_not_null()).then(pl.from_epoch(pl.col("part") * 60, "s"))
 
-    def by_clock(every: str, written: str) -> pl.Expr:
-        return pl.col("recorded_at").dt.truncate(every).dt.to_string(written)
-
-    of_video = pl.format("{} {}", "video", pl.format("{}:00", pl.col("part").cast(pl.String).str.zfill(3)))
+    of_video = pl.format("{} {}:00", "video", pl.col("part").cast(pl.String).str.zfill(3))
     return {
         CLIP: pl.col("video"),
-        MINUTE: pl.when(clock).then(by_clock("1m", "%Y-%m-%dT%H:%M")).otherwise(of_video),
-        HOUR: by_clock("1h", "%Y-%m-%dT%H"),
-        DAY: by_clock("1d", "%Y-%m-%d"),
+        MINUTE: pl.coalesce(minute.dt.to_string("%Y-%m-%dT%H:%M"), of_video),
+        HOUR: minute.dt.to_string("%Y-%m-%dT%H"),
+        DAY: minute.dt.to_string("%Y-%m-%d"),
         ALL: pl.lit("all"),
     }
 

@@ -128,6 +128,13 @@ def test_a_clip_is_cut_where_the_clocks_minute_ends() -> None:
     assert row(table, "2025-12-12T12", window_kind="hour")["n_tracklets"] == 2
 
 
+def test_a_look_at_the_full_minute_lies_in_it_whatever_the_rate() -> None:
+    # 29.97 frames a second: frame 1798.2 would be the minute's end, so 1,799 frames lie before it.
+    rows = tracklet(0, range(0, 1900), start=NOON, fps=30000 / 1001)
+    minutes = counted(rows).filter(window_kind="minute").select("window", "n_frames_searched").rows()
+    assert minutes == [("2025-12-12T12:00", 1799), ("2025-12-12T12:01", 101)]
+
+
 def test_the_first_arrival_of_an_hour_is_told_from_its_first_searched_frame() -> None:
     rows = pl.concat(
         [
