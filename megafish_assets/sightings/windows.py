@@ -135,36 +135,34 @@ def _intervals(
     parts: pl.DataFrame, seen: pl.DataFrame, kinds: pl.Series, seed: int, block_seconds: float
 ) -> pl.DataFrame:
     """`mean_count_low`, `mean_count_high` and `interval`, a row a window and kind."""
-    schema = {"window": pl.String, "station": pl.String, "kind": pl.String}
-    schema |= {"mean_count_low": pl.Float64, "mean_count_high": pl.Float64, "interval": pl.String}
-    tables = [pl.DataFrame(schema=schema)]
     counts = parts.select(*WINDOW, "video", "part").join(seen, on=["video", "part"])
     counts = counts.group_by(*WINDOW, "video", "kind").agg(pl.col("count_seconds").sum())
-    of_windows = counts.partition_by(WINDOW, as_dict=True)
-    for (window, station), own in parts.partition_by(WINDOW, as_dict=True, maintain_order=True).items():
+    of_windows, none = counts.partition_by(WINDOW, as_dict=True), counts.clear()
+    tables = []
+    for window, own in parts.partition_by(WINDOW, as_dict=True, maintain_order=True).items():
         clips = _clips(own, block_seconds)
-        wide = clips.select("video").join(of_windows.get((window, station), counts.clear()), on="video", how="left")
-        grid = np.zeros((clips.height, len(kinds)))
-        places = {kind: place for place, kind in enumerate(kinds)}
-        rows = {video: place for place, video in enumerate(clips["video"])}
-        for video, kind, seconds in wide.drop_nulls("kind").select("video", "kind", "count_seconds").iter_rows():
-            grid[rows[video], places[kind]] = seconds
+        seconds = _by_clip(of_windows.get(window, none), clips["video"], kinds)
         known = block_seconds if clips["is_timed"].all() else None
-        made = mean_intervals(grid, clips["searched"].to_numpy(), clips["block"].to_numpy(), seed, known)
+        made = mean_intervals(seconds, clips["searched"].to_numpy(), clips["block"].to_numpy(), seed, known)
+        ends = {"mean_count_low": made.low, "mean_count_high": made.high}
+        ends = {name: None if end is None else pl.Series(end) for name, end in ends.items()}
         tables.append(
-            pl.DataFrame(
-                {
-                    "window": window,
-                    "station": station,
-                    "kind": kinds,
-                    "mean_count_low": [None] * len(kinds) if made.low is None else made.low,
-                    "mean_count_high": [None] * len(kinds) if made.high is None else made.high,
-                    "interval": made.told,
-                },
-                schema,
+            pl.DataFrame({"kind": kinds}).with_columns(
+                *[pl.lit(value, pl.String).alias(name) for name, value in zip(WINDOW, window, strict=True)],
+                *[pl.lit(end, pl.Float64).alias(name) for name, end in ends.items()],
+                pl.lit(made.told).alias("interval"),
             )
         )
     return pl.concat(tables)
+
+
+def _by_clip(counts: pl.DataFrame, videos: pl.Series, kinds: pl.Series) -> np.ndarray:
+    """float64 `(n_clips, n_kinds)`, the `count_seconds` of each of these videos and kinds."""
+    grid = np.zeros((len(videos), len(kinds)))
+    rows, columns = ({name: place for place, name in enumerate(names)} for names in (videos, kinds))
+    for video, kind, seconds in counts.select("video", "kind", "count_seconds").iter_rows():
+        grid[rows[video], columns[kind]] = seconds
+    return grid
 
 
 def _clips(parts: pl.DataFrame, block_seconds: float) -> pl.DataFrame:
