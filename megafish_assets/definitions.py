@@ -53,6 +53,7 @@ from megafish_assets.orchestration.settings import Settings
 from megafish_assets.orchestration.sources import Inference, Recordings
 from megafish_assets.reporting.console import console
 from megafish_assets.reporting.figures import Figures
+from megafish_assets.sightings.assets import AbundanceConfig, abundance_asset, sightings_asset
 from megafish_assets.storage.catalog import Tables, named
 from megafish_assets.storage.io_manager import GpuDeltaLakeIOManager
 
@@ -73,6 +74,7 @@ STOCK = {
     "confounders": ConfoundersConfig,
     "classes": ClassesConfig,
     "review": ReviewConfig,
+    "abundance": AbundanceConfig,
     "montages": MontagesConfig,
     "explorer": ExplorerConfig,
     "leaderboard": LeaderboardConfig,
@@ -139,6 +141,9 @@ defs = dg.Definitions(
                         review_asset(naming_backbone, settings.species, knobs["review"]),
                     ],
                 )
+            ),
+            *made_every_night(
+                grouped("sightings", [sightings_asset(naming_backbone), abundance_asset(knobs["abundance"])])
             ),
             *made_every_night(
                 grouped(

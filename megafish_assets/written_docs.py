@@ -17,11 +17,15 @@ from megafish_assets.labels.review_checks import CHECKS as REVIEW
 from megafish_assets.orchestration.knobs import SCHEDULES
 from megafish_assets.orchestration.settings import VARIABLES
 from megafish_assets.reporting.verdicts import Check
+from megafish_assets.sightings.checks import CHECKS as SIGHTINGS
 
 DOCS = Path(__file__).parents[1] / "docs"
 EVERY: list[tuple[str, Check]] = [
     (asset, check)
-    for stage in (DETECTIONS, CROPS, EMBEDDINGS, GATES, FEATURES, CLUSTERS, EVALUATION, LABELS, CLASSES, REVIEW, ATLAS)
+    for stage in (
+        *(DETECTIONS, CROPS, EMBEDDINGS, GATES, FEATURES, CLUSTERS, EVALUATION),
+        *(LABELS, CLASSES, REVIEW, SIGHTINGS, ATLAS),
+    )
     for asset, check in stage.items()
 ]
 """Asset and check, in the order of the data's flow."""

@@ -1,6 +1,7 @@
 """Every check seen failing: data that break each limit, through the stage's own measures and the one judge."""
 
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,8 @@ from megafish_assets.labels.review_checks import REVIEW
 from megafish_assets.labels.review_measures import drawn_tiles, tiles_of_other_pixels
 from megafish_assets.labels.review_sheets import units_not_on_one_sheet
 from megafish_assets.reporting.verdicts import Check, verdict
+from megafish_assets.sightings.checks import ABUNDANCE, SIGHTINGS
+from megafish_assets.sightings.measures import abundance_numbers, sighting_numbers
 from megafish_assets.written_docs import DOCS, EVERY, PAGES
 from megafish_assets_tests.clusters.test_kinds import after
 from megafish_assets_tests.clusters.test_kinds import clusters as night
@@ -394,6 +397,33 @@ def test_neighbors_of_the_own_tracklet_or_out_of_order_are_seen() -> None:
     assert broken(NEIGHBORS, good) == set()
     for name in good:
         assert broken(NEIGHBORS, good | {name: 1}) == {name}
+
+
+def test_tracklets_that_are_lost_repeated_or_mostly_no_fish_are_seen() -> None:
+    def seen(*numbers: int) -> set[str]:
+        return broken(SIGHTINGS, sighting_numbers(*numbers), n_missing_videos=0)
+
+    assert seen(10, 5, 10, 10) == seen(0, 0, 0, 0) == set()
+    assert seen(9, 1, 9, 10) == {"n_lost_tracklets"}
+    assert seen(11, 1, 10, 10) == {"n_repeated_tracklets"}
+    assert seen(10, 6, 10, 10) == {"not_fish_share"}
+    assert broken(SIGHTINGS, sighting_numbers(1, 0, 1, 1), n_missing_videos=1) == {"n_missing_videos"}
+
+
+def test_counts_that_lack_a_row_or_can_not_be_and_a_wiper_that_takes_much_are_seen() -> None:
+    names = {"window_kind": pl.String, "window": pl.String, "station": pl.String, "kind": pl.String}
+    numbers = {"max_n": pl.Int64, "n_tracklets": pl.Int64, "n_clips": pl.Int64}
+    shares = {"first_arrival_seconds": pl.Float64, "wiped_share": pl.Float64, "recorded_at": pl.Datetime("us")}
+
+    def seen(max_n: int = 2, arrival: float | None = 1.0, wiped: float = 0.1, n_rows: int = 2) -> set[str]:
+        rows = [("all", "all", None, kind, max_n, 2, 3, arrival, wiped, datetime(2025, 1, 1)) for kind in "ab"]
+        table = pl.DataFrame(rows[:n_rows], names | numbers | shares, orient="row")
+        return broken(ABUNDANCE, abundance_numbers(table, pl.Series(["a", "b"])), n_missing_videos=0)
+
+    assert seen() == seen(max_n=0, arrival=None) == set()
+    assert seen(max_n=3) == seen(arrival=None) == {"n_impossible_rows"}
+    assert seen(n_rows=1) == {"n_missing_rows"}
+    assert seen(wiped=0.3) == {"wiped_share"}
 
 
 @pytest.mark.parametrize("check", [check for _, check in EVERY], ids=[check.name for _, check in EVERY])

@@ -41,6 +41,8 @@ SHARED_ASSETS = {
     "labels": "labels",
     "review": "labels",
     "explorer": "atlas",
+    "sightings": "sightings",
+    "abundance": "sightings",
 }
 PER_VIDEO = {
     "raw_detections",
@@ -135,7 +137,7 @@ def test_every_job_selects_something(tmp_path: Path) -> None:
         "umap",
         "whitening",
     ]
-    whole = ["explorer", "labels", "leaderboard", "lens_places", "review", "size_limits"]
+    whole = ["abundance", "explorer", "labels", "leaderboard", "lens_places", "review", "sightings", "size_limits"]
     assert jobs.pop("nightly_analysis") == sorted([*(f"{name}_vit" for name in of_vit), *whole])
     # Jobs of ops: they make no asset in their own run.
     ops = [

@@ -8,7 +8,8 @@ import pytest
 from megafish_assets_tests.conftest import REPOSITORY
 
 PACKAGE = REPOSITORY / "megafish_assets"
-STAGES = ["footage", "detections", "crops", "embeddings", "features", "clusters", "evaluation", "labels", "atlas"]
+STAGES = ["footage", "detections", "crops", "embeddings", "features", "clusters", "evaluation"]
+STAGES += ["labels", "sightings", "atlas"]
 MACHINE = {
     "storage": {"storage"},
     "reporting": {"reporting", "storage"},

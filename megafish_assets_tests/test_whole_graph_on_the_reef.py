@@ -65,7 +65,7 @@ def test_a_second_call_records_and_makes_nothing(reef: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in (reef / "recordings").iterdir()} == videos
     finished = bring_up_to_date(reef, "--json", backbones="reef_tiny")
     assert finished.returncode == 0
-    assert finished.stdout.count("up to date") == 19
+    assert finished.stdout.count("up to date") == 29
     summary = json.loads(finished.stdout.splitlines()[-1])
     assert summary["n_videos"] == N_VIDEOS and summary["failed"] == []
     clusters = pl.read_delta(str(reef / "tables" / "clusters" / "clusters_reef_tiny"))["cluster"]
@@ -89,7 +89,8 @@ def test_the_review_alone_is_brought_up_to_date_with_what_it_is_made_from(reef: 
     assert page == reef / "figures" / "review" / "index.html" and page.is_file()
     tiles = pl.read_delta(str(reef / "tables" / "labels" / "review"))
     crops = pl.read_delta(str(reef / "tables" / "crops" / "crops")).drop_nulls("jpeg")
-    assert set(tiles["tracklet_id"]) == set(crops["tracklet_id"])
+    of_fish = tiles.filter(pl.col("place_id").is_null())  # the others are places of the lens
+    assert set(of_fish["tracklet_id"]) == set(crops["tracklet_id"])
 
 
 def test_every_crop_has_a_kind_in_the_reefs_truth(reef: Path) -> None:
@@ -111,7 +112,7 @@ def test_kinds_keep_their_numbers_while_videos_are_added(reef: Path) -> None:
     for line in steps:
         assert line["n_kinds"] == line["n_continued"] + line["n_born"] + line["n_split"]
         # As many as any numbering of these clusters keeps, but for what is below the least Jaccard.
-        assert 0.6 < line["most_kept_share"] - 0.03 <= line["kept_kind_share"] <= line["most_kept_share"]
+        assert 0.5 < line["most_kept_share"] - 0.03 <= line["kept_kind_share"] <= line["most_kept_share"]
         assert line["kept_name_share"] > 0.85
     assert late["withheld"] and 0 <= late["in_born_share"] <= 1
 

@@ -12,7 +12,7 @@ KEPT_HOURS = 7 * 24
 """Old files are kept for a week: longer than any run reads, and the shortest that Delta allows unasked."""
 
 
-ANALYSIS_ROOMS = ("features", "clusters", "evaluation", "labels", "atlas")
+ANALYSIS_ROOMS = ("features", "clusters", "evaluation", "labels", "sightings", "atlas")
 """Groups of what is made from all videos at once, behind the gate."""
 
 

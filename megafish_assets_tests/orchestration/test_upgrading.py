@@ -38,6 +38,7 @@ ROWS = [f"detections/{name}_detections" for name in ("raw", "filtered", "sampled
 """Tables whose columns have other names since, or more."""
 
 RESTATED = [
+    "abundance",
     "classes_reef_tiny",
     "explorer",
     "kind_tree_reef_tiny",
@@ -48,6 +49,7 @@ RESTATED = [
     "neighbors_reef_tiny",
     "not_fish",
     "review",
+    "sightings",
     "tracklet_motion",
 ]
 """What that version did not make, and what this one makes from more: the sheets tell how many kinds there are."""

@@ -1,0 +1,32 @@
+"""What the checks of this stage measure, from the tables as they were made."""
+
+import polars as pl
+
+from megafish_assets.sightings.windows import ALL, WINDOW
+
+
+def sighting_numbers(n_rows: int, n_not_fish: int, n_distinct: int, n_tracklets: int) -> dict[str, float]:
+    """Of as many rows as were made, those of them that are no fish, their distinct tracklets, and the tracklets that
+    there are."""
+    return {
+        "n_sightings": n_rows,
+        "n_lost_tracklets": n_tracklets - n_distinct,
+        "n_repeated_tracklets": n_rows - n_distinct,
+        "not_fish_share": n_not_fish / n_rows if n_rows else 0.0,
+    }
+
+
+def abundance_numbers(table: pl.DataFrame, kinds: pl.Series) -> dict[str, float]:
+    """Of the columns `ABUNDANCE`, of these kinds."""
+    windows = table.select("window_kind", *WINDOW).unique()
+    arrived = pl.col("first_arrival_seconds").is_not_null() | pl.col("recorded_at").is_null()
+    impossible = (pl.col("max_n") > pl.col("n_tracklets")) | ((pl.col("max_n") > 0) & ~arrived)
+    of_stations = table.filter(pl.col("window_kind") == ALL).unique(WINDOW)
+    wiped = (pl.col("wiped_share") * pl.col("n_clips")).sum() / pl.col("n_clips").sum()
+    return {
+        "n_windows": windows.height,
+        "n_kinds": len(kinds),
+        "n_missing_rows": windows.height * len(kinds) - table.unique(["window_kind", *WINDOW, "kind"]).height,
+        "n_impossible_rows": table.filter(impossible).height,
+        "wiped_share": of_stations.select(wiped.fill_nan(None)).item() or 0.0,
+    }

@@ -1,0 +1,145 @@
+"""Tracklets as sightings: when, where, how large, what it is called, and whether it counts."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from megafish_assets.detections.lens import seconds_of
+from megafish_assets.footage.boxes import BOX
+from megafish_assets.footage.columns import empty_table
+from megafish_assets.sightings.columns import SIGHTINGS
+from megafish_assets.sightings.counting import are_parts
+from megafish_assets.sightings.looks import Looks
+from megafish_assets.sightings.naming import UNNAMED, taxon
+
+LEAST_SECONDS = 1 / 3
+"""That a tracklet must be observed, at its video's looks, to count: ten frames of 30 a second. What a detector splits
+off a fish, and what it takes for one for a moment, mostly lasts less: docs/read-out.md."""
+
+PART_SHARE = 0.5
+"""Of its boxes that lie inside a larger one of its kind, from which on a tracklet is a part of another animal."""
+
+NOT_FISH_SHARE = 0.5
+"""Of its boxes that are taken for no fish, from which on the tracklet is."""
+
+PERSON_SAYS = "person"
+"""In `not_fish`, where a label denies a tracklet."""
+
+CROP_COLUMNS = ("detection_id", "width_px", "height_px", "clipped_share")
+"""Of `crops`, by which the best of a tracklet is chosen."""
+
+MOTION = ("travel_picture_1024", "travel_scene_1024", "travel_body_lengths", "speed_body_lengths", "straightness")
+
+
+def sighting_rows(
+    rows: pl.DataFrame,
+    looks: Mapping[str, Looks],
+    names: pl.DataFrame,
+    motion: pl.DataFrame,
+    crops: pl.DataFrame,
+    stations: Mapping[str, str] | None = None,
+    backbone: str | None = None,
+) -> pl.DataFrame:
+    """The columns `SIGHTINGS`, a row for each tracklet of these videos, sorted.
+
+    `rows` holds valid `raw_detections` with the `tracklet_id` of each, and the `reason` and `place_id` of `not_fish`;
+    `looks` is of each of their videos, by video; `names` holds the columns `NAMES`, `motion` the table
+    `tracklet_motion`, and `crops` the `CROP_COLUMNS` of those that were cut; `stations` are known by video. Boxes that
+    are taken for no fish are left out of a tracklet that has others.
+    """
+    if rows.is_empty():
+        return empty_table(SIGHTINGS)
+    key = ["video", "tracklet_id"]
+    judged = rows.join(_judged(rows), on=key)
+    own = judged.filter(pl.col("reason").is_null() | pl.col("not_fish").is_not_null())
+    own = own.with_columns(pl.Series("is_part", _are_parts(own, names)))
+    table = (
+        _measured(own)
+        .join(_best_crops(own, crops), on=key, how="left")
+        .join(motion.select(*key, *MOTION), on=key, how="left")
+        .join(names, on="tracklet_id", how="left")
+        .join(_of_looks(looks, stations or {}), on="video", how="left")
+    )
+    return _completed(table, backbone).sort(key)
+
+
+def _judged(rows: pl.DataFrame) -> pl.DataFrame:
+    """Why each tracklet is no fish, null where it may be one."""
+    share = pl.col("reason").is_not_null().mean()
+    return rows.group_by("video", "tracklet_id").agg(
+        pl.when(share >= NOT_FISH_SHARE).then(pl.col("reason").drop_nulls().mode().sort().first()).alias("not_fish")
+    )
+
+
+def _are_parts(rows: pl.DataFrame, names: pl.DataFrame) -> np.ndarray:
+    """bool `(n,)`, whether each box lies inside a larger one of its kind; a fish never is a part of what is none."""
+    named = rows.join(names, on="tracklet_id", how="left", maintain_order="left")
+    may_be_fish = pl.col("not_fish").is_null() & ~pl.col("is_not_fish").fill_null(False)
+    group = pl.struct("video", "frame_id", may_be_fish.alias("may_be_fish"), taxon().alias("kind"))
+    groups = named.select(group.rank("dense")).to_series().to_numpy()
+    order, found = np.argsort(groups, kind="stable"), np.zeros(rows.height, dtype=bool)
+    found[order] = are_parts(groups[order], rows.select(BOX).to_numpy()[order])
+    return found
+
+
+def _measured(rows: pl.DataFrame) -> pl.DataFrame:
+    middle = [pl.col(f"{x}_1024") + pl.col(f"{side}_1024") / 2 for x, side in (("x", "width"), ("y", "height"))]
+    return rows.group_by("video", "tracklet_id").agg(
+        pl.col("frame_id").min().alias("first_frame"),
+        pl.col("frame_id").max().alias("last_frame"),
+        pl.col("frame_id").n_unique().cast(pl.Int64).alias("n_frames_seen"),
+        seconds_of().min().alias("first_second"),
+        seconds_of().max().alias("last_second"),
+        pl.col("recorded_at").min(),
+        pl.col("width_1024", "height_1024").median(),
+        *[expr.median().alias(name) for expr, name in zip(middle, ("x_1024", "y_1024"), strict=True)],
+        pl.col("place_id").drop_nulls().mode().sort().first(),
+        pl.col("not_fish").first(),
+        (pl.col("is_part").mean() >= PART_SHARE).alias("is_part"),
+    )
+
+
+def _best_crops(rows: pl.DataFrame, crops: pl.DataFrame) -> pl.DataFrame:
+    """One that the frame's edge does not cut, then the one of the largest area times score, then the earliest."""
+    worth = pl.col("score") * pl.col("width_px") * pl.col("height_px")
+    cut = rows.join(crops, on="detection_id")
+    order = cut.sort(pl.col("clipped_share") > 0, -worth, "detection_id", nulls_last=True)
+    return order.group_by("video", "tracklet_id", maintain_order=True).agg(
+        pl.col("detection_id").first().alias("best_crop")
+    )
+
+
+def _of_looks(looks: Mapping[str, Looks], stations: Mapping[str, str]) -> pl.DataFrame:
+    rows = [
+        (
+            video,
+            stations.get(video),
+            own.step_frames,
+            int(own.frame_ids[0]),
+            int(own.frame_ids[-1]),
+            own.within(LEAST_SECONDS),
+        )
+        for video, own in looks.items()
+    ]
+    names = ("step_frames", "first_look", "last_look", "least_frames")
+    return pl.DataFrame(rows, {"video": pl.String, "station": pl.String} | dict.fromkeys(names, pl.Int64), orient="row")
+
+
+def _completed(table: pl.DataFrame, backbone: str | None) -> pl.DataFrame:
+    spanned = (pl.col("last_frame") - pl.col("first_frame")) // pl.col("step_frames") + 1
+    denied = pl.col("is_not_fish").fill_null(False)
+    table = table.with_columns(
+        (spanned - pl.col("n_frames_seen")).alias("n_frames_bridged"),
+        pl.when(denied).then(pl.lit(PERSON_SAYS)).otherwise("not_fish").alias("not_fish"),
+        pl.col("name_source").fill_null(UNNAMED),
+        ((pl.col("first_frame") <= pl.col("first_look")) | (pl.col("last_frame") >= pl.col("last_look"))).alias(
+            "is_cut"
+        ),
+        pl.lit(backbone, pl.String).alias("backbone"),
+    ).with_columns(
+        (pl.col("not_fish").is_null() & ~pl.col("is_part") & (pl.col("n_frames_seen") >= pl.col("least_frames"))).alias(
+            "is_counted"
+        )
+    )
+    return table.select(pl.col(name).cast(column.dtype) for name, column in SIGHTINGS.items())

@@ -1,0 +1,132 @@
+"""Sightings and counts of a reef, through a real Dagster instance and real Delta tables."""
+
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+import pytest
+from deltalake import write_deltalake
+
+from megafish_assets.detections.columns import NOT_FISH, RAW
+from megafish_assets.detections.tracklet_motion import tracklet_motion
+from megafish_assets.detections.tracklets import tracklets
+from megafish_assets.footage.columns import Columns
+from megafish_assets.orchestration.policy import grouped
+from megafish_assets.orchestration.sources import Recordings
+from megafish_assets.reef.plan import ReefPlan
+from megafish_assets.sightings.assets import abundance_asset, sightings_asset
+from megafish_assets.storage.catalog import Tables
+from megafish_assets.storage.io_manager import GpuDeltaLakeIOManager
+from megafish_assets.storage.partitions import VIDEOS
+from megafish_assets_tests.detections.reefs import reef_motion, reef_rows
+
+REEF = ReefPlan(videos=3, seed=31, frames=120)
+KEYS = [f"megalab_{number:04d}" for number in range(3)]
+UPSTREAM = {
+    "detections": ["raw_detections", "tracklets", "not_fish", "tracklet_motion"],
+    "crops": ["camera_motion", "crops"],
+}
+
+
+def typed(table: pl.DataFrame, columns: Columns) -> pl.DataFrame:
+    given = [name if name in table.columns else pl.lit(None).alias(name) for name in columns]
+    return table.select(given).cast({name: column.dtype for name, column in columns.items()})
+
+
+class Collection:
+    """A reef's tables, and what is made of them."""
+
+    def __init__(self, root: Path, stations: str | None = None) -> None:
+        self.root, self.instance = root, dg.DagsterInstance.ephemeral()
+        self.instance.add_dynamic_partitions(VIDEOS.name, KEYS)
+        rows = reef_rows(REEF)
+        raw = typed(rows, RAW)
+        tracked = tracklets(raw)
+        with_ids = rows.join(tracked.select("detection_id", "tracklet_id"), on="detection_id")
+        reason = pl.when(pl.col("track_id").is_null()).then(pl.lit("fixed")).alias("reason")
+        crops = rows.head(50).select(
+            "video", "detection_id", width_px=60, height_px=40, clipped_share=0.0, fault=pl.lit(None, pl.String)
+        )
+        self.store("detections/raw_detections", raw)
+        self.store("detections/tracklets", tracked)
+        self.store("detections/not_fish", typed(rows.with_columns(reason), NOT_FISH))
+        self.store("detections/tracklet_motion", tracklet_motion(with_ids, {}))
+        self.store("crops/camera_motion", reef_motion(REEF))
+        self.store("crops/crops", crops)
+        named = with_ids.group_by("tracklet_id").agg(pl.col("kind").mode().sort().first().alias("name"))
+        self.classes = named.with_columns(
+            name_source=pl.lit("classified"), probability=pl.lit(0.8), labels_version=pl.lit("l1"), video=pl.lit("x")
+        )
+        if stations is not None:
+            (root / "recordings.csv").write_text(stations)
+
+    def store(self, table: str, rows: pl.DataFrame) -> None:
+        write_deltalake(str(self.root / "tables" / table), rows.to_arrow(), partition_by=["video"])
+
+    def read(self, asset: str) -> pl.DataFrame:
+        return pl.read_delta(str(self.root / "tables/sightings" / asset))
+
+    def made(self, of_all: bool = True) -> dg.ExecuteInProcessResult:
+        upstream = {
+            room: [dg.AssetSpec(name, partitions_def=VIDEOS) for name in some] for room, some in UPSTREAM.items()
+        }
+        if of_all:
+            for key in KEYS:
+                self.instance.report_runless_asset_event(dg.AssetMaterialization("not_fish", partition=key))
+        return dg.materialize(
+            [
+                *[spec for room, some in upstream.items() for spec in grouped(room, some)],
+                *grouped("sightings", [sightings_asset("vit"), abundance_asset()]),
+            ],
+            selection=["sightings", "abundance"],
+            instance=self.instance,
+            resources={
+                "io_manager": GpuDeltaLakeIOManager(root_uri=str(self.root / "tables"), device="cpu"),
+                "tables": Tables(root=str(self.root / "tables")),
+                "recordings": Recordings(
+                    folder=str(self.root / "recordings"), owners_table=str(self.root / "recordings.csv")
+                ),
+            },
+        )
+
+
+@pytest.fixture(scope="module")
+def unnamed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Collection, dg.ExecuteInProcessResult]:
+    collection = Collection(tmp_path_factory.mktemp("unnamed"), "file,station\nmegalab_0001.mp4,north\n")
+    return collection, collection.made()
+
+
+def test_every_tracklet_of_the_reef_is_one_sighting(unnamed) -> None:
+    collection, result = unnamed
+    assert result.success and all(check.passed for check in result.get_asset_check_evaluations())
+    found = collection.read("sightings")
+    tracked = pl.read_delta(str(collection.root / "tables/detections/tracklets"))
+    assert sorted(found["tracklet_id"]) == sorted(tracked["tracklet_id"].unique())
+    assert found["best_crop"].count() > 0 and found["speed_body_lengths"].count() == 0
+    assert found.filter(pl.col("station") == "north")["video"].unique().to_list() == ["megalab_0001"]
+
+
+def test_before_anybody_names_all_fish_are_counted_as_unnamed(unnamed) -> None:
+    table = unnamed[0].read("abundance")
+    assert table["kind"].unique().to_list() == ["unnamed"] and table["backbone"].null_count() == table.height
+    clips = table.filter(window_kind="clip")
+    assert sorted(clips["window"]) == KEYS and clips["max_n"].min() > 0
+    assert sorted(table.filter(window_kind="all")["station"].to_list(), key=str) == [None, "north"]
+
+
+def test_names_that_are_stored_are_counted_under_their_names(tmp_path: Path) -> None:
+    collection = Collection(tmp_path)
+    collection.store("labels/classes_vit", collection.classes)
+    assert collection.made().success
+    table = collection.read("abundance").filter(window_kind="all")
+    fish = set(reef_rows(REEF).filter(pl.col("track_id").is_not_null())["kind"])
+    assert set(table["kind"]) == fish | {"unnamed"}
+    assert set(table["backbone"]) == {"vit"} and set(table["labels_version"]) == {"l1"}
+    assert table.filter(kind="unnamed")["max_n"].item() == 0
+    assert set(table.filter(pl.col("kind") != "unnamed")["name_source"]) == {"classified"}
+
+
+def test_videos_that_were_not_looked_at_for_what_is_no_fish_are_told(tmp_path: Path) -> None:
+    result = Collection(tmp_path).made(of_all=False)
+    assert [check.passed for check in result.get_asset_check_evaluations()] == [False, False]
+    assert result.get_asset_check_evaluations()[0].metadata["n_missing_videos"].value == 3

@@ -1,0 +1,51 @@
+"""Which frames were searched, by hand."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from megafish_assets.sightings.looks import looks_of, step_of, usual_step
+from megafish_assets_tests.sightings.made import MOTION, tracklet
+
+
+def test_a_detector_that_looked_at_every_sixth_frame_is_seen_by_its_frames() -> None:
+    looks = looks_of(tracklet(0, range(3, 300, 6)), MOTION)
+    assert (looks.first_frame, looks.step_frames, len(looks)) == (3, 6, 50)
+    assert looks.step_seconds == pytest.approx(0.2) and looks.within(1 / 3) == 2
+    assert looks.at(np.array([3, 9, 297])).tolist() == [0, 1, 49]
+
+
+def test_frames_without_a_box_are_searched_too() -> None:
+    looks = looks_of(tracklet(0, [*range(0, 20, 2), 40]), MOTION)
+    assert looks.step_frames == 2 and len(looks) == 21
+
+
+def test_a_video_with_few_frames_takes_the_step_of_the_others() -> None:
+    assert step_of(np.array([5, 200])) is None
+    looks = looks_of(tracklet(0, [5, 200]), MOTION, usual=5)
+    assert looks.first_frame == 0 and len(looks) == 41
+    frames = pl.concat([tracklet(0, range(0, 60, 5), video=f"v{n}") for n in range(3)] + [tracklet(0, [1], video="v9")])
+    assert usual_step(frames) == 5 and usual_step(frames.clear()) == 1
+
+
+def test_the_scene_is_followed_to_the_end_of_a_video_whose_last_frames_hold_no_box() -> None:
+    motion = pl.DataFrame({"video": ["v0"], "frame_id": [295], "elapsed_frames": [5], "n_pan_points": [90]})
+    assert len(looks_of(tracklet(0, range(20)), motion)) == 296
+
+
+def test_one_box_in_one_frame_is_one_look() -> None:
+    looks = looks_of(tracklet(0, [0]), MOTION)
+    assert len(looks) == 1 and looks.seconds.tolist() == [0.0] and looks.step_seconds == pytest.approx(1 / 30)
+
+
+def test_of_a_file_whose_rate_is_not_known_thirty_frames_are_a_second() -> None:
+    assert looks_of(tracklet(0, range(20), fps=None), MOTION).step_seconds == pytest.approx(1 / 30)
+
+
+def test_looks_that_the_wiper_takes_are_told() -> None:
+    blade = (0.0, 0.0, 500.0, 500.0)  # a quarter of the frame
+    rows = pl.concat([tracklet(0, range(300)), tracklet(1, range(60, 91), blade)])
+    frames = list(range(5, 300, 5))
+    points = [20 if 60 <= frame <= 90 else 100 for frame in frames]
+    motion = pl.DataFrame({"video": "v0", "frame_id": frames, "elapsed_frames": 5, "n_pan_points": points})
+    assert np.flatnonzero(looks_of(rows, motion).is_wiped).tolist() == list(range(60, 91))
