@@ -88,7 +88,8 @@ def backfill_old_limits(context: dg.OpExecutionContext) -> None:
 def version_in_force(instance: dg.DagsterInstance, settled: dg.AssetKey, unmade: str) -> str:
     """The data version of the last run of an asset over all videos; `unmade` before the first."""
     event = instance.get_latest_materialization_event(settled)
-    return unmade if event is None else event.asset_materialization.tags.get("dagster/data_version", unmade)
+    tags = {} if event is None else event.asset_materialization.tags or {}
+    return tags.get("dagster/data_version", unmade)
 
 
 @dg.job(

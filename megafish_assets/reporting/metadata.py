@@ -108,4 +108,5 @@ def versions_read(instance: dg.DagsterInstance, asset: str, upstream: str, unmad
     """The data version of an upstream asset that each partition of an asset was made from, by partition; `unmade` for
     one that was made before it."""
     made, tag = last_made(instance, dg.AssetKey(asset)), f"dagster/input_data_version/{upstream}"
-    return {video: event.asset_materialization.tags.get(tag, unmade) for video, event in made.items()}
+    # An event that a person reported by hand has no tags.
+    return {video: (event.asset_materialization.tags or {}).get(tag, unmade) for video, event in made.items()}
