@@ -33,6 +33,7 @@ from megafish_assets.clusters.support import supported
 from megafish_assets.clusters.tables import recipe_of
 from megafish_assets.crops.overlay import jpeg
 from megafish_assets.embeddings.tables import EmbeddingStream
+from megafish_assets.features.crop_rows import still_there
 from megafish_assets.features.fits import kinds_by_cluster, latest_fit
 from megafish_assets.features.layout import N_NEIGHBORS, sampled_trustworthiness
 from megafish_assets.features.layout import known as known_number
@@ -190,6 +191,8 @@ def explorer_asset(backbone: str, knobs: type[ExplorerConfig] = ExplorerConfig) 
     ):
         folder, say = figures.place(context.asset_key), context.log.info
         known = {name: tables.scan(room, named(asset, backbone)) for name, (room, asset) in CLASS_TABLES.items()}
+        n_clustered, there = clusters.height, still_there(clusters["detection_id"], sampled.lazy(), crops)
+        clusters = clusters.filter(pl.col("detection_id").is_in(there))
         cut = pictures_of(clusters["detection_id"], crops)
         points = points_of(clusters, sampled, cut, **known, not_fish=tables.scan("detections", "not_fish"))
         ids = points["detection_id"].to_numpy()
@@ -213,6 +216,7 @@ def explorer_asset(backbone: str, knobs: type[ExplorerConfig] = ExplorerConfig) 
         numbers = (
             explorer_numbers(explored, clusters)
             | {
+                "n_no_longer_there": n_clustered - clusters.height,
                 "n_thumbs_of_other_pixels": thumbs_of_other_pixels(sheets, jpegs, explored.thumb_px, config.seed),
                 "trustworthiness": known_number(trust),
                 "folder_mb": sum(map(len, files.values())) / 1e6,
