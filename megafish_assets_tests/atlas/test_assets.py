@@ -55,7 +55,7 @@ class Collection:
         def crops() -> pl.DataFrame:
             seconds = [place / 30 for place in range(N)]
             rows = {"video": "v", "detection_id": IDS, "tracklet_id": TRACKLETS, "presentation_seconds": seconds}
-            return pl.DataFrame(rows | {"jpeg": [jpeg(place) for place in range(N)]})
+            return pl.DataFrame(rows | {"jpeg": [jpeg(place) for place in range(N)], "border": [b"rim"] * N})
 
         @dg.asset(partitions_def=VIDEOS)
         def sampled_detections() -> pl.DataFrame:
