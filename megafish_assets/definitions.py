@@ -54,6 +54,7 @@ from megafish_assets.orchestration.sources import Inference, Recordings
 from megafish_assets.reporting.console import console
 from megafish_assets.reporting.figures import Figures
 from megafish_assets.sightings.assets import AbundanceConfig, abundance_asset, sightings_asset
+from megafish_assets.sightings.gap_assets import GapConfig, animals_gap_asset
 from megafish_assets.storage.catalog import Tables, named
 from megafish_assets.storage.io_manager import GpuDeltaLakeIOManager
 
@@ -75,6 +76,7 @@ STOCK = {
     "classes": ClassesConfig,
     "review": ReviewConfig,
     "abundance": AbundanceConfig,
+    "animals_gap": GapConfig,
     "montages": MontagesConfig,
     "explorer": ExplorerConfig,
     "leaderboard": LeaderboardConfig,
@@ -143,7 +145,14 @@ defs = dg.Definitions(
                 )
             ),
             *made_every_night(
-                grouped("sightings", [sightings_asset(naming_backbone), abundance_asset(knobs["abundance"])])
+                grouped(
+                    "sightings",
+                    [
+                        sightings_asset(naming_backbone),
+                        abundance_asset(knobs["abundance"]),
+                        animals_gap_asset(knobs["animals_gap"]),
+                    ],
+                )
             ),
             *made_every_night(
                 grouped(

@@ -37,8 +37,9 @@ from megafish_assets.labels.review_checks import REVIEW
 from megafish_assets.labels.review_measures import drawn_tiles, tiles_of_other_pixels
 from megafish_assets.labels.review_sheets import units_not_on_one_sheet
 from megafish_assets.reporting.verdicts import Check, verdict
-from megafish_assets.sightings.checks import ABUNDANCE, SIGHTINGS
-from megafish_assets.sightings.measures import abundance_numbers, sighting_numbers
+from megafish_assets.sightings.checks import ABUNDANCE, ANIMALS_GAP, SIGHTINGS
+from megafish_assets.sightings.gap import precision, recall
+from megafish_assets.sightings.measures import abundance_numbers, gap_numbers, sighting_numbers
 from megafish_assets.written_docs import DOCS, EVERY, PAGES
 from megafish_assets_tests.clusters.test_kinds import after
 from megafish_assets_tests.clusters.test_kinds import clusters as night
@@ -424,6 +425,18 @@ def test_counts_that_lack_a_row_or_can_not_be_and_a_wiper_that_takes_much_are_se
     assert seen(max_n=3) == seen(arrival=None) == {"n_impossible_rows"}
     assert seen(n_rows=1) == {"n_missing_rows"}
     assert seen(wiped=0.3) == {"wiped_share"}
+
+
+def test_a_detector_that_misses_much_or_reports_what_is_no_animal_is_seen() -> None:
+    def seen(missed: int, no_animal: int) -> set[str]:
+        table = pl.DataFrame(
+            {"looked_by": ["Ana", None], "n_found": [8, None], "n_missed": [missed, None]}
+            | {"n_no_animal": [no_animal, None], "n_twice": [0, None]}
+        )
+        return broken(ANIMALS_GAP, gap_numbers(table, recall(table), precision(table)), n_missing_videos=0)
+
+    assert seen(2, 2) == set()
+    assert seen(3, 0) == {"recall"} and seen(0, 3) == {"precision"}
 
 
 @pytest.mark.parametrize("check", [check for _, check in EVERY], ids=[check.name for _, check in EVERY])

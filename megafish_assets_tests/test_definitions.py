@@ -43,6 +43,7 @@ SHARED_ASSETS = {
     "explorer": "atlas",
     "sightings": "sightings",
     "abundance": "sightings",
+    "animals_gap": "sightings",
 }
 PER_VIDEO = {
     "raw_detections",
@@ -137,7 +138,17 @@ def test_every_job_selects_something(tmp_path: Path) -> None:
         "umap",
         "whitening",
     ]
-    whole = ["abundance", "explorer", "labels", "leaderboard", "lens_places", "review", "sightings", "size_limits"]
+    whole = [
+        "abundance",
+        "animals_gap",
+        "explorer",
+        "labels",
+        "leaderboard",
+        "lens_places",
+        "review",
+        "sightings",
+        "size_limits",
+    ]
     assert jobs.pop("nightly_analysis") == sorted([*(f"{name}_vit" for name in of_vit), *whole])
     # Jobs of ops: they make no asset in their own run.
     ops = [

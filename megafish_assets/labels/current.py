@@ -10,6 +10,15 @@ APPROVED, REJECTED, UNSURE, NOT_FISH = "approved", "rejected", "unsure", "not_fi
 
 STATUSES = (APPROVED, REJECTED, UNSURE, NOT_FISH)
 
+LOOKED_AT, MISSED, TWICE = "looked_at", "missed", "twice"
+"""What a person says of a whole frame, see `sightings/gap.py`: he has seen all that is in it; the detector missed an
+animal in this box; this box is a second one of an animal. None of it is a word on a tracklet."""
+
+FRAME_STATUSES = (LOOKED_AT, MISSED, TWICE)
+
+of_frames = pl.col("status").is_in(FRAME_STATUSES).fill_null(False)
+"""Whether a label speaks of a frame, and of no tracklet."""
+
 
 def labelled_tracklets(labels: pl.DataFrame) -> pl.DataFrame:
     """The columns `WORDS`, a row a tracklet, sorted by it, from rows with `tracklet_id`, `label` and more.

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from megafish_assets.labels.current import of_frames
 from megafish_assets.labels.taking import free_names, repeated
 
 NAMED = 10
@@ -12,8 +13,8 @@ def label_numbers(
     labels: pl.DataFrame, today: pl.DataFrame, words: pl.DataFrame, species: pl.DataFrame
 ) -> dict[str, float | int | str | None]:
     """Of all labels, the same with today's ids, and the current words: how many, and what is wrong with them."""
-    n_of_boxes = labels["place_id"].null_count()
-    lost = today.filter(pl.all_horizontal(pl.col("place_id", "detection_id", "tracklet_id").is_null()))
+    of_boxes = today.filter(pl.col("place_id").is_null() & ~of_frames)
+    lost = of_boxes.filter(pl.all_horizontal(pl.col("detection_id", "tracklet_id").is_null()))
     disagreed = words.filter(pl.col("n_disagreeing") > 0)
     free = free_names(labels, species)
     return {
@@ -21,7 +22,7 @@ def label_numbers(
         "n_tracklets": words.height,
         "n_people": labels["labelled_by"].n_unique(),
         "n_names": words["label"].drop_nulls().n_unique(),
-        "unresolved_share": lost.height / n_of_boxes if n_of_boxes else 0.0,
+        "unresolved_share": lost.height / of_boxes.height if of_boxes.height else 0.0,
         "n_disagreements": disagreed.height,
         "disagreements": ", ".join(disagreed["tracklet_id"].head(NAMED)) or None,
         "n_renamed_by_one": repeated(labels),

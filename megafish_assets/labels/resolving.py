@@ -5,7 +5,7 @@ import polars as pl
 
 from megafish_assets.detections.lens import pair_overlaps
 from megafish_assets.footage.boxes import BOX
-from megafish_assets.labels.current import labelled_tracklets
+from megafish_assets.labels.current import labelled_tracklets, of_frames
 
 SAME_BOX_IOU = 0.8
 """Overlap from which on a box of today is the one that was labelled: a detector that runs again moves boxes by a few
@@ -17,7 +17,7 @@ def current_words(labels: pl.DataFrame, raw: pl.LazyFrame, tracklets: pl.LazyFra
 
     A detection without a tracklet stands for itself. What is no longer there says nothing.
     """
-    today = resolved(labels.filter(pl.col("place_id").is_null()), raw, tracklets)
+    today = resolved(labels.filter(pl.col("place_id").is_null() & ~of_frames), raw, tracklets)
     return labelled_tracklets(today.with_columns(pl.coalesce("tracklet_id", "detection_id").alias("tracklet_id")))
 
 

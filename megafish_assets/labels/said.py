@@ -11,7 +11,7 @@ import polars as pl
 
 from megafish_assets.footage.columns import Column, Columns
 from megafish_assets.labels.columns import LABELS
-from megafish_assets.labels.current import APPROVED, STATUSES
+from megafish_assets.labels.current import APPROVED, FRAME_STATUSES, MISSED, STATUSES, TWICE
 
 LONGEST_NAME = 100
 """Characters: the longest accepted species name of WoRMS is about half as long; more is a pasted paragraph."""
@@ -48,10 +48,10 @@ def clean_name(text: str | None, line: int) -> str | None:
 
 
 def status_of(text: str | None, line: int) -> str:
-    """One of `STATUSES`; approved where none is given. Raises LabelFileError."""
+    """One of `STATUSES` or `FRAME_STATUSES`; approved where none is given. Raises LabelFileError."""
     status = (text or "").strip().lower().replace(" ", "_") or APPROVED
-    if status not in STATUSES:
-        raise LabelFileError(f"line {line}: status = {text!r}, allowed: {', '.join(STATUSES)}")
+    if status not in STATUSES + FRAME_STATUSES:
+        raise LabelFileError(f"line {line}: status = {text!r}, allowed: {', '.join(STATUSES + FRAME_STATUSES)}")
     return status
 
 
@@ -61,6 +61,9 @@ def said_table(rows: list[dict]) -> pl.DataFrame:
     Raises LabelFileError for an approved row without a name, and for one that speaks of nothing.
     """
     for row in rows:
+        if row.get("status") in FRAME_STATUSES:
+            _require_frame(row)
+            continue
         if row.get("label") is None and row.get("status", APPROVED) == APPROVED:
             raise LabelFileError(f"line {row['line']}: no name is given, and status is approved")
         known = ("detection_id", "tracklet_id", "place_id", "cluster", "box")
@@ -68,3 +71,13 @@ def said_table(rows: list[dict]) -> pl.DataFrame:
             raise LabelFileError(f"line {row['line']}: it names no detection, tracklet, place, cluster or box")
     columns = {name: [row.get(name) for row in rows] for name in SAID}
     return pl.DataFrame(columns, schema={name: column.dtype for name, column in SAID.items()})
+
+
+def _require_frame(row: dict) -> None:
+    """Raises LabelFileError for a word on a frame that does not say which, or not where in it."""
+    if row.get("video") is None or row.get("frame_id") is None:
+        raise LabelFileError(f"line {row['line']}: {row['status']} speaks of a frame: give its video and frame_id")
+    if row["status"] == MISSED and row.get("box") is None:
+        raise LabelFileError(f"line {row['line']}: a missed animal needs its box")
+    if row["status"] == TWICE and row.get("detection_id") is None:
+        raise LabelFileError(f"line {row['line']}: twice speaks of a box: give its detection_id")

@@ -31,5 +31,26 @@ ABUNDANCE = Check(
     },
 )
 
-CHECKS = {"sightings": SIGHTINGS, "abundance": ABUNDANCE}
+ANIMALS_GAP = Check(
+    "detector_finds_the_animals",
+    "The share of animals that has a box and of boxes that have an animal, in random frames that people looked at.",
+    {
+        "recall": Limit(
+            "every count is low by what the detector misses, and kinds that it misses more look rare",
+            "State the recall with the counts; lower the detector's score limit, or train it on the missed boxes, "
+            "which are kept in `labels`.",
+            at_least=0.8,
+            may_be_unknown=True,
+        ),
+        "precision": Limit(
+            "what is no animal and was not named so counts as unnamed",
+            "Name rock and water `not a fish` on the review sheets.",
+            at_least=0.8,
+            may_be_unknown=True,
+        ),
+        "n_missing_videos": NONE_MISSING,
+    },
+)
+
+CHECKS = {"sightings": SIGHTINGS, "abundance": ABUNDANCE, "animals_gap": ANIMALS_GAP}
 """Every check of this stage by asset."""

@@ -97,3 +97,16 @@ ABUNDANCE: Columns = {
     "recipe": Column(pl.String, "how its clusters were made; null while nothing names"),
     "labels_version": Column(pl.String, "of the labels behind the names; null where there are none"),
 }
+
+ANIMALS_GAP: Columns = {
+    "rank": Column(pl.Int64, "from 1, as the frames were drawn"),
+    "video": KEY["video"],
+    "frame_id": Column(pl.Int64, "frame in the video, from 0"),
+    "seconds": Column(pl.Float64, "when it is, seconds from its video's first frame"),
+    "n_boxes": Column(pl.Int64, "boxes of the detector in it that nothing takes for an artefact"),
+    "looked_by": Column(pl.String, "who looked at it last; null while nobody has"),
+    "n_found": Column(pl.Int64, "animals that have a box; null while nobody has looked"),
+    "n_missed": Column(pl.Int64, "animals that have none, likewise"),
+    "n_no_animal": Column(pl.Int64, "boxes that show no animal, likewise"),
+    "n_twice": Column(pl.Int64, "boxes of an animal that has another box, likewise"),
+}

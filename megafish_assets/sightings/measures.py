@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from megafish_assets.sightings.gap import Share
 from megafish_assets.sightings.windows import ALL, WINDOW
 
 
@@ -29,4 +30,22 @@ def abundance_numbers(table: pl.DataFrame, kinds: pl.Series) -> dict[str, float]
         "n_missing_rows": windows.height * len(kinds) - table.unique(["window_kind", *WINDOW, "kind"]).height,
         "n_impossible_rows": table.filter(impossible).height,
         "wiped_share": of_stations.select(wiped.fill_nan(None)).item() or 0.0,
+    }
+
+
+def gap_numbers(table: pl.DataFrame, recall: Share, precision: Share) -> dict[str, float | int | str | None]:
+    """Of the frames of `animals_gap`, with what they tell of the detector."""
+    looked = table.filter(pl.col("looked_by").is_not_null())
+    return {
+        "n_frames": table.height,
+        "n_frames_looked_at": looked.height,
+        "n_found": int(looked["n_found"].sum()),
+        "n_missed": int(looked["n_missed"].sum()),
+        "recall": recall.share,
+        "recall_low": recall.low,
+        "recall_high": recall.high,
+        "recall_note": recall.note,
+        "precision": precision.share,
+        "precision_low": precision.low,
+        "precision_high": precision.high,
     }

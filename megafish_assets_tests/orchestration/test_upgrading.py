@@ -39,6 +39,7 @@ ROWS = [f"detections/{name}_detections" for name in ("raw", "filtered", "sampled
 
 RESTATED = [
     "abundance",
+    "animals_gap",
     "classes_reef_tiny",
     "explorer",
     "kind_tree_reef_tiny",

@@ -14,11 +14,14 @@ from megafish_assets.footage.columns import Columns
 from megafish_assets.orchestration.policy import grouped
 from megafish_assets.orchestration.sources import Recordings
 from megafish_assets.reef.plan import ReefPlan
+from megafish_assets.reporting.figures import Figures
 from megafish_assets.sightings.assets import abundance_asset, sightings_asset
+from megafish_assets.sightings.gap_assets import animals_gap_asset
 from megafish_assets.storage.catalog import Tables
 from megafish_assets.storage.io_manager import GpuDeltaLakeIOManager
 from megafish_assets.storage.partitions import VIDEOS
 from megafish_assets_tests.detections.reefs import reef_motion, reef_rows
+from megafish_assets_tests.sightings.test_gap import clip
 
 REEF = ReefPlan(videos=3, seed=31, frames=120)
 KEYS = [f"megalab_{number:04d}" for number in range(3)]
@@ -66,7 +69,9 @@ class Collection:
     def read(self, asset: str) -> pl.DataFrame:
         return pl.read_delta(str(self.root / "tables/sightings" / asset))
 
-    def made(self, of_all: bool = True) -> dg.ExecuteInProcessResult:
+    def made(
+        self, of_all: bool = True, selection: tuple[str, ...] = ("sightings", "abundance")
+    ) -> dg.ExecuteInProcessResult:
         upstream = {
             room: [dg.AssetSpec(name, partitions_def=VIDEOS) for name in some] for room, some in UPSTREAM.items()
         }
@@ -76,13 +81,14 @@ class Collection:
         return dg.materialize(
             [
                 *[spec for room, some in upstream.items() for spec in grouped(room, some)],
-                *grouped("sightings", [sightings_asset("vit"), abundance_asset()]),
+                *grouped("sightings", [sightings_asset("vit"), abundance_asset(), animals_gap_asset()]),
             ],
-            selection=["sightings", "abundance"],
+            selection=list(selection),
             instance=self.instance,
             resources={
                 "io_manager": GpuDeltaLakeIOManager(root_uri=str(self.root / "tables"), device="cpu"),
                 "tables": Tables(root=str(self.root / "tables")),
+                "figures": Figures(folder=str(self.root / "figures")),
                 "recordings": Recordings(
                     folder=str(self.root / "recordings"), owners_table=str(self.root / "recordings.csv")
                 ),
@@ -130,3 +136,19 @@ def test_videos_that_were_not_looked_at_for_what_is_no_fish_are_told(tmp_path: P
     result = Collection(tmp_path).made(of_all=False)
     assert [check.passed for check in result.get_asset_check_evaluations()] == [False, False]
     assert result.get_asset_check_evaluations()[0].metadata["n_missing_videos"].value == 3
+
+
+def test_the_frames_that_people_look_at_are_of_videos_that_can_be_read_and_bear_the_boxes_of_fish(unnamed) -> None:
+    collection, _ = unnamed
+    (collection.root / "recordings").mkdir()
+    clip(collection.root / "recordings/megalab_0001.mp4", n_frames=REEF.frames)
+    result = collection.made(selection=("animals_gap",))
+    table = collection.read("animals_gap")
+    assert set(table["video"]) == {"megalab_0001"} and table.height == 50 == table["frame_id"].n_unique()
+    fish = reef_rows(REEF).filter(pl.col("track_id").is_not_null())
+    expected = table.join(fish.group_by("video", "frame_id").len(), on=["video", "frame_id"], how="left")
+    assert table["n_boxes"].to_list() == expected["len"].fill_null(0).to_list()
+    (check,) = result.get_asset_check_evaluations()
+    assert check.passed and check.metadata["n_frames_looked_at"].value == 0
+    told = result.asset_materializations_for_node("animals_gap")[0].metadata
+    assert told["n_unreadable_frames"].value > 0 and Path(told["page"].path).is_file()

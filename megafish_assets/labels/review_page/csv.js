@@ -23,7 +23,7 @@ megafish.csv = (() => {
     const {key, record, row} = label;
     const [tracklet, frame, x, y, width, height, cluster, kind, place] = row;
     const isDetection = key.includes("/");
-    const video = isDetection ? key.slice(0, key.indexOf("/")) : null;
+    const video = isDetection ? key.slice(0, key.indexOf("/")) : label.video ?? null;
     const [name, scientific, aphia, isListed] = label.name ?? [null, null, null, true];
     return [
       isDetection ? key : null, tracklet === null ? null : `${video}/${tracklet}`, video, frame, x, y, width, height,
