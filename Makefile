@@ -33,10 +33,12 @@ lint: $(BIN)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-# The table of faults in full: 20 killed workers instead of CI's three, 10,000 tables made at random instead of 500.
+# The table of faults in full: 20 killed workers instead of CI's two, 10,000 tables made at random instead of 500, half a
+# million labels instead of 20,000.
 faults: $(BIN)/.installed
 	MEGAFISH_TEST_KILLS=20 $(BIN)/python -m pytest -m "faults or not faults" megafish_assets_tests/test_survival.py
 	MEGAFISH_TEST_TABLES=10000 $(BIN)/python -m pytest megafish_assets_tests/detections/test_faults.py
+	$(BIN)/python -m pytest -m faults megafish_assets_tests/labels
 
 # Every stage beside the notebook's way; writes the tables of docs/benchmarks.md.
 bench: $(BIN)/.installed
