@@ -55,6 +55,7 @@ from megafish_assets.reporting.console import console
 from megafish_assets.reporting.figures import Figures
 from megafish_assets.sightings.assets import AbundanceConfig, abundance_asset, sightings_asset
 from megafish_assets.sightings.gap_assets import GapConfig, animals_gap_asset
+from megafish_assets.sightings.linked_assets import linked_tracklets
 from megafish_assets.storage.catalog import Tables, named
 from megafish_assets.storage.io_manager import GpuDeltaLakeIOManager
 
@@ -149,6 +150,7 @@ defs = dg.Definitions(
                     "sightings",
                     [
                         sightings_asset(naming_backbone),
+                        linked_tracklets,
                         abundance_asset(knobs["abundance"]),
                         animals_gap_asset(knobs["animals_gap"]),
                     ],

@@ -44,6 +44,7 @@ SHARED_ASSETS = {
     "sightings": "sightings",
     "abundance": "sightings",
     "animals_gap": "sightings",
+    "linked_tracklets": "sightings",
 }
 PER_VIDEO = {
     "raw_detections",
@@ -145,6 +146,7 @@ def test_every_job_selects_something(tmp_path: Path) -> None:
         "labels",
         "leaderboard",
         "lens_places",
+        "linked_tracklets",
         "review",
         "sightings",
         "size_limits",

@@ -15,6 +15,7 @@ from megafish_assets.reporting.metadata import column_lineage, coverage, table_m
 from megafish_assets.reporting.progress import Progress
 from megafish_assets.reporting.verdicts import specs, verdict
 from megafish_assets.sightings import checks, measures
+from megafish_assets.sightings.animals import animals_of_clips, with_animals
 from megafish_assets.sightings.collecting import (
     batches,
     counts_of_videos,
@@ -128,6 +129,7 @@ def abundance_asset(knobs: type[AbundanceConfig] = AbundanceConfig) -> dg.Assets
         raw_detections: pl.LazyFrame,
         camera_motion: pl.LazyFrame,
         sightings: pl.LazyFrame,
+        linked_tracklets: pl.DataFrame,
         tables: Tables,
         recordings: Recordings,
     ):
@@ -145,7 +147,8 @@ def abundance_asset(knobs: type[AbundanceConfig] = AbundanceConfig) -> dg.Assets
             progress.step(len(videos))
         kinds = taxa(sightings.select(*TAXON).collect())
         origin = stored_origin(tables, sightings.select(pl.col("backbone").first()).collect().item())
-        table = abundance(Counts.joined(counts), kinds, origin, config.seed, config.block_seconds)
+        counted_up = abundance(Counts.joined(counts), kinds, origin, config.seed, config.block_seconds)
+        table = with_animals(counted_up, animals_of_clips(sightings.collect(), linked_tracklets))
         numbers = measures.abundance_numbers(table, kinds["kind"]) | coverage(context, "not_fish")
         return dg.MaterializeResult(
             value=table,

@@ -52,5 +52,20 @@ ANIMALS_GAP = Check(
     },
 )
 
-CHECKS = {"sightings": SIGHTINGS, "abundance": ABUNDANCE, "animals_gap": ANIMALS_GAP}
+LINKED = Check(
+    "pieces_are_joined_once",
+    "Sightings that may be fish without a row here, animals that do not add up, and how many pieces an animal has.",
+    {
+        "n_lost_sightings": never("what may be a fish is an animal or a piece of one", "Report it with both tables."),
+        "n_unaccounted_pieces": never("each join makes two one", "Report it with the table."),
+        "pieces_an_animal": Limit(
+            "more than a few mean that the detector flickers, or that growth is joined up",
+            "Look at a film of its tracklets (`draw_tracklets`) and at lens_places.",
+            at_most=6,
+        ),
+        "n_missing_videos": NONE_MISSING,
+    },
+)
+
+CHECKS = {"sightings": SIGHTINGS, "linked_tracklets": LINKED, "abundance": ABUNDANCE, "animals_gap": ANIMALS_GAP}
 """Every check of this stage by asset."""

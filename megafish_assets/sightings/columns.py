@@ -85,6 +85,11 @@ ABUNDANCE: Columns = {
         "tracklets seen for a third of a second, which no rule could join: the most animals that there were, and more "
         "than that, for one that is lost and found again counts twice",
     ),
+    "n_animals": Column(
+        pl.Int64,
+        "of a clip: animals, their pieces joined; null where that is not sure, and of longer windows, in which the "
+        "same animal may come again: then there are `max_n` to `n_tracklets`",
+    ),
     "sightings_an_hour": Column(pl.Float64, "`n_tracklets` an hour searched; not animals"),
     "n_clips": Column(pl.Int64, "videos that were searched in this window"),
     "n_frames_searched": Column(pl.Int64, "frames that the detector looked at and no wiper crossed"),
@@ -109,4 +114,18 @@ ANIMALS_GAP: Columns = {
     "n_missed": Column(pl.Int64, "animals that have none, likewise"),
     "n_no_animal": Column(pl.Int64, "boxes that show no animal, likewise"),
     "n_twice": Column(pl.Int64, "boxes of an animal that has another box, likewise"),
+}
+
+LINKED: Columns = {
+    "video": KEY["video"],
+    "tracklet_id": TRACKLETS["tracklet_id"],
+    "animal_id": Column(pl.String, "the animal that it is a piece of: the `tracklet_id` of its first piece"),
+    "n_tracklets": Column(pl.Int64, "pieces that this animal has"),
+    "link": Column(
+        pl.String,
+        "how it was joined: `after` a gap, `within` the gaps of another, as a `part` of another; null for what was not",
+    ),
+    "linked_to": Column(pl.String, "to which tracklet; null for what was not joined"),
+    "probability": Column(pl.Float64, "of `after`, that both are one animal, by these two alone; null otherwise"),
+    "is_open": Column(pl.Boolean, "whether it may be a piece of another animal too: its number is not sure"),
 }

@@ -33,6 +33,16 @@ def abundance_numbers(table: pl.DataFrame, kinds: pl.Series) -> dict[str, float]
     }
 
 
+def linked_numbers(n_rows: int, n_animals: int, n_joined: int, n_sightings: int) -> dict[str, float]:
+    """Of as many rows of `linked_tracklets`, with their animals and joins, and of the sightings that may be fish."""
+    return {
+        "n_animals": n_animals,
+        "n_lost_sightings": n_sightings - n_rows,
+        "n_unaccounted_pieces": n_rows - n_joined - n_animals,
+        "pieces_an_animal": n_rows / n_animals if n_animals else 0.0,
+    }
+
+
 def gap_numbers(table: pl.DataFrame, recall: Share, precision: Share) -> dict[str, float | int | str | None]:
     """Of the frames of `animals_gap`, with what they tell of the detector."""
     looked = table.filter(pl.col("looked_by").is_not_null())

@@ -46,6 +46,7 @@ RESTATED = [
     "kinds_reef_tiny",
     "labels",
     "lens_places",
+    "linked_tracklets",
     "montages_reef_tiny",
     "neighbors_reef_tiny",
     "not_fish",

@@ -17,6 +17,7 @@ from megafish_assets.reef.plan import ReefPlan
 from megafish_assets.reporting.figures import Figures
 from megafish_assets.sightings.assets import abundance_asset, sightings_asset
 from megafish_assets.sightings.gap_assets import animals_gap_asset
+from megafish_assets.sightings.linked_assets import linked_tracklets
 from megafish_assets.storage.catalog import Tables
 from megafish_assets.storage.io_manager import GpuDeltaLakeIOManager
 from megafish_assets.storage.partitions import VIDEOS
@@ -70,7 +71,7 @@ class Collection:
         return pl.read_delta(str(self.root / "tables/sightings" / asset))
 
     def made(
-        self, of_all: bool = True, selection: tuple[str, ...] = ("sightings", "abundance")
+        self, of_all: bool = True, selection: tuple[str, ...] = ("sightings", "linked_tracklets", "abundance")
     ) -> dg.ExecuteInProcessResult:
         upstream = {
             room: [dg.AssetSpec(name, partitions_def=VIDEOS) for name in some] for room, some in UPSTREAM.items()
@@ -81,7 +82,9 @@ class Collection:
         return dg.materialize(
             [
                 *[spec for room, some in upstream.items() for spec in grouped(room, some)],
-                *grouped("sightings", [sightings_asset("vit"), abundance_asset(), animals_gap_asset()]),
+                *grouped(
+                    "sightings", [sightings_asset("vit"), linked_tracklets, abundance_asset(), animals_gap_asset()]
+                ),
             ],
             selection=list(selection),
             instance=self.instance,
@@ -134,7 +137,7 @@ def test_names_that_are_stored_are_counted_under_their_names(tmp_path: Path) -> 
 
 def test_videos_that_were_not_looked_at_for_what_is_no_fish_are_told(tmp_path: Path) -> None:
     result = Collection(tmp_path).made(of_all=False)
-    assert [check.passed for check in result.get_asset_check_evaluations()] == [False, False]
+    assert [check.passed for check in result.get_asset_check_evaluations()] == [False, False, False]
     assert result.get_asset_check_evaluations()[0].metadata["n_missing_videos"].value == 3
 
 
