@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from megafish_assets.labels.current import respelled
 from megafish_assets.labels.taking import free_names, repeated
 
 NAMED = 10
@@ -15,7 +16,7 @@ def label_numbers(
     n_of_boxes = labels["place_id"].null_count()
     lost = today.filter(pl.all_horizontal(pl.col("place_id", "detection_id", "tracklet_id").is_null()))
     disagreed = words.filter(pl.col("n_disagreeing") > 0)
-    free = free_names(labels, species)
+    free, spellings = free_names(labels, species), respelled(labels)
     return {
         "n_labels": labels.height,
         "n_tracklets": words.height,
@@ -25,6 +26,8 @@ def label_numbers(
         "n_disagreements": disagreed.height,
         "disagreements": ", ".join(disagreed["tracklet_id"].head(NAMED)) or None,
         "n_renamed_by_one": repeated(labels),
+        "n_spellings_joined": len(spellings),
+        "spellings_joined": ", ".join(spellings[:NAMED]) or None,
         "n_free_names": len(free),
         "free_names": ", ".join(free[:NAMED]) or None,
     }
