@@ -39,6 +39,9 @@ STATUS_NAMES = {
 """Names, in small letters, that say a status: among the choices of an annotation program they stand beside the species,
 and would be counted as one."""
 
+RESERVED = re.compile(r"(unnamed|noise|(kind|cluster) \d+)", re.IGNORECASE)
+"""What tables and pictures call what has no name: as one it would be counted together with those."""
+
 MOST_WHOLE = 2**53
 """Above it a number in a spreadsheet is no longer exact."""
 
@@ -91,6 +94,7 @@ def said_table(rows: list[dict]) -> pl.DataFrame:
     rows = [_with_status(row) for row in rows]
     for row in rows:
         _require_possible(row)
+        require_free(row["line"], row.get("label"))
         if row.get("label") is None and row.get("status", APPROVED) == APPROVED:
             raise LabelFileError(f"line {row['line']}: no name is given, and status is approved")
         known = ("detection_id", "tracklet_id", "place_id", "cluster", "box")
@@ -98,6 +102,12 @@ def said_table(rows: list[dict]) -> pl.DataFrame:
             raise LabelFileError(f"line {row['line']}: it names no detection, tracklet, place, cluster or box")
     columns = {name: [row.get(name) for row in rows] for name in SAID}
     return pl.DataFrame(columns, schema={name: column.dtype for name, column in SAID.items()})
+
+
+def require_free(line: int, name: str | None) -> None:
+    """Raises LabelFileError for a name in `RESERVED`."""
+    if name is not None and RESERVED.fullmatch(name):
+        raise LabelFileError(f"line {line}: {name!r} is how what has no name is called: choose another")
 
 
 def _with_status(row: dict) -> dict:

@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from megafish_assets.footage.columns import Column, Columns, empty_table
-from megafish_assets.labels.said import MOST_WHOLE, clean_name
+from megafish_assets.labels.said import MOST_WHOLE, clean_name, require_free
 from megafish_assets.labels.table_files import csv_rows
 
 SPECIES: Columns = {
@@ -58,6 +58,7 @@ def _species(line: int, header: list[str], cells: list[str]) -> tuple[str, str |
     name = clean_name(given.get("name"), line) or scientific_name
     if name is None:
         raise ValueError(f"line {line} names nothing: {','.join(cells)}")
+    require_free(line, name)
     return name, scientific_name, _aphia_id((given.get("aphia_id") or "").strip(), line)
 
 

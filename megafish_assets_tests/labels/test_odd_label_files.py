@@ -47,6 +47,13 @@ def test_what_programs_write_for_no_name_is_none(name: str) -> None:
     broken(workbook([["cluster", "name"], [0, name]]), "is no name", "sheet.xlsx")
 
 
+@pytest.mark.parametrize("name", ["unnamed", "Kind 3", "cluster 12", "noise"])
+def test_a_name_that_tables_give_to_what_has_none_is_refused(name: str) -> None:
+    broken(f"tracklet_id,label\nv/t1,{name}\n", f"line 2: '{name}' is how what has no name is called")
+    with pytest.raises(ValueError, match="is how what has no name is called"):
+        species_list(f"name\n{name}\n".encode())
+
+
 def test_a_name_that_says_a_status_is_one_and_no_species() -> None:
     tasks = [task({"tracklet_id": "v/t1"}, "Not a fish"), task({"tracklet_id": "v/t2"}, "unsure")]
     assert read(json.dumps(tasks), "s.json").select("label", "status").rows() == [(None, "not_fish"), (None, "unsure")]
