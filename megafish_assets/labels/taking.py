@@ -17,11 +17,12 @@ SPECIES_KEY = "species_key"
 def labels_table(said: pl.DataFrame, source: str, content: bytes, species: pl.DataFrame) -> pl.DataFrame:
     """The columns `LABELS`, from the columns `SAID` of one file, in its order.
 
-    A label's id is that of its file's content, its line and its place among the rows of that line, so that the same
-    file gives the same ids. Names on the list of species are spelled as there, with their scientific name and number;
-    a name that is not stays as it is.
+    A label's id is that of its file's content, of who says it and when, of its line and its place in that line: the same
+    file gives the same ids, and what another person says alike, or the same one again, is another word. Names on the
+    list of species are spelled as there, with their scientific name and number; a name that is not stays as it is.
     """
-    digest = hashlib.sha256(content).hexdigest()[:16]
+    spoken = said.select("labelled_by", "labelled_at").unique().sort("labelled_by", "labelled_at").rows()
+    digest = hashlib.sha256(content + repr([(by, str(at)) for by, at in spoken]).encode()).hexdigest()[:16]
     place = pl.int_range(pl.len()).over("line")
     keyed = said.with_columns(
         pl.format("{}-{}-{}", pl.lit(digest), "line", place).alias("label_id"),

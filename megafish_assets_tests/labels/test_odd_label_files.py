@@ -8,6 +8,7 @@ import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+import dagster as dg
 import openpyxl
 import polars as pl
 import pytest
@@ -17,7 +18,10 @@ from megafish_assets.labels.label_assets import Reader
 from megafish_assets.labels.species import species_list
 from megafish_assets.labels.taking import said_of_table
 from megafish_assets.orchestration.label_inbox import LabelInbox
+from megafish_assets.orchestration.labelling import take_labels
 from megafish_assets.orchestration.labels import Labels
+from megafish_assets.orchestration.settings import Settings
+from megafish_assets.orchestration.upkeep import RefusedError
 from megafish_assets_tests.labels.test_label_assets import NAMES, Collection
 from megafish_assets_tests.labels.test_label_files import CVAT, LINE, VIAME, broken, read, sheet, task, workbook
 
@@ -298,3 +302,34 @@ def test_a_file_as_large_as_a_video_is_refused_without_being_read(tmp_path: Path
     numbers = collection.read()
     assert numbers["n_refused_files"] == 1 and numbers["n_files"] == 1
     assert "8192 MB, at most 256" in (tmp_path / "labels/refused/dive.mp4.why.txt").read_text()
+
+
+def test_a_word_that_is_given_again_counts_again_and_so_does_another_persons(tmp_path: Path) -> None:
+    collection, seen = Collection(tmp_path), []
+    for age_seconds, name in ((90, "tang"), (80, "ray"), (70, "tang")):
+        collection.lay("anna.csv", f"tracklet_id,label\nv/t00001,{name}\n", age_seconds)
+        collection.read()
+        seen.append(collection.labels.read()["label"].to_list())
+    assert seen == [["tang"], ["ray"], ["tang"]]
+    path = collection.lay("ben.csv", NAMES)
+    copied = path.read_text(), path.stat().st_mtime
+    assert collection.read()["n_people"] == 2
+    collection.lay("carl.csv", NAMES)
+    assert collection.read()["n_people"] == 3
+    n_labels = collection.stored().height
+    collection.lay("ben.csv", copied[0])
+    os.utime(path, (copied[1],) * 2)
+    collection.read()
+    assert collection.stored().height == n_labels
+
+
+def test_the_command_names_what_is_no_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    collection = Collection(tmp_path)
+    settings = Settings.from_environment({"MEGAFISH_ROOT": str(collection.root)})
+    wanted = [tmp_path, tmp_path / "pipe.csv", tmp_path / "nowhere.csv"]
+    with pytest.raises(RefusedError) as refused:
+        take_labels(dg.Definitions(), settings, wanted, lambda path: len(path.read_bytes()))
+    lines = str(refused.value).splitlines()
+    assert ["is no file" in line for line in lines] == [True, True, False, False]
+    assert "nowhere.csv can't be read: No such file" in lines[2] and lines[3] == "nothing was taken"
