@@ -145,7 +145,8 @@ def _video(names: list[str], size_of: SizeOf, line: int) -> tuple[str, tuple[int
         found = size_of(name)
         if found is not None:
             return found
-    raise LabelFileError(f"line {line}: no video of the collection is called {' or '.join(map(repr, names))}")
+    called = " or ".join(map(repr, names))
+    raise LabelFileError(f"line {line}: no video of the collection is called {called}, or two are, or its file is gone")
 
 
 def _seen(video: tuple[str, tuple[int, int]], frame_id: int, corners_px: tuple[float, float, float, float]) -> dict:

@@ -2,8 +2,9 @@
 
 import codecs
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import PurePath
 
 import polars as pl
@@ -57,7 +58,8 @@ def read_labels(file: LabelFile) -> pl.DataFrame:
 
     Raises LabelFileError that names the line, also where lines contradict each other.
     """
-    said = _read(file)
+    # Every line may ask for the same table, or the same video's header.
+    said = _read(replace(file, fits=cache(file.fits), size_of=cache(file.size_of)))
     late = said.filter(pl.col("labelled_at") > file.now + SLOW_CLOCK)
     if late.height:
         line, at = late.select("line", "labelled_at").row(0)

@@ -17,9 +17,9 @@ SPECIES_KEY = "species_key"
 def labels_table(said: pl.DataFrame, source: str, content: bytes, species: pl.DataFrame) -> pl.DataFrame:
     """The columns `LABELS`, from the columns `SAID` of one file, in its order.
 
-    A label's id is that of its file's content, of who says it and when, of its line and its place in that line: the same
-    file gives the same ids, and what another person says alike, or the same one again, is another word. Names on the
-    list of species are spelled as there, with their scientific name and number; a name that is not stays as it is.
+    A label's id is that of its file's content, of who says it and when, of its line and its place in that line: the
+    same file gives the same ids, and what another person says alike, or the same one again, is another word. Names on
+    the list of species are spelled as there, with their scientific name and number; a name that is not stays as it is.
     """
     spoken = said.select("labelled_by", "labelled_at").unique().sort("labelled_by", "labelled_at").rows()
     digest = hashlib.sha256(content + repr([(by, str(at)) for by, at in spoken]).encode()).hexdigest()[:16]

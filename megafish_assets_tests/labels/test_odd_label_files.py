@@ -15,6 +15,7 @@ import pytest
 
 from megafish_assets.labels.current import labelled_tracklets, respelled
 from megafish_assets.labels.label_assets import Reader
+from megafish_assets.labels.label_files import LabelFile, read_labels
 from megafish_assets.labels.species import species_list
 from megafish_assets.labels.taking import said_of_table
 from megafish_assets.orchestration.label_inbox import LabelInbox
@@ -23,7 +24,18 @@ from megafish_assets.orchestration.labels import Labels
 from megafish_assets.orchestration.settings import Settings
 from megafish_assets.orchestration.upkeep import RefusedError
 from megafish_assets_tests.labels.test_label_assets import NAMES, Collection
-from megafish_assets_tests.labels.test_label_files import CVAT, LINE, VIAME, broken, read, sheet, task, workbook
+from megafish_assets_tests.labels.test_label_files import (
+    CVAT,
+    FITS,
+    LINE,
+    NOW,
+    VIAME,
+    broken,
+    read,
+    sheet,
+    task,
+    workbook,
+)
 
 IDS = "tracklet_id,label\nv/t1,tang\n"
 
@@ -333,3 +345,20 @@ def test_the_command_names_what_is_no_file(tmp_path: Path) -> None:
     lines = str(refused.value).splitlines()
     assert ["is no file" in line for line in lines] == [True, True, False, False]
     assert "nowhere.csv can't be read: No such file" in lines[2] and lines[3] == "nothing was taken"
+
+
+def test_a_table_or_a_video_is_looked_up_once_a_file() -> None:
+    asked: list[str | None] = []
+
+    def fits(backbone: str | None) -> pl.DataFrame:
+        asked.append(backbone)
+        return FITS
+
+    def size_of(video: str) -> tuple[str, tuple[int, int]]:
+        asked.append(video)
+        return video, (2048, 512)
+
+    boxes = "".join(f"0,dive,{frame},20,10,220,110,0.9,-1,tang,0.8\n" for frame in range(50))
+    for content in ("cluster,name\n0,tang\n1,ray\n", boxes):
+        read_labels(LabelFile("dive.csv", content.encode(), NOW, fits, size_of, NOW))
+    assert asked == [None, "dive"]
