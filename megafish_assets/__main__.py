@@ -242,8 +242,10 @@ def similar(wanted: str, n: int, backbone: str | None) -> int:
     try:
         settings = chosen(os.environ, own_collection=is_set())
         names = [model.name for model in chosen_backbones(settings.backbones)]
+        if backbone is not None and backbone not in names:
+            return refused(f"--backbone {backbone!r}, of this collection: {', '.join(names)}")
         tables = Tables(root=str(settings.catalog.tables))
-        print(shown(Lookup(tables, backbone or names[0]).similar(wanted, n)), flush=True)
+        print(shown(Lookup(tables, backbone or names[0]).similar(wanted.strip(), n)), flush=True)
     except (OSError, ValueError, LookupError) as wrong:
         return refused(str(wrong))
     return 0

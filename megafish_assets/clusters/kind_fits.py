@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -72,10 +72,15 @@ class KindFits:
         if self.latest["fit_version"].unique().to_list() == [version]:
             return self
         kind_ids = kind_ids_of(units, version, self.kinds, self.highest(elsewhere))
-        now = _fit(units, kind_ids, version, fitted_at)
+        now = _fit(units, kind_ids, version, self._after(fitted_at))
         events = pl.concat([self.events, kind_events(now, self.kinds)])
         earlier = self.kinds.filter(pl.col("fit_version") != version).with_columns(is_latest=False)
         return replace(self, kinds=_kept(pl.concat([earlier, now]), mentioned), events=events)
+
+    def _after(self, fitted_at: datetime) -> datetime:
+        """The time; where a clock went back, the moment after the last fit: by it the latest is told, and kept."""
+        newest = max((time for table in (self.kinds, self.events) if (time := table["fitted_at"].max())), default=None)
+        return fitted_at if newest is None else max(fitted_at, newest + timedelta(microseconds=1))
 
 
 def _fit(units: pl.DataFrame, kind_ids: dict[int, int], version: str, fitted_at: datetime) -> pl.DataFrame:

@@ -31,12 +31,14 @@ def scene_path(motion: pl.DataFrame) -> ScenePath | None:
 
     Between looks the scene moves evenly; where nothing could be followed it moves as between the looks about it.
     """
-    seen = motion.filter((pl.col("n_pan_points") >= FEWEST_POINTS) & pl.col("pan_x_1024").is_not_null())
+    # A null is no finite number either, so that such a look is left out as well.
+    is_seen = pl.all_horizontal(pl.col("pan_x_1024", "pan_y_1024").is_finite(), pl.col("elapsed_frames") > 0)
+    seen = motion.filter((pl.col("n_pan_points") >= FEWEST_POINTS) & is_seen)
     if seen.is_empty():
         return None
     pans = np.full((int(motion["frame_id"].max()) + 1, 2), np.nan)
     for frame_id, elapsed, x, y in seen.select("frame_id", "elapsed_frames", "pan_x_1024", "pan_y_1024").iter_rows():
-        pans[frame_id - elapsed + 1 : frame_id + 1] = x, y
+        pans[max(0, frame_id - elapsed + 1) : frame_id + 1] = x, y
     frames, known = np.arange(len(pans)), np.isfinite(pans[:, 0])
     pans = np.column_stack([np.interp(frames, frames[known], pans[known, axis]) for axis in (0, 1)])
     pans[0] = 0.0

@@ -24,6 +24,9 @@ from megafish_assets.reporting.verdicts import specs, verdict
 from megafish_assets.storage.catalog import Tables, named
 from megafish_assets.storage.delta import Table
 
+MOST_BYTES = 256 * 2**20
+"""Of a file of labels, which is read whole: half a million are 10 MB, and a larger one is a video in a wrong folder."""
+
 
 @dataclass(frozen=True)
 class Reader:
@@ -37,17 +40,24 @@ class Reader:
 
     def rows(self, path: Path) -> pl.DataFrame:
         """The labels of a file, in the columns `LABELS`. Raises LabelFileError that names the line."""
-        content, changed = path.read_bytes(), datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        said = read_labels(LabelFile(path.name, content, changed, self._fits, self._size_of))
-        return labels_table(self._placed(said), path.name, content, self.species)
+        known, now, name = path.stat(), datetime.now(UTC), path.name.encode("utf-8", "replace").decode()
+        if known.st_size > MOST_BYTES:
+            megabytes = known.st_size / 2**20
+            raise LabelFileError(f"a file of {megabytes:.0f} MB, at most {MOST_BYTES // 2**20}: split it, if it is one")
+        content, changed = path.read_bytes(), min(now, datetime.fromtimestamp(known.st_mtime, UTC))
+        said = read_labels(LabelFile(name, content, changed, self._fits, self._size_of, now))
+        return labels_table(self._placed(said), name, content, self.species)
 
     def of_table(self, table: pl.DataFrame, name: str, stored: pl.DataFrame) -> pl.DataFrame:
         """The labels of the table that MEGAFISH_LABELS names, but for those whose last word it has been already.
 
-        `stored` holds all labels so far.
+        `stored` holds all labels so far. Raises ValueError that names the table and the row.
         """
         now = datetime.now(UTC)
-        said = self._placed(said_of_table(table, name)).with_columns(labelled_at=pl.lit(now))
+        try:
+            said = self._placed(said_of_table(table, name, now))
+        except LabelFileError as wrong:
+            raise ValueError(f"{name}: {wrong}") from None
         rows = labels_table(said, name, now.isoformat().encode(), self.species)
         ids = ["detection_id", "tracklet_id"]
         last = stored.filter(pl.col("labelled_by") == name).sort("labelled_at").unique(ids, keep="last")
@@ -115,9 +125,12 @@ def read_files(
     for path in paths:
         try:
             yield path, reader.rows(path)
-        except LabelFileError as wrong:
-            say(f"{path.name} was refused: {wrong}")
-            refuse(path, str(wrong))
+        except FileNotFoundError:
+            say(f"{path.name} was taken away before it was read")
+        except (LabelFileError, OSError) as wrong:
+            why = f"it can't be read: {wrong.strerror}" if isinstance(wrong, OSError) else str(wrong)
+            say(f"{path.name} was refused: {why}")
+            refuse(path, why)
 
 
 def append_new(table: Table, rows: pl.DataFrame) -> int:

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from megafish_assets.labels.current import of_frames
+from megafish_assets.labels.current import of_frames, respelled
 from megafish_assets.labels.taking import free_names, repeated
 
 NAMED = 10
@@ -16,7 +16,7 @@ def label_numbers(
     of_boxes = today.filter(pl.col("place_id").is_null() & ~of_frames)
     lost = of_boxes.filter(pl.all_horizontal(pl.col("detection_id", "tracklet_id").is_null()))
     disagreed = words.filter(pl.col("n_disagreeing") > 0)
-    free = free_names(labels, species)
+    free, spellings = free_names(labels, species), respelled(labels)
     return {
         "n_labels": labels.height,
         "n_tracklets": words.height,
@@ -26,6 +26,8 @@ def label_numbers(
         "n_disagreements": disagreed.height,
         "disagreements": ", ".join(disagreed["tracklet_id"].head(NAMED)) or None,
         "n_renamed_by_one": repeated(labels),
+        "n_spellings_joined": len(spellings),
+        "spellings_joined": ", ".join(spellings[:NAMED]) or None,
         "n_free_names": len(free),
         "free_names": ", ".join(free[:NAMED]) or None,
     }

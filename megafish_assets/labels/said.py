@@ -4,14 +4,17 @@ Here: names and statuses, and the table that every reader of a file gives. Not h
 (`label_files.py` and its formats), and which tracklet a row means today (`resolving.py`).
 """
 
+import math
 import re
 import unicodedata
+from datetime import UTC, datetime
 
 import polars as pl
 
+from megafish_assets.footage.boxes import STRETCHED_PX
 from megafish_assets.footage.columns import Column, Columns
 from megafish_assets.labels.columns import LABELS
-from megafish_assets.labels.current import APPROVED, FRAME_STATUSES, MISSED, STATUSES, TWICE
+from megafish_assets.labels.current import APPROVED, FRAME_STATUSES, MISSED, NOT_FISH, STATUSES, TWICE, UNSURE
 
 LONGEST_NAME = 100
 """Characters: the longest accepted species name of WoRMS is about half as long; more is a pasted paragraph."""
@@ -26,6 +29,23 @@ UNSEEN = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 whatever stands behind it on every page. Letters of right-to-left scripts need none."""
 
 
+STATUS_NAMES = {
+    "not a fish": NOT_FISH,
+    "not fish": NOT_FISH,
+    "not_fish": NOT_FISH,
+    "no fish": NOT_FISH,
+    "unsure": UNSURE,
+}
+"""Names, in small letters, that say a status: among the choices of an annotation program they stand beside the species,
+and would be counted as one."""
+
+RESERVED = re.compile(r"(unnamed|noise|(kind|cluster) \d+)", re.IGNORECASE)
+"""What tables and pictures call what has no name: as one it would be counted together with those."""
+
+MOST_WHOLE = 2**53
+"""Above it a number in a spreadsheet is no longer exact."""
+
+
 class LabelFileError(ValueError):
     """A file of labels that can't be taken, and why, by its line."""
 
@@ -34,7 +54,8 @@ def clean_text(text: str | None) -> str | None:
     """The text as it is kept: composed (NFC), without control characters, spaces single; None for nothing."""
     if text is None:
         return None
-    composed = unicodedata.normalize("NFC", UNSEEN.sub("", str(text)))
+    text = str(text).encode("utf-8", "replace").decode()  # half a letter, as JSON may hold it, no table keeps
+    composed = unicodedata.normalize("NFC", UNSEEN.sub("", text))
     spaced = "".join(" " if unicodedata.category(letter) in ("Cc", "Zl", "Zp") else letter for letter in composed)
     return " ".join(spaced.split()) or None
 
@@ -55,15 +76,28 @@ def status_of(text: str | None, line: int) -> str:
     return status
 
 
-def said_table(rows: list[dict]) -> pl.DataFrame:
-    """The columns `SAID` of rows by name; what a row does not name is null.
+def moment_of(text: str, where: str) -> datetime:
+    """The time that a text of ISO 8601 says, in UTC, and as UTC where it names no zone. Raises LabelFileError."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise LabelFileError(f"{where} = {text!r}, expected as 2026-01-31T12:00:00Z") from None
 
-    Raises LabelFileError for an approved row without a name, and for one that speaks of nothing.
+
+def said_table(rows: list[dict]) -> pl.DataFrame:
+    """The columns `SAID` of rows by name; what a row does not name is null, and a name that says a status is one.
+
+    Raises LabelFileError for an approved row without a name, one that speaks of nothing, and for a box, frame or number
+    that nothing can have.
     """
+    rows = [_with_status(row) for row in rows]
     for row in rows:
+        _require_possible(row)
         if row.get("status") in FRAME_STATUSES:
             _require_frame(row)
             continue
+        require_free(row["line"], row.get("label"))
         if row.get("label") is None and row.get("status", APPROVED) == APPROVED:
             raise LabelFileError(f"line {row['line']}: no name is given, and status is approved")
         known = ("detection_id", "tracklet_id", "place_id", "cluster", "box")
@@ -81,3 +115,33 @@ def _require_frame(row: dict) -> None:
         raise LabelFileError(f"line {row['line']}: a missed animal needs its box")
     if row["status"] == TWICE and row.get("detection_id") is None:
         raise LabelFileError(f"line {row['line']}: twice speaks of a box: give its detection_id")
+
+
+def require_free(line: int, name: str | None) -> None:
+    """Raises LabelFileError for a name in `RESERVED`."""
+    if name is not None and RESERVED.fullmatch(name):
+        raise LabelFileError(f"line {line}: {name!r} is how what has no name is called: choose another")
+
+
+def _with_status(row: dict) -> dict:
+    said = STATUS_NAMES.get((row.get("label") or "").lower())
+    is_name = said is not None and row.get("status", APPROVED) == APPROVED
+    return row | {"label": None, "status": said} if is_name else row
+
+
+def _require_possible(row: dict) -> None:
+    """Raises LabelFileError for what no fish has: it would find no detection, or the wrong one."""
+    line, box, frame_id, aphia_id = row["line"], row.get("box"), row.get("frame_id"), row.get("aphia_id")
+    if frame_id is not None and not 0 <= frame_id < MOST_WHOLE:
+        raise LabelFileError(f"line {line}: frame {frame_id}, expected a whole number from 0")
+    if aphia_id is not None and not 0 < aphia_id < MOST_WHOLE:
+        raise LabelFileError(f"line {line}: aphia_id = {aphia_id}, expected a whole number such as 212682")
+    if box is None:
+        return
+    if not all(map(math.isfinite, box)) or min(box[2:]) <= 0:
+        raise LabelFileError(f"line {line}: a box of x, y, width, height = {box}: sides are above 0")
+    ends = [start + side for start, side in zip(box[:2], box[2:], strict=True)]
+    if max(box[:2]) >= STRETCHED_PX or min(ends) <= 0:
+        raise LabelFileError(
+            f"line {line}: a box of x, y, width, height = {box}, in a frame of 0 to {STRETCHED_PX} it lies outside"
+        )

@@ -1,12 +1,12 @@
 """The list of species that a person offers for naming: a file of comma-separated values."""
 
-import csv
-import io
 from pathlib import Path
 
 import polars as pl
 
 from megafish_assets.footage.columns import Column, Columns, empty_table
+from megafish_assets.labels.said import MOST_WHOLE, clean_name, require_free
+from megafish_assets.labels.table_files import csv_rows
 
 SPECIES: Columns = {
     "name": Column(pl.String, "name as people say it"),
@@ -32,37 +32,34 @@ def species_list(content: bytes) -> pl.DataFrame:
 
     Raises ValueError that names the line, what it holds and what it may hold.
     """
-    rows = _lines(content)
+    rows = csv_rows(content)
     if not rows:
         return empty_table(SPECIES)
     header = [_column(cell) for cell in rows[0][1]]
     if not {"name", "scientific_name"} & set(header):
         raise ValueError(f"line 1 has no column name or scientific_name, only {rows[0][1]}; columns: {list(SPECIES)}")
-    species = []
-    for line, cells in rows[1:]:
-        given = dict(zip(header, (cell.strip() for cell in cells), strict=False))
-        name = given.get("name") or given.get("scientific_name")
-        if not name:
-            raise ValueError(f"line {line} names nothing: {','.join(cells)}")
-        species.append((name, given.get("scientific_name") or None, _aphia_id(given.get("aphia_id"), line)))
+    if twice := [name for name in SPECIES if header.count(name) > 1]:
+        raise ValueError(f"line 1 has {twice[0]} twice, in {rows[0][1]}: leave one of them out")
+    species = [_species(line, header, cells) for line, cells in rows[1:]]
     found = pl.DataFrame(species, schema=empty_table(SPECIES).schema, orient="row")
-    if twice := found.filter(pl.col("name").is_duplicated())["name"].unique(maintain_order=True).to_list():
-        raise ValueError(f"names that stand twice: {', '.join(twice[:5])}; a name has one line")
+    # Names that differ in capitals alone are one: a label is spelled as here, whatever its capitals.
+    if twice := found.filter(pl.col("name").str.to_lowercase().is_duplicated())["name"].to_list():
+        raise ValueError(f"names that stand twice: {', '.join(dict.fromkeys(twice[:5]))}; a name has one line")
     return found
 
 
-def _lines(content: bytes) -> list[tuple[int, list[str]]]:
-    """The lines that hold anything, with their numbers from 1."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"no comma-separated values in UTF-8: {error}") from None
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        rows = [(reader.line_num, row) for row in reader]
-    except csv.Error as error:
-        raise ValueError(f"no comma-separated values: {error} in line {reader.line_num}") from None
-    return [(line, row) for line, row in rows if any(cell.strip() for cell in row)]
+def _species(line: int, header: list[str], cells: list[str]) -> tuple[str, str | None, int | None]:
+    if any(cell.strip() for cell in cells[len(header) :]):
+        raise ValueError(
+            f"line {line}: {len(cells)} cells under {len(header)} columns: put names with commas in quotes"
+        )
+    given = dict(zip(header, cells, strict=False))
+    scientific_name = clean_name(given.get("scientific_name"), line)
+    name = clean_name(given.get("name"), line) or scientific_name
+    if name is None:
+        raise ValueError(f"line {line} names nothing: {','.join(cells)}")
+    require_free(line, name)
+    return name, scientific_name, _aphia_id((given.get("aphia_id") or "").strip(), line)
 
 
 def _column(cell: str) -> str:
@@ -74,6 +71,6 @@ def _aphia_id(cell: str | None, line: int) -> int | None:
     if not cell:
         return None
     number = cell.removesuffix(".0")  # as a spreadsheet writes a column in which some are missing
-    if not number.isascii() or not number.isdigit():
+    if not number.isascii() or not number.isdigit() or not 0 < int(number[:20]) < MOST_WHOLE:
         raise ValueError(f"line {line}: aphia_id = {cell!r}, expected a whole number such as 212682")
     return int(number)

@@ -1,18 +1,31 @@
 """Labels in tables: the review sheets' CSV, a spreadsheet of clusters (CSV or XLSX), and ids beside names."""
 
+import codecs
 import csv
 import io
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import polars as pl
 
 from megafish_assets.footage.boxes import BOX
-from megafish_assets.labels.said import LabelFileError, clean_name, clean_text, said_table, status_of
+from megafish_assets.labels.said import (
+    MOST_WHOLE,
+    LabelFileError,
+    clean_name,
+    clean_text,
+    moment_of,
+    said_table,
+    status_of,
+)
 
 Lines = Sequence[tuple[int, Mapping[str, str]]]
 """Line number and cells by column, of every line that holds anything."""
+
+WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""What a file in UTF-16 begins with."""
 
 END = re.compile(r"#\s*end[,;\t ]*\"?\s*(\d+)\s+labels?")
 """Last line of the review sheets' file, also as a spreadsheet saves it again."""
@@ -28,11 +41,17 @@ ALSO_CALLED = {
 }
 """Other headers for the same columns."""
 
+MISSING = {"na", "n/a", "#n/a", "<na>", "nan", "nat", "none", "null", "#ref!", "#name?", "#value!", "#div/0!"}
+"""What R, pandas and spreadsheets write, in small letters, where there is no name: as one it would be a species."""
+
+GUARDED = re.compile(r"'(?=[=+\-@])")
+"""What stands before a formula that is meant as text."""
+
 
 def text_of(content: bytes) -> str:
-    """The file's text. Raises LabelFileError for what is not UTF-8."""
+    """The file's text, of UTF-8, or of the UTF-16 that a spreadsheet saves as Unicode. Raises LabelFileError."""
     try:
-        return content.decode("utf-8-sig")
+        return content.decode("utf-16" if content.startswith(WIDE) else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise LabelFileError(f"no text in UTF-8 ({error.reason} at byte {error.start}): save it as CSV UTF-8") from None
 
@@ -56,62 +75,39 @@ def csv_rows(content: bytes) -> list[tuple[int, list[str]]]:
     return rows
 
 
-def xlsx_rows(content: bytes) -> list[tuple[int, list[str]]]:
-    """The same of a workbook's first sheet; a merged cell holds for all that it covers.
-
-    Of a formula the value counts that was saved with it. Raises LabelFileError, naming the cell, for one without, and
-    for what is no workbook.
-    """
-    from zipfile import BadZipFile
-
-    import openpyxl
-
-    try:
-        values = openpyxl.load_workbook(io.BytesIO(content), data_only=True).worksheets[0]
-        formulas = openpyxl.load_workbook(io.BytesIO(content)).worksheets[0]
-    except (BadZipFile, KeyError, IndexError, ValueError, OSError) as error:
-        raise LabelFileError(f"no workbook that can be read: {error}") from None
-    cells = {(cell.row, cell.column): cell.value for row in values.iter_rows() for cell in row}
-    for row in formulas.iter_rows():
-        for cell in row:
-            if cell.data_type == "f" and cells.get((cell.row, cell.column)) is None:
-                raise LabelFileError(f"cell {cell.coordinate} is a formula without a saved value: paste its value")
-    for merged in values.merged_cells.ranges:
-        for place in merged.cells:
-            cells[place] = cells.get((merged.min_row, merged.min_col))
-    n_columns = max((column for _, column in cells), default=0)
-    rows = {row for row, _ in cells}
-    found = [(row, [_text(cells.get((row, column))) for column in range(1, n_columns + 1)]) for row in sorted(rows)]
-    return [(row, texts) for row, texts in found if any(text.strip() for text in texts)]
-
-
-def _text(value: object) -> str:
-    """A cell as CSV would have it: 12.0 is 12."""
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return value.isoformat() if isinstance(value, datetime) else str(value)
-
-
 def with_header(rows: list[tuple[int, list[str]]]) -> Lines:
     """Lines by the names of the first one; columns without a name are left out. Raises LabelFileError for none."""
     if not rows:
         raise LabelFileError("the file holds no line")
-    header = [_column(cell) for cell in rows[0][1]]
+    header = [column_name(cell) for cell in rows[0][1]]
+    _require_one_each(header, rows[0][1])
     lines = []
     for line, cells in rows[1:]:
         if not cells[0].lstrip().startswith("#"):
+            if any(cell.strip() for cell in cells[len(header) :]):
+                raise LabelFileError(
+                    f"line {line}: {len(cells)} cells under {len(header)} columns, "
+                    f"the last {cells[-1].strip()[:30]!r}: put a text that holds a separator within quotes"
+                )
             lines.append((line, {name: cell.strip() for name, cell in zip(header, cells, strict=False) if name}))
     return lines
 
 
+def _require_one_each(header: list[str], written: list[str]) -> None:
+    """Raises LabelFileError where two columns mean the same: which of them holds the names, nobody can tell."""
+    for name in header:
+        twice = [cell.strip() for column, cell in zip(header, written, strict=True) if name and column == name]
+        if len(twice) > 1:
+            raise LabelFileError(f"line 1: the columns {' and '.join(twice)} both mean {name}: leave one of them out")
+
+
 def header_of(rows: list[tuple[int, list[str]]]) -> set[str]:
     """The columns that the first line names."""
-    return {_column(cell) for cell in rows[0][1]} if rows else set()
+    return {column_name(cell) for cell in rows[0][1]} if rows else set()
 
 
-def _column(cell: str) -> str:
+def column_name(cell: str) -> str:
+    """The column that a header's cell means, whatever its capitals and spaces."""
     name = "_".join(cell.strip().lower().split())
     return ALSO_CALLED.get(name, name)
 
@@ -133,6 +129,10 @@ def review_labels(rows: list[tuple[int, list[str]]], by: str, at: datetime) -> p
 def _review_row(line: int, cells: Mapping[str, str], by: str, at: datetime) -> dict:
     given = {name: cell[1:] if cell.startswith("'") else cell for name, cell in cells.items()}
     box = [_number(given, side, line, float) for side in BOX]
+    if None in box and any(side is not None for side in box):
+        raise LabelFileError(
+            f"line {line}: half a box, {dict(zip(BOX, box, strict=True))}: a saved sheet has all sides"
+        )
     return {
         **_word(line, given, by, at),
         **{name: given.get(name) or None for name in ("detection_id", "tracklet_id", "video", "place_id", "backbone")},
@@ -151,7 +151,7 @@ def _word(line: int, given: Mapping[str, str], by: str, at: datetime) -> dict:
         "aphia_id": _number(given, "aphia_id", line, int),
         "status": status_of(given.get("status"), line),
         "labelled_by": clean_name(given.get("labelled_by"), line) or by,
-        "labelled_at": _moment(given.get("labelled_at"), line) or at,
+        "labelled_at": moment_of(given["labelled_at"], f"line {line}: labelled_at") if given.get("labelled_at") else at,
         "note": clean_text(given.get("note")),
     }
 
@@ -162,29 +162,27 @@ def _number(given: Mapping[str, str], name: str, line: int, kind: Callable) -> f
         return None
     try:
         number = float(text)
-        if kind is int and not number.is_integer():
-            raise ValueError
-        if abs(number) == float("inf") or number != number:
+        if not math.isfinite(number) or (kind is int and not (number.is_integer() and abs(number) < MOST_WHOLE)):
             raise ValueError
     except ValueError:
         raise LabelFileError(f"line {line}: {name} = {text!r}, expected a {'whole ' * (kind is int)}number") from None
     return kind(number)
 
 
-def _moment(text: str | None, line: int) -> datetime | None:
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise LabelFileError(f"line {line}: labelled_at = {text!r}, expected as 2026-01-31T12:00:00Z") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+def _typed(line: int, given: Mapping[str, str]) -> Mapping[str, str]:
+    """The cells of a row that a person or a program wrote: texts without the guard of a formula, ids without marks that
+    nobody sees. Raises LabelFileError for a name that says that there is none."""
+    if (given.get("label") or "").lower() in MISSING:
+        raise LabelFileError(f"line {line}: {given['label']!r} is no name: where there is none, leave the cell empty")
+    ids = {name: clean_text(given[name]) for name in ("tracklet_id", "detection_id") if name in given}
+    return {name: GUARDED.sub("", cell, count=1) if cell[:1] == "'" else cell for name, cell in given.items()} | ids
 
 
 def id_labels(rows: list[tuple[int, list[str]]], by: str, at: datetime) -> pl.DataFrame:
     """Ids beside names (`tracklet_id` or `detection_id`, `label`, and more if there is), in the columns `SAID`."""
     found = []
-    for line, given in with_header(rows):
+    for line, cells in with_header(rows):
+        given = _typed(line, cells)
         ids = {name: given.get(name) or None for name in ("tracklet_id", "detection_id")}
         if given.get("label") or given.get("status"):  # a row that waits for its name says nothing yet
             found.append(_word(line, given, by, at) | ids)
@@ -201,7 +199,8 @@ def cluster_labels(rows: list[tuple[int, list[str]]], by: str, at: datetime, fit
     A sheet that does not say its fit is of the last one. Raises LabelFileError for a fit or a cluster that is not kept.
     """
     parts = [said_table([])]
-    for line, given in with_header(rows):
+    for line, cells in with_header(rows):
+        given = _typed(line, cells)
         if not given.get("label") and not given.get("status"):
             continue
         word, cluster = _word(line, given, by, at), _number(given, "cluster", line, int)
@@ -226,7 +225,8 @@ def _members(
         raise LabelFileError(f"line {line}: the fit {version!r} is no longer kept; some that are: {kept}")
     rows = fit.filter(pl.col("cluster") == cluster)
     if rows.is_empty():
-        known = f"out of 0 to {fit['cluster'].max()}"
+        last = fit["cluster"].max()
+        known = f"out of 0 to {last}" if last >= 0 else "where all is noise"
         raise LabelFileError(f"line {line}: no cluster {cluster} in fit {fit['fit_version'][0]}, {known}")
     tracked = pl.col("tracklet_id").is_not_null()
     ids = rows.select("tracklet_id", "fit_version", "kind_id", pl.when(~tracked).then("unit_id").alias("detection_id"))

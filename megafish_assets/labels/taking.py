@@ -2,11 +2,14 @@
 
 import hashlib
 from collections.abc import Sequence
+from datetime import datetime
 
 import polars as pl
 
 from megafish_assets.labels.columns import LABELS
-from megafish_assets.labels.said import SAID, clean_text
+from megafish_assets.labels.contradictions import contradicting
+from megafish_assets.labels.said import LabelFileError
+from megafish_assets.labels.table_files import column_name, header_of, id_labels
 
 SPECIES_KEY = "species_key"
 
@@ -14,11 +17,12 @@ SPECIES_KEY = "species_key"
 def labels_table(said: pl.DataFrame, source: str, content: bytes, species: pl.DataFrame) -> pl.DataFrame:
     """The columns `LABELS`, from the columns `SAID` of one file, in its order.
 
-    A label's id is that of its file's content, its line and its place among the rows of that line, so that the same
-    file gives the same ids. Names on the list of species are spelled as there, with their scientific name and number;
-    a name that is not stays as it is.
+    A label's id is that of its file's content, of who says it and when, of its line and its place in that line: the
+    same file gives the same ids, and what another person says alike, or the same one again, is another word. Names on
+    the list of species are spelled as there, with their scientific name and number; a name that is not stays as it is.
     """
-    digest = hashlib.sha256(content).hexdigest()[:16]
+    spoken = said.select("labelled_by", "labelled_at").unique().sort("labelled_by", "labelled_at").rows()
+    digest = hashlib.sha256(content + repr([(by, str(at)) for by, at in spoken]).encode()).hexdigest()[:16]
     place = pl.int_range(pl.len()).over("line")
     keyed = said.with_columns(
         pl.format("{}-{}-{}", pl.lit(digest), "line", place).alias("label_id"),
@@ -57,24 +61,27 @@ def free_names(labels: pl.DataFrame, species: pl.DataFrame) -> list[str]:
     return said.join(species, left_on="label", right_on="name", how="anti")["label"].sort().to_list()
 
 
-def said_of_table(table: pl.DataFrame, name: str) -> pl.DataFrame:
+def said_of_table(table: pl.DataFrame, name: str, now: datetime) -> pl.DataFrame:
     """The columns `SAID` of a table of `label` beside `detection_id`, `tracklet_id` or both, as `MEGAFISH_LABELS` names
-    one; `line` counts its rows. Raises ValueError for a table without them."""
-    keys = [key for key in ("detection_id", "tracklet_id") if key in table.columns]
-    if "label" not in table.columns or not keys:
-        raise ValueError(f"labels need `label` and `detection_id` or `tracklet_id`; found {table.columns}")
-    rows = table.with_row_index("line", offset=1).select(
-        pl.col(column).cast(SAID[column].dtype) for column in ("line", *keys, "label")
-    )
-    cleaned = rows.with_columns(
-        pl.col(column).map_elements(clean_text, pl.String) for column in (*keys, "label")
-    ).filter(pl.col("label").is_not_null() & pl.any_horizontal(pl.col(keys).is_not_null()))
-    missing = [
-        pl.lit(None, column.dtype).alias(column_name)
-        for column_name, column in SAID.items()
-        if column_name not in ("line", *keys, "label", "status", "labelled_by")
-    ]
-    return cleaned.with_columns(*missing, status=pl.lit("approved"), labelled_by=pl.lit(name)).select(*SAID)
+    one, all said `now` by the table; `line` counts its rows from 2, below its header.
+
+    Read as `id_labels` reads a file of ids: a row without a name or an id says nothing. Raises ValueError for a table
+    without them, and for what such a file may not hold either.
+    """
+    flat = [column for column, dtype in table.schema.items() if not dtype.is_nested()]
+    texts = table.select(pl.col(column).cast(pl.String).fill_null("") for column in flat)
+    rows = [(1, flat), *((line, list(cells)) for line, cells in enumerate(texts.iter_rows(), start=2))]
+    columns = header_of(rows)
+    keys = {"detection_id", "tracklet_id"} & columns
+    if "label" not in columns or not keys:
+        raise LabelFileError(f"labels need `label` and `detection_id` or `tracklet_id`; found {table.columns}")
+    header = [column_name(cell) for cell in flat]
+    places = [place for place, column in enumerate(header) if column in keys]
+    said = id_labels([rows[0], *(row for row in rows[1:] if any(row[1][place].strip() for place in places))], name, now)
+    said = said.with_columns(labelled_by=pl.lit(name), labelled_at=pl.lit(now))
+    if contradiction := contradicting(said):
+        raise LabelFileError(contradiction)
+    return said
 
 
 def repeated(labels: pl.DataFrame, keys: Sequence[str] = ("tracklet_id", "labelled_by")) -> int:

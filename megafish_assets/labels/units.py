@@ -32,6 +32,8 @@ class Units:
         require_one_length(self, "table", "features")
         if not self.table["unit_id"].is_sorted() or self.table["unit_id"].n_unique() != len(self.table):
             raise ValueError("units out of order or named twice: sort them by unit_id")
+        if n_odd := int((~np.isfinite(self.features)).any(axis=1).sum()):
+            raise ValueError(f"{n_odd} of {len(self)} units have features that are no numbers: make features again")
 
     def __len__(self) -> int:
         return self.table.height

@@ -15,6 +15,9 @@ from pathlib import Path
 SETTLED_SECONDS = 3.0
 """Without a change: a file that is still being copied waits for the next look."""
 
+UNREAD = (".", "~$")
+"""What the names of files begin with that programs keep beside an open one."""
+
 
 @dataclass(frozen=True)
 class LabelInbox:
@@ -34,21 +37,25 @@ class LabelInbox:
         return self.folder / "refused"
 
     def waiting(self, settled_seconds: float = SETTLED_SECONDS) -> list[Path]:
-        """The files that nobody writes to any more, the oldest first; hidden ones are none."""
+        """The files that nobody writes to any more, in folders too, the oldest first; hidden ones are none."""
         if not self.inbox.is_dir():
             return []
         now, found = time.time(), []
-        for path in self.inbox.iterdir():
-            if path.is_file() and not path.name.startswith("."):
-                changed = path.stat().st_mtime
+        for path in self.inbox.rglob("*"):
+            if path.is_file() and not any(part.startswith(UNREAD) for part in path.relative_to(self.inbox).parts):
+                changed = _changed(path)
                 if now - changed >= settled_seconds:
                     found.append((changed, path.name, path))
         return [path for *_, path in sorted(found)]
 
     def lay(self, path: Path) -> Path:
-        """A copy of a file in the inbox, under a name that no other has there; it appears there whole."""
-        self.inbox.mkdir(parents=True, exist_ok=True)
-        place = _free(self.inbox, path.name)
+        """A copy of a file in the inbox, which appears there whole; beside one of its name in a folder of its own, for
+        where a file does not say who speaks, its name does."""
+        folder, number = self.inbox, 2
+        while (folder / path.name).exists():
+            folder, number = self.inbox / str(number), number + 1
+        folder.mkdir(parents=True, exist_ok=True)
+        place = folder / path.name
         partial = place.with_name(f".{place.name}.partial")
         shutil.copy2(path, partial)
         changed = path.stat().st_mtime
@@ -57,11 +64,11 @@ class LabelInbox:
 
     def taken(self, path: Path) -> None:
         """Moves a file whose labels are in the table."""
-        _move(path, self.folder / "read")
+        self._move(path, self.folder / "read")
 
     def refused(self, path: Path, why: str) -> None:
         """Moves a file that could not be read, and writes why beside it."""
-        moved = _move(path, self.refused_folder)
+        moved = self._move(path, self.refused_folder)
         moved.with_name(f"{moved.name}.why.txt").write_text(f"{why}\n", encoding="utf-8")
 
     def n_refused(self) -> int:
@@ -70,10 +77,18 @@ class LabelInbox:
             return 0
         return sum(not path.name.endswith(".why.txt") for path in self.refused_folder.iterdir())
 
+    def _move(self, path: Path, folder: Path) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        moved = path.rename(_free(folder, path.name))
+        if path.parent != self.inbox and not any(path.parent.iterdir()):
+            path.parent.rmdir()
+        return moved
 
-def _move(path: Path, folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return path.rename(_free(folder, path.name))
+
+def _changed(path: Path) -> float:
+    """When a file changed last; of one whose time is yet to come, as some cameras' are, when it came here."""
+    known = path.stat()
+    return known.st_mtime if known.st_mtime <= time.time() else min(known.st_mtime, known.st_ctime)
 
 
 def _free(folder: Path, name: str) -> Path:

@@ -39,6 +39,9 @@ def take_labels(
     if not all(tables.of("detections", name).exists() for name in ("raw_detections", "tracklets")):
         raise RefusedError(f"{settings.root} has no tracklets yet, which labels speak of: run materialise first")
     for path in files:
+        if path.exists() and not path.is_file():  # a pipe can be read once, and is read twice
+            wrong.append(f"{path} is no file: name those in a folder, and save what comes out of a pipe")
+            continue
         try:
             told.append(f"{path}: {many(check(path), 'label')}")
         except (ValueError, MissingTableError) as error:

@@ -45,12 +45,18 @@ class Labels(dg.ConfigurableResource):
         return None if self.species is None else Path(self.species)
 
     def read(self) -> pl.DataFrame | None:
-        """The last name of every tracklet, or where nobody gave one to the platform, what `read_file` gives."""
+        """`detection_id`, `tracklet_id` and `label`: the last name of every tracklet, and of detections that were named
+        without one; where nobody gave one to the platform, what `read_file` gives."""
         stored = None if self.tables is None else Tables(root=self.tables).rows("labels", "labels")
         if stored is None or stored.is_empty():
             return self.read_file()
-        named = stored.filter(pl.col("status") == "approved").drop_nulls(["tracklet_id", "label"]).sort("labelled_at")
-        return named.unique("tracklet_id", keep="last", maintain_order=True).select("tracklet_id", "label")
+        ids = ["detection_id", "tracklet_id"]
+        alone = pl.when(pl.col("tracklet_id").is_null()).then("detection_id").alias("detection_id")
+        spoken = stored.with_columns(alone).filter(pl.any_horizontal(pl.col(ids).is_not_null())).sort("labelled_at")
+        last = spoken.unique(ids, keep="last", maintain_order=True)
+        named = last.filter(pl.col("status") == "approved").drop_nulls("label")
+        # Spellings that differ in capitals alone are one name, as in `labels/current.py`.
+        return named.select(*ids, pl.col("label").last().over(pl.col("label").str.to_lowercase()))
 
     def read_file(self) -> pl.DataFrame | None:
         """The whole table of MEGAFISH_LABELS; None where none is named.

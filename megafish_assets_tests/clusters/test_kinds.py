@@ -271,3 +271,20 @@ def test_a_cluster_that_holds_the_most_of_no_tracklet_has_no_kind_and_is_counted
     fits = KindFits.stored(None, None).with_fit(divided, FIRST)
     numbers = kind_numbers(fits, divided)
     assert (numbers["n_clusters_without_kind"], numbers["n_divided_tracklets"]) == (1, 1)
+
+
+def test_a_clock_that_went_back_leaves_the_last_fit_the_latest_and_among_the_kept() -> None:
+    fits = after("abc de", "abcde")
+    for n in range(kind_fits.KEPT_FITS + 5):
+        more = "".join(chr(0x3B1 + place) for place in range(n + 1))
+        fits = fits.with_fit(clusters(f"abc {more}"), FIRST - timedelta(days=n))
+    assert set(fits.latest["unit_id"]) >= {"v/a", "v/b", "v/c"}
+    assert fits.latest["fitted_at"].min() == fits.kinds["fitted_at"].max() == fits.events["fitted_at"].max()
+    stored = KindFits.stored(fits.kinds, fits.events)
+    assert stored.events.equals(fits.events) and stored.last_events.height
+
+
+def test_two_fits_of_one_moment_are_told_apart() -> None:
+    fits = KindFits.stored(None, None).with_fit(clusters("abcd"), FIRST).with_fit(clusters("abc d"), FIRST)
+    assert kind_of(fits) == {0: 1, 1: 2}
+    assert [event for event, *_ in told(fits)] == ["continued", "born"]

@@ -51,6 +51,22 @@ def test_a_scene_that_nobody_could_follow_has_no_path() -> None:
     assert scene_paths(looks([])) == {}
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [
+        (10, 5, np.nan, 0.0, 90),
+        (10, 5, 2.0, np.inf, 90),
+        (10, 5, 2.0, None, 90),
+        (10, None, 2.0, 0.0, 90),
+        (0, 0, 2.0, 0.0, 90),
+    ],
+)
+def test_a_look_whose_pan_is_no_number_says_nothing_of_the_scene(bad: tuple) -> None:
+    assert scene_path(looks([bad])) is None
+    path = scene_path(looks([(5, 5, 1.0, 3.0, 90), bad, (15, 5, 1.0, 3.0, 90)]))
+    assert path.at(np.array([15])).tolist() == [[15.0, 45.0]]
+
+
 def test_what_stays_in_the_picture_travels_over_the_scene_and_the_other_way_round() -> None:
     path = {"v": scene_path(looks([(5 * n, 5, 2.0, 0.0, 90) for n in range(1, 13)]))}  # 120 px in 60 frames
     growth = boxes([(n, 100.0, 100.0, 40.0, 20.0) for n in range(61)], "v/t00000")

@@ -172,7 +172,7 @@ def test_the_table_of_megafish_labels_is_read_into_it_and_a_changed_name_is_a_ne
 @pytest.mark.parametrize("n", [20_000, pytest.param(500_000, marks=pytest.mark.faults)])
 def test_all_labels_of_a_large_file_are_read_in_one_run(tmp_path: Path, n: int) -> None:
     collection = Collection(tmp_path)
-    lines = [f"v/t{place % 20:05d},name {place % 7}" for place in range(n)]
+    lines = [f"v/t{place % 20:05d},name {place % 20 % 7}" for place in range(n)]
     collection.lay("many.csv", "tracklet_id,label\n" + "\n".join(lines) + "\n")
     numbers = collection.read()
     assert numbers["n_labels"] == n and numbers["n_tracklets"] == 20 and numbers["n_people"] == 1
@@ -196,5 +196,5 @@ def test_a_file_is_laid_whole_under_a_name_of_its_own_and_keeps_its_time(tmp_pat
     inbox, source = LabelInbox(tmp_path / "labels"), tmp_path / "labels.csv"
     source.write_text(NAMES)
     first, second = inbox.lay(source), inbox.lay(source)
-    assert {path.name for path in inbox.waiting()} == {"labels.csv", "labels-2.csv"} == {first.name, second.name}
+    assert set(inbox.waiting()) == {first, second} and first.name == second.name == "labels.csv"
     assert source.exists() and first.read_text() == NAMES

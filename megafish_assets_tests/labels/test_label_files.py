@@ -12,6 +12,7 @@ from megafish_assets.labels.label_files import LabelFile, read_labels
 from megafish_assets.labels.said import SAID, LabelFileError, clean_name, clean_text
 
 WHEN = datetime(2026, 5, 1, 12, tzinfo=UTC)
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
 HEADER = (
     "detection_id,tracklet_id,video,frame_id,x_1024,y_1024,width_1024,height_1024,cluster,kind_id,place_id,backbone,"
     "recipe,fit_version,label,scientific_name,aphia_id,status,labelled_by,labelled_at,note"
@@ -31,7 +32,7 @@ FITS = pl.DataFrame(
 def read(content: str | bytes, name: str = "anna.csv") -> pl.DataFrame:
     data = content if isinstance(content, bytes) else content.encode()
     videos = {"dive": ("dive", (2048, 512))}
-    return read_labels(LabelFile(name, data, WHEN, lambda backbone: FITS, videos.get))
+    return read_labels(LabelFile(name, data, WHEN, lambda backbone: FITS, videos.get, NOW))
 
 
 def sheet(*lines: str, end: int | None = None, separator: str = "\r\n") -> str:
@@ -114,7 +115,7 @@ def test_a_sheet_that_was_saved_half_way_is_refused() -> None:
         (("2026-01-31T10:00:00Z", "31/01/2026"), "line 2: labelled_at = '31/01/2026'"),
         ((",tang,", ",,"), "line 2: no name is given, and status is approved"),
         ((",tang,", f",{'x' * 300},"), "line 2: a name of 300 characters, 'xxxx"),
-        (("v/000007/000,v/t1,v,7,1.5,2,30,40,3", ",,v,7,,2,30,40,"), "line 2: it names no detection"),
+        (("v/000007/000,v/t1,v,7,1.5,2,30,40,3", ",,v,7,,,,,"), "line 2: it names no detection"),
     ],
 )
 def test_a_bad_line_is_named_and_nothing_is_taken(changed: tuple[str, str], says: str) -> None:
@@ -219,7 +220,7 @@ def test_cvats_boxes_are_read_but_for_those_outside_and_a_bomb_is_refused() -> N
 
 def test_what_nobody_knows_is_refused_with_what_is_read() -> None:
     broken("", "the file is empty")
-    broken(b"\xff\xfe\x00a", "no text in UTF-8")
+    broken(b"\xff\x00a", "no text in UTF-8")
     broken(
         "fish,colour\ntang,blue\n", "nobody knows these columns: colour, fish. What is read: labels.csv of the review"
     )

@@ -177,6 +177,14 @@ def test_units_are_tracklets_and_lone_detections_whatever_the_order_of_the_rows(
     assert mixed.table.equals(units.table) and (mixed.features == units.features).all()
 
 
+@pytest.mark.parametrize("odd", [np.nan, np.inf])
+def test_units_whose_features_are_no_numbers_are_refused(units: Units, odd: float) -> None:
+    features = units.features.copy()
+    features[[3, 5], 0] = odd
+    with pytest.raises(ValueError, match="2 of 80 units have features that are no numbers"):
+        Units(units.table, features)
+
+
 def test_a_tracklet_in_several_clusters_is_where_most_of_it_is() -> None:
     fish = Clouds(5, 3)
     clusters, batch, seen = crop_rows(fish)

@@ -128,9 +128,9 @@ def test_names_of_the_list_are_spelled_as_there_and_others_are_free() -> None:
 
 def test_the_table_of_megafish_labels_becomes_labels_too() -> None:
     table = pl.DataFrame({"tracklet_id": ["v/t0", " v/t1 ", None, "v/t2"], "label": ["tang", " ", "x", "  chromis"]})
-    found = said_of_table(table, "MEGAFISH_LABELS")
+    found = said_of_table(table, "MEGAFISH_LABELS", NOON)
     assert found.select("tracklet_id", "label", "status", "labelled_by", "line").rows() == [
-        ("v/t0", "tang", "approved", "MEGAFISH_LABELS", 1),
-        ("v/t2", "chromis", "approved", "MEGAFISH_LABELS", 4),
+        ("v/t0", "tang", "approved", "MEGAFISH_LABELS", 2),
+        ("v/t2", "chromis", "approved", "MEGAFISH_LABELS", 5),
     ]
     assert dict(found.schema) == {name: column.dtype for name, column in SAID.items()}

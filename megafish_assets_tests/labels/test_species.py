@@ -31,8 +31,8 @@ def test_a_list_of_names_alone_and_an_empty_one_are_read() -> None:
         (b"name,aphia_id\nA,12.5\n", "line 2: aphia_id = '12.5', expected a whole number"),
         (b"name,aphia_id\nA,1\n,2\n", "line 3 names nothing"),
         (b"name\nA\nA\n", "names that stand twice: A"),
-        (b"name\n\xff\n", "no comma-separated values in UTF-8"),
-        (b'name\n"A\n', "no comma-separated values"),
+        (b"name\n\xff\n", "no text in UTF-8"),
+        (b'name\n"A\n', "the file ends too early, or its quotes do"),
     ],
 )
 def test_what_is_no_list_is_refused_with_its_line(content: bytes, told: str, tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def looks(video: str, n: int = 100, wiped: range = range(0)) -> Looks:
 def said(*lines: str, name: str = "frames.csv", end: int | None = None) -> pl.DataFrame:
     """The columns `LABELS` of a file with these lines."""
     content = "\r\n".join([HEADER, *lines, f"# end, {len(lines) if end is None else end} labels", ""]).encode()
-    read = read_labels(LabelFile(name, content, WHEN, lambda backbone: None, lambda video: None))
+    read = read_labels(LabelFile(name, content, WHEN, lambda backbone: None, lambda video: None, datetime.now(UTC)))
     return labels_table(read, name, content, empty_table(SPECIES))
 
 
@@ -243,7 +243,9 @@ def test_a_person_marks_what_was_missed_and_the_file_that_he_saves_tells_it(page
     with page.expect_download() as download:
         page.keyboard.press("s")
     content = Path(download.value.path()).read_bytes()
-    read = read_labels(LabelFile("frames.csv", content, WHEN, lambda backbone: None, lambda video: None))
+    read = read_labels(
+        LabelFile("frames.csv", content, WHEN, lambda backbone: None, lambda video: None, datetime.now(UTC))
+    )
     table = with_answers(FRAMES, BOXES, labels_table(read, "frames.csv", content, empty_table(SPECIES)))
     assert table.filter(frame_id=7).row(0) == ("v", 7, "Ana", 3, 1, 1, 1, 1)
     assert table.filter(frame_id=9)["looked_by"].item() is None
