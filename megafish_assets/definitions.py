@@ -54,6 +54,14 @@ from megafish_assets.orchestration.sources import Inference, Recordings
 from megafish_assets.reporting.console import console
 from megafish_assets.reporting.figures import Figures
 from megafish_assets.sightings.assets import AbundanceConfig, abundance_asset, sightings_asset
+from megafish_assets.sightings.ecology_assets import (
+    MovementsConfig,
+    RichnessConfig,
+    SchoolsConfig,
+    movements_asset,
+    richness_asset,
+    schools_asset,
+)
 from megafish_assets.storage.catalog import Tables, named
 from megafish_assets.storage.io_manager import GpuDeltaLakeIOManager
 
@@ -75,6 +83,9 @@ STOCK = {
     "classes": ClassesConfig,
     "review": ReviewConfig,
     "abundance": AbundanceConfig,
+    "richness": RichnessConfig,
+    "movements": MovementsConfig,
+    "schools": SchoolsConfig,
     "montages": MontagesConfig,
     "explorer": ExplorerConfig,
     "leaderboard": LeaderboardConfig,
@@ -143,7 +154,16 @@ defs = dg.Definitions(
                 )
             ),
             *made_every_night(
-                grouped("sightings", [sightings_asset(naming_backbone), abundance_asset(knobs["abundance"])])
+                grouped(
+                    "sightings",
+                    [
+                        sightings_asset(naming_backbone),
+                        abundance_asset(knobs["abundance"]),
+                        richness_asset(naming_backbone, knobs["richness"]),
+                        movements_asset(knobs["movements"]),
+                        schools_asset(knobs["schools"]),
+                    ],
+                )
             ),
             *made_every_night(
                 grouped(

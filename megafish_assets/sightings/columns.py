@@ -97,3 +97,74 @@ ABUNDANCE: Columns = {
     "recipe": Column(pl.String, "how its clusters were made; null while nothing names"),
     "labels_version": Column(pl.String, "of the labels behind the names; null where there are none"),
 }
+
+RICHNESS: Columns = {
+    "station": Column(pl.String, "where the camera stood; null for all clips, also those whose station is not known"),
+    "of": Column(pl.String, "what counts as a kind: `named`, a name that people gave; `kinds`, one that is sure"),
+    "n_observed": Column(pl.Int64, "kinds that were seen"),
+    "n_once": Column(pl.Int64, "of them, in one clip only: what speaks for kinds that were not seen"),
+    "n_twice": Column(pl.Int64, "of them, in two clips"),
+    "chao2": Column(pl.Float64, "kinds that there are, at least; null where refused, see `note`, as all that follows"),
+    "chao2_low": Column(pl.Float64, "lower end of its interval, 95 %"),
+    "chao2_high": Column(pl.Float64, "upper end, likewise"),
+    "sample_coverage": Column(
+        pl.Float64, "share of all occurrences in clips that are of kinds which were seen, 0 to 1"
+    ),
+    "n_clips": Column(pl.Int64, "clips that were searched, each a sampling unit"),
+    "rarefied": Column(
+        pl.Float64, "kinds at `rarefied_coverage`, the same for all rows of this `of`: what to compare stations by"
+    ),
+    "rarefied_low": Column(pl.Float64, "lower end of its interval, 95 %, by a bootstrap"),
+    "rarefied_high": Column(pl.Float64, "upper end, likewise"),
+    "rarefied_coverage": Column(pl.Float64, "the highest coverage that all of them reach within twice their clips"),
+    "rarefied_clips": Column(pl.Float64, "clips of this station that have this coverage"),
+    "is_extrapolated": Column(pl.Boolean, "whether these are more clips than there are"),
+    "n_sure": Column(pl.Int64, "kinds of the whole collection that are sure; null where `stability` doesn't say"),
+    "kinds_low": Column(pl.Float64, "kinds in the pictures of the whole collection by `stability`, lower end; or null"),
+    "kinds_high": Column(pl.Float64, "upper end, likewise"),
+    "note": Column(pl.String, "why there is no estimate; null where there is one"),
+}
+
+MOVEMENTS: Columns = {
+    "video": KEY["video"],
+    "tracklet_id": TRACKLETS["tracklet_id"],
+    "moment": Column(pl.Int64, "number of the stretch, from the video's start"),
+    "seconds": Column(pl.Float64, "its middle, seconds from the video's first frame"),
+    "frame_id": Column(pl.Int64, "the look nearest to its middle"),
+    "is_whole_moment": Column(pl.Boolean, "whether groups are told here: every so many seconds"),
+    "n_looks": Column(pl.Int64, "looks with a box of the tracklet"),
+    "x_1024": Column(
+        pl.Float64, "middle of its boxes from the left at the stretch's middle, px of the stretched frame"
+    ),
+    "y_1024": Column(pl.Float64, "from the top, likewise"),
+    "x_square": Column(pl.Float64, "the same across, in 1024ths of the frame's height: as far across as down"),
+    "length_square": Column(pl.Float64, "its body length, the longer side of the median box, likewise"),
+    "speed_x": Column(pl.Float64, "over the scene to the right, body lengths a second; null where not known"),
+    "speed_y": Column(pl.Float64, "down, likewise"),
+    "is_steady": Column(
+        pl.Boolean, "whether its boxes keep their size, and none touches the frame's edge: so that the speed is its own"
+    ),
+}
+
+SCHOOLS: Columns = {
+    "video": KEY["video"],
+    "seconds": MOVEMENTS["seconds"],
+    "frame_id": MOVEMENTS["frame_id"],
+    "of": Column(pl.String, "`kind`: a group of one kind, or of unnamed ones; `any`: of fish of whatever kinds"),
+    "kind": Column(pl.String, "as in `abundance`; null for `any`"),
+    "group": Column(pl.Int64, "number of the group at this moment, the largest first, from 1"),
+    "n_members": Column(pl.Int64, "tracklets in the group: at least as many animals as seem apart"),
+    "n_in_view": Column(pl.Int64, "of this kind in view at this moment, also alone"),
+    "neighbor_body_lengths": Column(pl.Float64, "median distance of a member to its nearest one, body lengths"),
+    "n_moving": Column(pl.Int64, "members that swim over the scene at 0.3 body lengths a second or faster"),
+    "polarization": Column(
+        pl.Float64, "how alike they head, 0 to 1: length of their mean direction; null where fewer than 3 swim"
+    ),
+    "heading_degrees": Column(pl.Float64, "their mean direction: 0 right, 90 up, 180 left, -90 down; null likewise"),
+    "speed_body_lengths": Column(pl.Float64, "mean over members, body lengths a second; null where none is known"),
+    "members": Column(pl.List(pl.String), "tracklet_id of each"),
+    "x_1024": Column(pl.Float64, "left edge of what spans the group's middles, px of the stretched frame"),
+    "y_1024": Column(pl.Float64, "top edge, likewise"),
+    "width_1024": Column(pl.Float64, "width, likewise"),
+    "height_1024": Column(pl.Float64, "height, likewise"),
+}
