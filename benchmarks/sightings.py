@@ -1,5 +1,5 @@
-"""Counts beside the reef's truth, under true names: MaxN, MeanCount, first arrival, and how often intervals hold what
-they should; on reefs by their boxes alone, and at fewer looks a second; and how long a whole collection takes."""
+"""Counts beside the reef's truth, under true names: MaxN, MeanCount, first arrival, and how often intervals, also those
+of richness, hold what they should; on reefs by their boxes alone, and at fewer looks a second."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 import polars as pl
 
+from benchmarks import richness
 from megafish_assets.crops.columns import CAMERA_MOTION
 from megafish_assets.detections.columns import TRACKLET_MOTION
 from megafish_assets.detections.faults import valid_rows
@@ -49,6 +50,8 @@ def of_many_reefs() -> Iterator[dict]:
             yield {"camera": camera, "looks_a_second": 30 / step} | _scores(clips)
             if step == 1:
                 yield from (_coverage(camera, clips, n_clips) for n_clips in INTERVAL_CLIPS)
+                yield from ({"camera": camera} | line for line in richness.of_reefs(clips))
+    yield from richness.of_communities()
 
 
 @cache

@@ -54,14 +54,17 @@ from megafish_assets.orchestration.sources import Inference, Recordings
 from megafish_assets.reporting.console import console
 from megafish_assets.reporting.figures import Figures
 from megafish_assets.sightings.assets import AbundanceConfig, abundance_asset, sightings_asset
-from megafish_assets.sightings.ecology_assets import (
+from megafish_assets.sightings.movement_assets import (
+    BehaviorConfig,
+    MomentsConfig,
     MovementsConfig,
-    RichnessConfig,
     SchoolsConfig,
+    behavior_asset,
+    moments_asset,
     movements_asset,
-    richness_asset,
     schools_asset,
 )
+from megafish_assets.sightings.richness_assets import RichnessConfig, richness_asset
 from megafish_assets.storage.catalog import Tables, named
 from megafish_assets.storage.io_manager import GpuDeltaLakeIOManager
 
@@ -86,6 +89,8 @@ STOCK = {
     "richness": RichnessConfig,
     "movements": MovementsConfig,
     "schools": SchoolsConfig,
+    "behavior": BehaviorConfig,
+    "moments": MomentsConfig,
     "montages": MontagesConfig,
     "explorer": ExplorerConfig,
     "leaderboard": LeaderboardConfig,
@@ -162,6 +167,8 @@ defs = dg.Definitions(
                         richness_asset(naming_backbone, knobs["richness"]),
                         movements_asset(knobs["movements"]),
                         schools_asset(knobs["schools"]),
+                        behavior_asset(knobs["behavior"]),
+                        moments_asset(knobs["moments"]),
                     ],
                 )
             ),

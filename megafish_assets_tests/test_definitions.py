@@ -46,6 +46,8 @@ SHARED_ASSETS = {
     "richness": "sightings",
     "movements": "sightings",
     "schools": "sightings",
+    "behavior": "sightings",
+    "moments": "sightings",
 }
 PER_VIDEO = {
     "raw_detections",
@@ -141,7 +143,7 @@ def test_every_job_selects_something(tmp_path: Path) -> None:
         "whitening",
     ]
     whole = ["abundance", "explorer", "labels", "leaderboard", "lens_places", "review", "sightings", "size_limits"]
-    whole += ["richness", "movements", "schools"]
+    whole += ["behavior", "moments", "movements", "richness", "schools"]
     assert jobs.pop("nightly_analysis") == sorted([*(f"{name}_vit" for name in of_vit), *whole])
     # Jobs of ops: they make no asset in their own run.
     ops = [

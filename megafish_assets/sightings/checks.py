@@ -84,11 +84,39 @@ SCHOOLS = Check(
     },
 )
 
+BEHAVIOR = Check(
+    "behavior_is_told_of_what_was_seen",
+    "Shares that are none, and stays that contradict each other; how much of the sightings is lost in the picture, and "
+    "how many kinds have no median stay.",
+    {
+        "n_impossible_rows": never("shares are between 0 and 1", "Report it with the table."),
+        "ends_lost_share": Limit(
+            "stays are of those that were followed to the frame's edge, and of a few only where most are lost before",
+            "Do not quote stays: quote MeanCount and occupancy of `abundance`.",
+            at_most=0.8,
+            may_be_unknown=True,
+        ),
+        "n_missing_videos": NONE_MISSING,
+    },
+)
+
+MOMENTS = Check(
+    "moments_can_be_opened",
+    "Moments without a video's file, or twice the same; how many there are of each reason.",
+    {
+        "n_without_file": never("a moment is there to be looked at", "Report it with the table."),
+        "n_repeated_rows": never("the ranks are counted through", "Report it with the table."),
+        "n_missing_videos": NONE_MISSING,
+    },
+)
+
 CHECKS = {
     "sightings": SIGHTINGS,
     "abundance": ABUNDANCE,
     "richness": RICHNESS,
     "movements": MOVEMENTS,
     "schools": SCHOOLS,
+    "behavior": BEHAVIOR,
+    "moments": MOMENTS,
 }
 """Every check of this stage by asset."""

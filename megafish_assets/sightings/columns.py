@@ -44,6 +44,12 @@ SIGHTINGS: Columns = {
     "place_id": NOT_FISH["place_id"],
     **{name: TRACKLET_MOTION[name] for name in list(TRACKLET_MOTION)[5:]},
     "is_cut": Column(pl.Boolean, "whether its video begins or ends while it is in view, so that it may stay longer"),
+    "begins": Column(
+        pl.String,
+        "how it comes into view: `cut`, its video begins with it; `edge`, through the frame's edge; `inside`, found in "
+        "the picture, maybe again",
+    ),
+    "ends": Column(pl.String, "how it goes: `cut`, its video ends with it; `edge`; `inside`, lost in the picture"),
     "is_part": Column(pl.Boolean, "whether it is a part of another, in whose boxes most of its own lie"),
     "is_counted": Column(
         pl.Boolean, "whether it counts as a sighting: it may be a fish, is no part, and is seen for a third of a second"
@@ -167,4 +173,59 @@ SCHOOLS: Columns = {
     "y_1024": Column(pl.Float64, "top edge, likewise"),
     "width_1024": Column(pl.Float64, "width, likewise"),
     "height_1024": Column(pl.Float64, "height, likewise"),
+}
+
+BEHAVIOR: Columns = {
+    "of": Column(pl.String, "`kind`, or `any` for all kinds together"),
+    "kind": Column(pl.String, "as in `abundance`; null for `any`"),
+    "n_tracklets": Column(pl.Int64, "sightings"),
+    "n_clips": Column(pl.Int64, "videos with any"),
+    "n_speeds": Column(pl.Int64, "stretches of about a third of a second in which one's speed is known"),
+    "speed_median": Column(pl.Float64, "over the scene, body lengths a second, over these; null without any"),
+    "speed_p90": Column(pl.Float64, "what a tenth of them exceed, likewise; jitter of the boxes included"),
+    "n_moving": Column(pl.Int64, "of these stretches, at 0.3 body lengths a second or faster"),
+    "right_share": Column(pl.Float64, "of the moving ones, heading right within 45 degrees; null without any"),
+    "left_share": Column(pl.Float64, "left, likewise; the rest heads up or down"),
+    "right_share_low": Column(pl.Float64, "lower end of the right share's interval, 95 %, by clips; null if refused"),
+    "right_share_high": Column(pl.Float64, "upper end, likewise"),
+    "n_moments": Column(pl.Int64, "animals in view, summed over moments"),
+    "grouped_share": Column(pl.Float64, "of these, in a group of its kind (of any, for `any`); null without any"),
+    "group_size_median": Column(pl.Float64, "members of its groups, each group at each moment once; null without any"),
+    "group_size_largest": Column(pl.Int64, "of its largest group; null without any"),
+    "begins_cut_share": Column(pl.Float64, "of sightings, in view as their video begins: since when is not known"),
+    "ends_cut_share": Column(pl.Float64, "in view as it ends: how much longer is not known"),
+    "ends_lost_share": Column(pl.Float64, "lost in the picture, and maybe found again as another tracklet"),
+    "n_arrivals": Column(pl.Int64, "that came in through the frame's edge: of these the stay is told"),
+    "n_stays": Column(pl.Int64, "of these, that also were seen to leave through it"),
+    "stay_quarter_seconds": Column(
+        pl.Float64, "time in view after which a quarter has left, by Kaplan-Meier; null where not reached, see `note`"
+    ),
+    "stay_median_seconds": Column(pl.Float64, "after which half has left, likewise"),
+    "stay_median_low": Column(pl.Float64, "lower end of the median's interval, 95 %; null where not reached"),
+    "stay_median_high": Column(pl.Float64, "upper end, likewise: without one it may be any longer"),
+    "stay_mean_seconds": Column(
+        pl.Float64, "mean time in view, if it is left at an even rate: seconds in view by leavings; null without any"
+    ),
+    "note": Column(pl.String, "what is not told, and why; null where all is"),
+}
+
+MOMENTS: Columns = {
+    "rank": Column(pl.Int64, "from 1, the reasons in turn"),
+    "reason": Column(
+        pl.String,
+        "`dense_group`, the most members; `first_of_kind`, the rarest kind first; `burst`, far faster than it is else",
+    ),
+    "number": Column(
+        pl.Float64, "members; sightings of the kind in the whole collection; body lengths a second of the burst"
+    ),
+    "video": KEY["video"],
+    "seconds": Column(pl.Float64, "when, seconds from the video's first frame"),
+    "frame_id": Column(pl.Int64, "frame of it"),
+    "tracklet_id": Column(pl.String, "who; of a group its first member"),
+    "kind": Column(pl.String, "as in `abundance`; null for a group of several"),
+    "open": Column(pl.String, "for a browser, in the folder of recordings: its file and the second before"),
+    "film": Column(
+        pl.String,
+        "likewise in the folder of figures, with tracklets drawn: made by `draw_tracklets`",
+    ),
 }

@@ -2,7 +2,8 @@
 
 import polars as pl
 
-from megafish_assets.sightings.schools import OF_KIND
+from megafish_assets.sightings.moments import REASONS
+from megafish_assets.sightings.schools import OF_ANY, OF_KIND
 from megafish_assets.sightings.windows import ALL, WINDOW
 
 
@@ -93,4 +94,28 @@ def school_numbers(table: pl.DataFrame) -> dict[str, float | None]:
         "n_without_polarization": of_kind["polarization"].null_count(),
         "n_repeated_members": members.height - members.unique().height,
         "n_impossible_rows": table.filter(~pl.col("polarization").is_between(0, 1)).height,
+    }
+
+
+def behavior_numbers(table: pl.DataFrame) -> dict[str, float | None]:
+    """Of the columns `BEHAVIOR`."""
+    shares = [pl.col(name) for name in table.columns if name.endswith("_share")]
+    fit = pl.all_horizontal([share.is_between(0, 1).fill_null(True) for share in shares])
+    fit &= (pl.col("stay_quarter_seconds") <= pl.col("stay_median_seconds")).fill_null(True)
+    fit &= (pl.col("right_share") + pl.col("left_share") <= 1 + 1e-9).fill_null(True)
+    kinds, whole = table.filter(of=OF_KIND), table.filter(of=OF_ANY)
+    return {
+        "n_kinds": kinds.height,
+        "n_without_median_stay": kinds["stay_median_seconds"].null_count(),
+        "n_impossible_rows": table.filter(~fit).height,
+        **{name: whole[name].first() for name in ("right_share", "left_share", "grouped_share", "ends_lost_share")},
+    }
+
+
+def moment_numbers(table: pl.DataFrame) -> dict[str, float]:
+    """Of the columns `MOMENTS`."""
+    counts = dict(table.group_by("reason").len().iter_rows())
+    return {f"n_{reason}": counts.get(reason, 0) for reason in REASONS} | {
+        "n_without_file": table["open"].null_count(),
+        "n_repeated_rows": table.height - table["rank"].n_unique(),
     }

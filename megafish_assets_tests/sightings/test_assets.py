@@ -1,5 +1,6 @@
 """Sightings and counts of a reef, through a real Dagster instance and real Delta tables."""
 
+import json
 from pathlib import Path
 
 import dagster as dg
@@ -7,6 +8,7 @@ import polars as pl
 import pytest
 from deltalake import write_deltalake
 
+from megafish_assets.atlas.assets import draw_tracklets
 from megafish_assets.detections.columns import NOT_FISH, RAW
 from megafish_assets.detections.tracklet_motion import tracklet_motion
 from megafish_assets.detections.tracklets import tracklets
@@ -14,8 +16,10 @@ from megafish_assets.footage.columns import Columns
 from megafish_assets.orchestration.policy import grouped
 from megafish_assets.orchestration.sources import Recordings
 from megafish_assets.reef.plan import ReefPlan
+from megafish_assets.reporting.figures import Figures
 from megafish_assets.sightings.assets import abundance_asset, sightings_asset
-from megafish_assets.sightings.ecology_assets import movements_asset, richness_asset, schools_asset
+from megafish_assets.sightings.movement_assets import behavior_asset, moments_asset, movements_asset, schools_asset
+from megafish_assets.sightings.richness_assets import richness_asset
 from megafish_assets.storage.catalog import Tables, named
 from megafish_assets.storage.io_manager import GpuDeltaLakeIOManager
 from megafish_assets.storage.partitions import VIDEOS
@@ -35,6 +39,8 @@ MADE = {
     "richness": richness_asset("vit"),
     "movements": movements_asset(),
     "schools": schools_asset(),
+    "behavior": behavior_asset(),
+    "moments": moments_asset(),
 }
 
 
@@ -107,6 +113,7 @@ class Collection:
             resources={
                 "io_manager": GpuDeltaLakeIOManager(root_uri=str(self.root / "tables"), device="cpu"),
                 "tables": Tables(root=str(self.root / "tables")),
+                "figures": Figures(folder=str(self.root / "figures")),
                 "recordings": Recordings(
                     folder=str(self.root / "recordings"), owners_table=str(self.root / "recordings.csv")
                 ),
@@ -182,3 +189,24 @@ def test_groups_are_of_sightings_that_are_near_each_other(unnamed) -> None:
     # Nothing bears a name yet, so a group of unnamed ones is one of any.
     same = [groups.filter(of=of).drop("of", "kind").sort("video", "seconds", "group") for of in ("kind", "any")]
     assert same[0].equals(same[1])
+
+
+def test_what_is_worth_a_look_opens_its_video_at_the_second(unnamed) -> None:
+    collection, result = unnamed
+    table = collection.read("moments").sort("rank")
+    assert table["rank"].to_list() == list(range(1, table.height + 1)) and "dense_group" in set(table["reason"])
+    first = table.row(0, named=True)
+    assert first["open"] == f"{first['video']}.mp4#t={max(0.0, first['seconds'] - 1):.1f}"
+    assert first["film"] == f"tracklets/{first['open']}"
+    told = result.asset_materializations_for_node("moments")[0].metadata
+    config = json.loads(told["films"].value.split("```")[1])
+    assert config["ops"]["film_tracklets"]["config"]["videos"][0] == first["video"]
+    assert dg.validate_run_config(draw_tracklets, config)
+    assert f"{collection.root}/recordings/{first['open']}" in told["look_here"].value
+
+
+def test_behavior_has_a_row_a_kind_and_one_of_any(unnamed) -> None:
+    table = unnamed[0].read("behavior")
+    assert sorted(table["of"]) == ["any", "kind"]
+    assert table["n_tracklets"].unique().to_list() == [unnamed[0].read("sightings")["is_counted"].sum()]
+    assert table["note"].str.contains("no interval of the right share: fewer than 20 clips").all()

@@ -5,7 +5,7 @@ import pytest
 
 from megafish_assets.sightings.richness import SureKinds, richness, sure_kinds
 
-CLIPS = pl.DataFrame({"video": [f"v{n:02d}" for n in range(24)], "station": ["north"] * 12 + ["south"] * 12})
+CLIPS = pl.DataFrame({"video": [f"v{n:02d}" for n in range(40)], "station": ["north"] * 20 + ["south"] * 20})
 
 
 def seen(**videos_of: list[int]) -> pl.DataFrame:
@@ -16,12 +16,12 @@ def seen(**videos_of: list[int]) -> pl.DataFrame:
 
 
 SEEN = seen(
-    chromis=[*range(24), *range(24)],
+    chromis=[*range(40), *range(40)],
     wrasse=[*range(12)],
-    goby=[0, 1, 12],
+    goby=[0, 1, 22],
     ray=[3],
-    eel=[20],
-    shark=[13, 14],
+    eel=[30],
+    shark=[23, 24],
     bass=[5, 6],
 )
 
@@ -32,10 +32,10 @@ def row(table: pl.DataFrame, of: str, station: str | None = None) -> dict:
 
 def test_a_kind_counts_once_a_clip_that_shows_it() -> None:
     found = row(richness(CLIPS, SEEN, SureKinds()), "named")
-    assert (found["n_observed"], found["n_clips"], found["n_once"], found["n_twice"]) == (7, 24, 2, 2)
-    assert found["chao2"] == pytest.approx(7 + 23 / 24 * 4 / 4)
-    # 45 occurrences, of which 2 are of kinds in one clip: 1 - 2/45 * 46/50.
-    assert found["sample_coverage"] == pytest.approx(1 - 2 / 45 * 46 / 50)
+    assert (found["n_observed"], found["n_clips"], found["n_once"], found["n_twice"]) == (7, 40, 2, 2)
+    assert found["chao2"] == pytest.approx(7 + 39 / 40 * 4 / 4)
+    # 61 occurrences, of which 2 are of kinds in one clip: 1 - 2/61 * 78/82.
+    assert found["sample_coverage"] == pytest.approx(1 - 2 / 61 * 78 / 82)
     assert found["note"] is None
 
 
@@ -67,8 +67,8 @@ def test_the_interval_of_kinds_stands_beside() -> None:
 
 
 def test_of_few_clips_nothing_is_estimated_but_what_was_seen_is_told() -> None:
-    found = row(richness(CLIPS.head(9), SEEN.filter(pl.col("video") < "v09"), SureKinds()), "named")
-    assert found["note"] == "refused: fewer than 10 clips (9)"
+    found = row(richness(CLIPS.head(19), SEEN.filter(pl.col("video") < "v19"), SureKinds()), "named")
+    assert found["note"] == "refused: fewer than 20 clips (19)"
     assert found["n_observed"] == 5 and found["chao2"] is None and found["rarefied"] is None
 
 
@@ -79,7 +79,7 @@ def test_kinds_that_are_all_in_one_clip_only_are_refused() -> None:
 
 def test_without_a_clip_there_is_a_row_that_says_so() -> None:
     found = row(richness(CLIPS.clear(), SEEN.clear(), SureKinds()), "named")
-    assert found["note"] == "refused: fewer than 10 clips (0)" and found["n_observed"] == 0
+    assert found["note"] == "refused: fewer than 20 clips (0)" and found["n_observed"] == 0
 
 
 def test_sure_kinds_are_those_of_stable_clusters_of_the_last_fit() -> None:

@@ -1,5 +1,6 @@
-"""The assets of what sightings add up to beyond counts: `richness`, `movements` and `schools`."""
+"""The assets of how fish swim: `movements`, `schools`, `behavior` and `moments`."""
 
+import json
 from collections.abc import Iterator
 
 import dagster as dg
@@ -10,18 +11,20 @@ from megafish_assets.detections.faults import valid_rows
 from megafish_assets.detections.scene import scene_paths
 from megafish_assets.footage.columns import KEY
 from megafish_assets.orchestration.policy import seed_knob
-from megafish_assets.reporting.metadata import column_lineage, coverage, last_told, table_metadata
+from megafish_assets.orchestration.sources import Recordings
+from megafish_assets.reporting.figures import Figures
+from megafish_assets.reporting.metadata import column_lineage, coverage, table_metadata
 from megafish_assets.reporting.progress import Progress
 from megafish_assets.reporting.verdicts import specs, verdict
 from megafish_assets.sightings import checks, measures
+from megafish_assets.sightings.behavior import SIGHTED, behavior
 from megafish_assets.sightings.collecting import batches, looks_of_videos, usual_step_of
-from megafish_assets.sightings.columns import MOVEMENTS, RICHNESS, SCHOOLS
+from megafish_assets.sightings.columns import BEHAVIOR, MOMENTS, MOVEMENTS, SCHOOLS
+from megafish_assets.sightings.moments import N_A_REASON, moments, opened
 from megafish_assets.sightings.movements import MOMENT_SECONDS, STRETCH_SECONDS, aspects, movements
 from megafish_assets.sightings.naming import taxon
-from megafish_assets.sightings.richness import SureKinds, richness, sure_kinds
 from megafish_assets.sightings.schools import CHAIN_BODY_LENGTHS, FEWEST_MEMBERS, LONGEST_CHAIN, schools
-from megafish_assets.sightings.windows import CLIP
-from megafish_assets.storage.catalog import Tables, named
+from megafish_assets.storage.catalog import figure_folder
 from megafish_assets.storage.io_types import TableStream
 from megafish_assets.storage.partitions import VIDEO_COLUMN
 
@@ -30,55 +33,6 @@ OF_ROW = [
     "seconds_in_video", "timestamp_seconds", "recorded_at", "fault",
 ]  # fmt: skip
 """Columns of `raw_detections` that are read."""
-
-
-class RichnessConfig(dg.Config):
-    """How the intervals of rarefied richness are drawn."""
-
-    seed: int = seed_knob(42, "Another seed draws other communities for the intervals.")
-
-
-def richness_asset(backbone: str, knobs: type[RichnessConfig] = RichnessConfig) -> dg.AssetsDefinition:
-    """How many kinds there are, by this backbone's kinds and their names."""
-
-    @dg.asset(
-        key="richness",
-        check_specs=specs("richness", checks.RICHNESS),
-        deps=[named("stability", backbone), named("kinds", backbone)],
-        metadata=table_metadata(RICHNESS),
-        kinds={"polars", "deltalake"},
-    )
-    def estimated(
-        context: dg.AssetExecutionContext,
-        config: knobs,
-        sightings: pl.LazyFrame,
-        abundance: pl.LazyFrame,
-        tables: Tables,
-    ):
-        """How many kinds were seen at each station and at all, how many there are at least (Chao2), how complete that
-        is, and how many a like coverage shows; clips are the units, and only named and sure kinds are counted."""
-        searched = (pl.col("window_kind") == CLIP) & (pl.col("n_frames_searched") > 0)
-        clips = abundance.filter(searched).select(pl.col("window").alias("video"), "station").unique().collect()
-        counted = sightings.filter("is_counted").select("video", "name", "kind_id").unique().collect()
-        clips = clips.sort("video")
-        table = richness(clips, counted, stored_sure_kinds(context.instance, tables, backbone), config.seed)
-        numbers = measures.richness_numbers(table) | coverage(context, "not_fish")
-        return dg.MaterializeResult(
-            value=table,
-            metadata={name: number for name, number in numbers.items() if number is not None}
-            | column_lineage({"sightings": ["station"]}),
-            check_results=[verdict(checks.RICHNESS, numbers)],
-        )
-
-    return estimated
-
-
-def stored_sure_kinds(instance: dg.DagsterInstance, tables: Tables, backbone: str) -> SureKinds:
-    """What is stored of the sure kinds, and what `stability` last told of how many there are."""
-    stability, clusters = named("stability", backbone), named("clusters", backbone)
-    ends = [last_told(instance, stability, end, of=clusters) for end in ("n_kinds_low", "n_kinds_high")]
-    stored = (tables.rows("clusters", table) for table in (stability, named("kinds", backbone)))
-    return SureKinds(sure_kinds(*stored), *ends)
 
 
 class MovementsConfig(dg.Config):
@@ -184,9 +138,129 @@ def schools_asset(knobs: type[SchoolsConfig] = SchoolsConfig) -> dg.AssetsDefini
     return gathered
 
 
+class BehaviorConfig(dg.Config):
+    """How the intervals of shares are drawn."""
+
+    seed: int = seed_knob(42, "Another seed draws other clips for the intervals.")
+
+
+def behavior_asset(knobs: type[BehaviorConfig] = BehaviorConfig) -> dg.AssetsDefinition:
+    """What each kind does."""
+
+    @dg.asset(
+        key="behavior",
+        check_specs=specs("behavior", checks.BEHAVIOR),
+        metadata=table_metadata(BEHAVIOR),
+        kinds={"polars", "scipy", "deltalake"},
+    )
+    def told(
+        context: dg.AssetExecutionContext,
+        config: knobs,
+        sightings: pl.LazyFrame,
+        movements: pl.LazyFrame,
+        schools: pl.LazyFrame,
+    ):
+        """How fast and whither each kind swims, how often in a group, and how long it stays in view by Kaplan-Meier,
+        with the share that a clip's start or end cuts. No rate of feeding: boxes can't tell it."""
+        counted = counted_sightings(sightings).select(SIGHTED)
+        swum = movements.select("tracklet_id", "video", "is_whole_moment", "speed_x", "speed_y").collect()
+        table = behavior(counted, swum, schools.select("of", "kind", "n_members").collect(), config.seed)
+        numbers = measures.behavior_numbers(table) | coverage(context, "not_fish")
+        return dg.MaterializeResult(
+            value=table,
+            metadata={name: number for name, number in numbers.items() if number is not None}
+            | column_lineage({"schools": ["of", "kind"]}),
+            check_results=[verdict(checks.BEHAVIOR, numbers)],
+        )
+
+    return told
+
+
+class MomentsConfig(dg.Config):
+    """How much there is to look at."""
+
+    n_a_reason: int = Field(default=N_A_REASON, ge=1, le=1000, description="Moments of each reason, at most.")
+
+
+def moments_asset(knobs: type[MomentsConfig] = MomentsConfig) -> dg.AssetsDefinition:
+    """Where to look."""
+
+    @dg.asset(
+        key="moments",
+        check_specs=specs("moments", checks.MOMENTS),
+        metadata=table_metadata(MOMENTS),
+        kinds={"polars", "deltalake"},
+    )
+    def ranked(
+        context: dg.AssetExecutionContext,
+        config: knobs,
+        raw_detections: pl.LazyFrame,
+        sightings: pl.LazyFrame,
+        movements: pl.LazyFrame,
+        schools: pl.LazyFrame,
+        recordings: Recordings,
+        figures: Figures,
+    ):
+        """The densest groups, the first of each kind and the fastest bursts, ranked, each with the video at its second:
+        what is worth a look. A burst is no bite until a person says so."""
+        found = moments(counted_sightings(sightings), movements.collect(), schools.collect(), config.n_a_reason)
+        file_of = files(raw_detections, found["video"].unique().to_list())
+        table = opened(found, file_of, {video: f"tracklets/{video}.mp4" for video in file_of})
+        numbers = measures.moment_numbers(table) | coverage(context, "not_fish")
+        return dg.MaterializeResult(
+            value=table,
+            metadata=numbers
+            | {
+                "look_here": dg.MetadataValue.md(look_here(table, recordings)),
+                "films": dg.MetadataValue.md(films_asked(table, figures)),
+            }
+            | column_lineage({"sightings": [VIDEO_COLUMN, "tracklet_id"]}),
+            check_results=[verdict(checks.MOMENTS, numbers)],
+        )
+
+    return ranked
+
+
+LINKS_SHOWN = 10
+"""Of moments in the UI; the table has all."""
+
+FILMS_SHOWN = 3
+"""Videos in the config that is offered: a film takes about as long as its video."""
+
+
+def look_here(table: pl.DataFrame, recordings: Recordings) -> str:
+    """The first moments, each with a link to its video at that second."""
+    lines = ["| rank | reason | number | kind | video |", "|---|---|---|---|---|"]
+    for row in table.head(LINKS_SHOWN).iter_rows(named=True):
+        file, _, second = row["open"].rpartition("#")
+        path = recordings.path(file)
+        shown = row["open"] if path is None else f"[{row['open']}]({path.as_uri()}#{second})"
+        lines.append(f"| {row['rank']} | {row['reason']} | {row['number']:.3g} | {row['kind'] or ''} | {shown} |")
+    return "\n".join(lines)
+
+
+def films_asked(table: pl.DataFrame, figures: Figures) -> str:
+    """What to launch the job `draw_tracklets` with, so that the videos of the first moments have films, and where."""
+    videos = table["video"].unique(maintain_order=True).head(FILMS_SHOWN).to_list()
+    config = json.dumps({"ops": {"film_tracklets": {"config": {"videos": videos}}}})
+    folder = figure_folder(figures.folder, "tracklets")
+    return f"Job `draw_tracklets`, in its launchpad:\n\n```\n{config}\n```\n\nFilms: `{folder}/<video>.mp4`"
+
+
+def files(raw_detections: pl.LazyFrame, videos: list[str]) -> dict[str, str]:
+    """The file of each of these videos."""
+    rows = raw_detections.filter(pl.col(VIDEO_COLUMN).is_in(videos)).select(VIDEO_COLUMN, "video_file")
+    return dict(rows.unique().sort(VIDEO_COLUMN).collect().iter_rows())
+
+
 def of_videos(videos: list[str], table: pl.LazyFrame) -> pl.DataFrame:
     """A table's rows of these videos."""
     return table.filter(pl.col(VIDEO_COLUMN).is_in(videos)).collect()
+
+
+def counted_sightings(sightings: pl.LazyFrame) -> pl.DataFrame:
+    """Every sighting that counts, with its `kind`."""
+    return sightings.filter("is_counted").with_columns(taxon().alias("kind")).collect()
 
 
 def counted_kinds(sightings: pl.LazyFrame) -> pl.DataFrame:
