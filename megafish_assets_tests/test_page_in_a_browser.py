@@ -59,7 +59,7 @@ ASSETS = {
     ],
     "evaluation": ["confounders_reef_tiny", "leaderboard"],
     "labels": ["labels", "classes_reef_tiny", "name_next_reef_tiny", "review"],
-    "sightings": ["sightings", "abundance"],
+    "sightings": ["sightings", "abundance", "richness", "movements", "schools", "behavior", "moments"],
     "atlas": ["montages_reef_tiny", "explorer"],
 }
 """By the group that the UI shows them in."""

@@ -39,16 +39,21 @@ ROWS = [f"detections/{name}_detections" for name in ("raw", "filtered", "sampled
 
 RESTATED = [
     "abundance",
+    "behavior",
     "classes_reef_tiny",
     "explorer",
     "kind_tree_reef_tiny",
     "kinds_reef_tiny",
     "labels",
     "lens_places",
+    "moments",
     "montages_reef_tiny",
+    "movements",
     "neighbors_reef_tiny",
     "not_fish",
     "review",
+    "richness",
+    "schools",
     "sightings",
     "tracklet_motion",
 ]
