@@ -26,7 +26,7 @@ from megafish_assets.reef.truth import kinds
 from megafish_assets.sightings.behavior import behavior
 from megafish_assets.sightings.collecting import looks_of_videos
 from megafish_assets.sightings.moments import bursts
-from megafish_assets.sightings.movements import movements
+from megafish_assets.sightings.movements import SLOWEST, movements, swims
 from megafish_assets.sightings.naming import taxon
 from megafish_assets.sightings.schools import (
     AT,
@@ -34,7 +34,6 @@ from megafish_assets.sightings.schools import (
     FEWEST_MOVING,
     OF_ANY,
     OF_KIND,
-    SLOWEST,
     grouped,
     schools,
 )
@@ -167,14 +166,14 @@ def _of_reef(folder: Path, pan: str, step: int) -> tuple[pl.DataFrame, pl.DataFr
 def _polarization(members: pl.DataFrame, true: pl.DataFrame) -> pl.DataFrame:
     """By `id` how alike a group's animals head in truth: those that swim, as the platform tells it, and all."""
     told = members.join(true, on=["video", "track_id", "frame_id"], suffix="_true")
-    swims = pl.col("pace") >= SLOWEST
+    swum = pl.col("pace") >= SLOWEST
 
     def mean_head(of: pl.Expr) -> pl.Expr:
         heads = [(pl.col(way).filter(of) / pl.col("way").filter(of)).mean() for way in ("way_x", "way_y")]
         return (heads[0] ** 2 + heads[1] ** 2).sqrt()
 
     return told.group_by("id").agg(
-        pl.when(swims.sum() >= FEWEST_MOVING).then(mean_head(swims)).alias("true_polarization"),
+        pl.when(swum.sum() >= FEWEST_MOVING).then(mean_head(swum)).alias("true_polarization"),
         mean_head(pl.lit(True)).alias("polarization_of_all"),
     )
 
@@ -229,10 +228,9 @@ def true_places(plan: ReefPlan, video: SimulatedVideo) -> pl.DataFrame:
 
 
 def _scores(moved: pl.DataFrame, groups: pl.DataFrame, true_groups: pl.DataFrame) -> dict:
-    speed = (pl.col("speed_x") ** 2 + pl.col("speed_y") ** 2).sqrt()
-    swims = moved.filter(speed >= SLOWEST)
+    heading = moved.filter(swims())
     turn = (pl.arctan2("speed_y", "speed_x") - pl.arctan2("way_y", "way_x")).degrees()
-    off = swims.select(((turn + 180) % 360 - 180).abs().alias("off"))["off"]
+    off = heading.select(((turn + 180) % 360 - 180).abs().alias("off"))["off"]
     told = groups.drop_nulls(["polarization", "true_polarization"])
     of_five = told.filter(pl.col("n_moving") >= 5)
     return {
@@ -282,9 +280,9 @@ def _conduct(reefs: list[tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]]) -> di
     """Directions, stays and bursts of all these reefs together, beside what is true."""
     found, moved, true = (pl.concat(tables) for tables in zip(*reefs, strict=True))
     told = behavior(found, moved, schools(moved, found.select("tracklet_id", "kind")))
-    swims = true.filter(pl.col("pace") >= SLOWEST)
+    swum = true.filter(pl.col("pace") >= SLOWEST)
     across = pl.col("way_x").abs() >= pl.col("way_y").abs()
-    sides = swims.group_by("kind").agg((across & (pl.col("way_x") > 0)).mean().alias("true_right_share"))
+    sides = swum.group_by("kind").agg((across & (pl.col("way_x") > 0)).mean().alias("true_right_share"))
     by_kind = told.filter(of=OF_KIND).join(sides, on="kind")
     fast = bursts(moved).join(found.select("tracklet_id", "track_id"), on="tracklet_id")
     usual = true.group_by("video", "track_id").agg(pl.col("pace").median().alias("usual"))

@@ -9,12 +9,16 @@ import polars as pl
 from megafish_assets.footage.columns import empty_table
 from megafish_assets.sightings.columns import BEHAVIOR
 from megafish_assets.sightings.intervals import FEWEST_CLIPS, bootstrapped
-from megafish_assets.sightings.schools import OF_ANY, OF_KIND, SLOWEST
+from megafish_assets.sightings.movements import speed, swims
+from megafish_assets.sightings.schools import OF_ANY, OF_KIND
 from megafish_assets.sightings.stays import Stays, mean_stay, stays_of
 from megafish_assets.sightings.tracklet_rows import CUT, INSIDE
 
 SIGHTED = ("tracklet_id", "video", "kind", "first_second", "last_second", "begins", "ends")
 """Columns of sightings that are read, with the kind of each."""
+
+SWUM = ("tracklet_id", "video", "is_whole_moment", "speed_x", "speed_y", "scene_speed")
+"""Columns of movements that are read."""
 
 
 def behavior(sightings: pl.DataFrame, movements: pl.DataFrame, schools: pl.DataFrame, seed: int = 0) -> pl.DataFrame:
@@ -22,8 +26,7 @@ def behavior(sightings: pl.DataFrame, movements: pl.DataFrame, schools: pl.DataF
 
     `sightings` holds the columns `SIGHTED` of those that count; `movements` and `schools` are the tables.
     """
-    moved = movements.select("tracklet_id", "video", "is_whole_moment", "speed_x", "speed_y")
-    moved = moved.join(sightings.select("tracklet_id", "kind"), on="tracklet_id")
+    moved = movements.select(SWUM).join(sightings.select("tracklet_id", "kind"), on="tracklet_id")
     kinds = sorted(set(sightings["kind"]))
     rows = [
         _row(
@@ -76,9 +79,8 @@ def _note(found: Stays, swum: dict) -> str | None:
 
 
 def _swum(moved: pl.DataFrame, seed: int) -> dict:
-    speed = (pl.col("speed_x") ** 2 + pl.col("speed_y") ** 2).sqrt().alias("speed")
-    known = moved.select("video", "speed_x", "speed_y", speed).drop_nulls("speed")
-    moving = known.filter(pl.col("speed") >= SLOWEST)
+    known = moved.select("video", "speed_x", "speed_y", speed(), swims().alias("swims")).drop_nulls("speed")
+    moving = known.filter("swims")
     across = pl.col("speed_x").abs() >= pl.col("speed_y").abs()
     by_clip = moving.group_by("video", maintain_order=True).agg(
         pl.len().alias("n"),

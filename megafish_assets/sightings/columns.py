@@ -147,6 +147,9 @@ MOVEMENTS: Columns = {
     "length_square": Column(pl.Float64, "its body length, the longer side of the median box, likewise"),
     "speed_x": Column(pl.Float64, "over the scene to the right, body lengths a second; null where not known"),
     "speed_y": Column(pl.Float64, "down, likewise"),
+    "scene_speed": Column(
+        pl.Float64, "how fast the scene itself passes, body lengths of this tracklet a second; null where not known"
+    ),
     "is_steady": Column(
         pl.Boolean, "whether its boxes keep their size, and none touches the frame's edge: so that the speed is its own"
     ),
@@ -162,7 +165,7 @@ SCHOOLS: Columns = {
     "n_members": Column(pl.Int64, "tracklets in the group: at least as many animals as seem apart"),
     "n_in_view": Column(pl.Int64, "of this kind in view at this moment, also alone"),
     "neighbor_body_lengths": Column(pl.Float64, "median distance of a member to its nearest one, body lengths"),
-    "n_moving": Column(pl.Int64, "members that swim over the scene at 0.3 body lengths a second or faster"),
+    "n_moving": Column(pl.Int64, "members that swim over the scene, see `n_moving` of `behavior`"),
     "polarization": Column(
         pl.Float64, "how alike they head, 0 to 1: length of their mean direction; null where fewer than 3 swim"
     ),
@@ -183,7 +186,7 @@ BEHAVIOR: Columns = {
     "n_speeds": Column(pl.Int64, "stretches of about a third of a second in which one's speed is known"),
     "speed_median": Column(pl.Float64, "over the scene, body lengths a second, over these; null without any"),
     "speed_p90": Column(pl.Float64, "what a tenth of them exceed, likewise; jitter of the boxes included"),
-    "n_moving": Column(pl.Int64, "of these stretches, at 0.3 body lengths a second or faster"),
+    "n_moving": Column(pl.Int64, "of these, at 0.3 body lengths a second and 0.3 of the scene's own speed or faster"),
     "right_share": Column(pl.Float64, "of the moving ones, heading right within 45 degrees; null without any"),
     "left_share": Column(pl.Float64, "left, likewise; the rest heads up or down"),
     "right_share_low": Column(pl.Float64, "lower end of the right share's interval, 95 %, by clips; null if refused"),

@@ -3,6 +3,7 @@
 import polars as pl
 
 from megafish_assets.sightings.moments import REASONS
+from megafish_assets.sightings.movements import speed
 from megafish_assets.sightings.schools import OF_ANY, OF_KIND
 from megafish_assets.sightings.windows import ALL, WINDOW
 
@@ -75,12 +76,11 @@ COUNTED = ("n_rows", "n_repeated", "n_speedless", "n_too_fast", "n_videos", "n_a
 
 def movement_counts(rows: pl.DataFrame) -> dict[str, int]:
     """What `movement_numbers` adds up, of some of the rows."""
-    speed = (pl.col("speed_x") ** 2 + pl.col("speed_y") ** 2).sqrt()
     return {
         "n_rows": rows.height,
         "n_repeated": rows.height - rows.unique(["tracklet_id", "moment"]).height,
         "n_speedless": rows["speed_x"].null_count(),
-        "n_too_fast": rows.filter(speed > FASTEST_BODY_LENGTHS).height,
+        "n_too_fast": rows.filter(speed() > FASTEST_BODY_LENGTHS).height,
     }
 
 

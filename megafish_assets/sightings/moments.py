@@ -7,6 +7,7 @@ import polars as pl
 
 from megafish_assets.footage.columns import empty_table
 from megafish_assets.sightings.columns import MOMENTS
+from megafish_assets.sightings.movements import speed
 from megafish_assets.sightings.naming import UNNAMED
 from megafish_assets.sightings.schools import OF_ANY
 
@@ -18,9 +19,8 @@ N_A_REASON = 20
 """Moments of each reason: as many as a person looks at."""
 
 BURST_SPEED, BURST_RATIO = 1.5, 2.0
-"""Body lengths a second, and times its tracklet's median speed, that a burst has at least. Of the reef's tracklets,
-where nothing bursts, one in ten exceeds both by jitter from look to look; of steady stretches hardly any do:
-docs/read-out.md."""
+"""Body lengths a second, and times its tracklet's median speed, that a burst has at least. Of those found on the reef
+nine in ten are as fast in truth: docs/read-out.md."""
 
 FEWEST_STRETCHES = 5
 """Of a tracklet whose usual speed is known."""
@@ -99,8 +99,7 @@ def first_of_kinds(sightings: pl.DataFrame) -> pl.DataFrame:
 
 def bursts(movements: pl.DataFrame) -> pl.DataFrame:
     """The fastest burst of each tracklet, the fastest first, without its kind."""
-    speed = (pl.col("speed_x") ** 2 + pl.col("speed_y") ** 2).sqrt().alias("speed")
-    known = movements.with_columns(speed).drop_nulls("speed")
+    known = movements.with_columns(speed()).drop_nulls("speed")
     usual = pl.col("speed").median().over("tracklet_id")
     is_burst = (
         (pl.col("speed") >= BURST_SPEED)

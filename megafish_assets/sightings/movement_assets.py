@@ -17,7 +17,7 @@ from megafish_assets.reporting.metadata import column_lineage, coverage, table_m
 from megafish_assets.reporting.progress import Progress
 from megafish_assets.reporting.verdicts import specs, verdict
 from megafish_assets.sightings import checks, measures
-from megafish_assets.sightings.behavior import SIGHTED, behavior
+from megafish_assets.sightings.behavior import SIGHTED, SWUM, behavior
 from megafish_assets.sightings.collecting import batches, looks_of_videos, usual_step_of
 from megafish_assets.sightings.columns import BEHAVIOR, MOMENTS, MOVEMENTS, SCHOOLS
 from megafish_assets.sightings.moments import N_A_REASON, moments, opened
@@ -163,7 +163,7 @@ def behavior_asset(knobs: type[BehaviorConfig] = BehaviorConfig) -> dg.AssetsDef
         """How fast and whither each kind swims, how often in a group, and how long it stays in view by Kaplan-Meier,
         with the share that a clip's start or end cuts. No rate of feeding: boxes can't tell it."""
         counted = counted_sightings(sightings).select(SIGHTED)
-        swum = movements.select("tracklet_id", "video", "is_whole_moment", "speed_x", "speed_y").collect()
+        swum = movements.select(SWUM).collect()
         table = behavior(counted, swum, schools.select("of", "kind", "n_members").collect(), config.seed)
         numbers = measures.behavior_numbers(table) | coverage(context, "not_fish")
         return dg.MaterializeResult(

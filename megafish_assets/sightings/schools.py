@@ -12,6 +12,7 @@ from scipy.sparse.csgraph import connected_components
 
 from megafish_assets.footage.columns import empty_table
 from megafish_assets.sightings.columns import SCHOOLS
+from megafish_assets.sightings.movements import speed, swims
 
 CHAIN_BODY_LENGTHS = 4.0
 """From a member to its nearest one at most, in the mean body length of the two. A choice: with it the reef's groups of
@@ -22,9 +23,6 @@ LONGEST_CHAIN = 20.0
 
 FEWEST_MEMBERS = 3
 """Of a group: two may be a pair, or one animal in two boxes."""
-
-SLOWEST = 0.3
-"""Body lengths a second over the scene, below which a fish has no heading: there the jitter of boxes is as fast."""
 
 FEWEST_MOVING = 3
 """Members that swim, from which on their polarization is told: that of two says hardly anything."""
@@ -92,9 +90,8 @@ def _near(places: np.ndarray, middles: np.ndarray, lengths: np.ndarray) -> tuple
 
 
 def _groups(rows: pl.DataFrame, of: str, together: list[str], fewest_members: int) -> pl.DataFrame:
-    speed = (pl.col("speed_x") ** 2 + pl.col("speed_y") ** 2).sqrt()
-    moves = (speed >= SLOWEST).fill_null(False)
-    head_x, head_y = (pl.col(way).filter(moves).truediv(speed.filter(moves)).mean() for way in ("speed_x", "speed_y"))
+    moves = swims()
+    head_x, head_y = (pl.col(way).filter(moves).truediv(speed().filter(moves)).mean() for way in ("speed_x", "speed_y"))
     told = moves.sum() >= FEWEST_MOVING
     in_view = rows.with_columns(pl.len().over(together).alias("n_in_view"))
     groups = in_view.group_by(*together, "chain").agg(
@@ -106,7 +103,7 @@ def _groups(rows: pl.DataFrame, of: str, together: list[str], fewest_members: in
         # Of two vectors of one length the sum may be longer than both together, by a rounding.
         pl.when(told).then((head_x**2 + head_y**2).sqrt().clip(0, 1)).alias("polarization"),
         pl.when(told).then(pl.arctan2(-head_y, head_x).degrees()).alias("heading_degrees"),
-        speed.mean().alias("speed_body_lengths"),
+        speed().mean().alias("speed_body_lengths"),
         pl.col("tracklet_id").sort().alias("members"),
         pl.col("x_1024", "y_1024").min(),
         (pl.col("x_1024").max() - pl.col("x_1024").min()).alias("width_1024"),

@@ -20,7 +20,7 @@ def swum(*rows: tuple[str, str, float | None, float | None]) -> pl.DataFrame:
     full = [
         {"video": video, "tracklet_id": name, "moment": n, "seconds": float(n), "frame_id": n, "is_whole_moment": True,
          "n_looks": 9, "x_1024": 50.0, "y_1024": 50.0, "x_square": 50.0, "length_square": 10.0, "speed_x": x,
-         "speed_y": y, "is_steady": True}
+         "speed_y": y, "scene_speed": None if x is None else 0.0, "is_steady": True}
         for n, (video, name, x, y) in enumerate(rows)
     ]  # fmt: skip
     return pl.DataFrame(full, {name: column.dtype for name, column in MOVEMENTS.items()})

@@ -52,6 +52,7 @@ def test_the_camera_pan_is_taken_off() -> None:
     pan = {"v0": ScenePath(np.column_stack([-2.0 * np.arange(90), np.zeros(90)]))}
     found = moved(swims(), pan)
     assert found["speed_x"].to_numpy() == pytest.approx(60 / 40)
+    assert found["scene_speed"].to_numpy() == pytest.approx(60 / 40)
     assert found["x_1024"].to_numpy() == pytest.approx(220.0)
 
 

@@ -14,7 +14,7 @@ def fish(number: int, x: float, y: float = 500.0, speed: tuple[float, float] | N
     return {
         "video": "v0", "tracklet_id": f"t{number}", "moment": 3, "seconds": 1.0, "frame_id": 30,
         "is_whole_moment": True, "n_looks": 10, "x_1024": x, "y_1024": y, "x_square": x, "length_square": 10.0,
-        "speed_x": known[0], "speed_y": known[1], "is_steady": True,
+        "speed_x": known[0], "speed_y": known[1], "scene_speed": 0.0, "is_steady": True,
     } | more  # fmt: skip
 
 
@@ -104,3 +104,9 @@ def test_a_dense_school_is_one_group_whose_neighbors_are_the_nearest() -> None:
 
 def test_of_no_movement_there_is_no_group() -> None:
     assert groups([]).is_empty()
+
+
+def test_where_the_scene_passes_fast_a_slow_fish_has_no_heading() -> None:
+    # Three tenths of it may be a depth that differs from the scene's.
+    rows = [fish(n, 100 + 10 * n, speed=(0.9, 0.0), scene_speed=3.1 if n == 2 else 2.9) for n in range(4)]
+    assert groups(rows)["n_moving"].to_list() == [3]
