@@ -53,7 +53,13 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--crops", type=Path, required=True, help="as for quality")
     command.add_argument("--weights", type=Path, required=True, help="a folder with the backbone's weights")
     command.add_argument("--backbone", default="mobilenetv2")
-    commands.add_parser("sightings", help="MaxN, MeanCount, first arrival and intervals, beside the reef's truth")
+    command = commands.add_parser("sightings", help="counts, richness and intervals, beside the reef's truth")
+    command.add_argument(
+        "--reef",
+        type=Path,
+        nargs="+",
+        help="recorded reefs, by `megafish_assets.reef`: groups, headings and stays instead",
+    )
     for name, what in STAGES.items():
         command = commands.add_parser(name, help=what)
         command.add_argument("--size", type=int, help="how large; default fit for two cores")
@@ -79,9 +85,10 @@ def main(arguments: list[str] | None = None) -> int:
     if given.stage == "names":
         return measured_names(parser, given)
     if given.stage == "sightings":
-        from benchmarks import sightings
+        from benchmarks import schools, sightings
 
-        return printed(sightings.of_many_reefs())
+        lines = sightings.of_many_reefs() if given.reef is None else schools.of_recorded_reefs(given.reef)
+        return printed(lines)
     if given.stage == "operation":
         return measured_operation(parser, given.root, given.size)
     if (problem := what_is_wrong(given)) is not None:

@@ -1,5 +1,5 @@
-"""Counts beside the reef's truth, under true names: MaxN, MeanCount, first arrival, and how often intervals hold what
-they should; on reefs by their boxes alone, and at fewer looks a second; and how long a whole collection takes."""
+"""Counts beside the reef's truth, under true names: MaxN, MeanCount, first arrival, and how often intervals, also those
+of richness, hold what they should; on reefs by their boxes alone, and at fewer looks a second."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 import polars as pl
 
+from benchmarks import richness
 from megafish_assets.crops.columns import CAMERA_MOTION
 from megafish_assets.detections.columns import TRACKLET_MOTION
 from megafish_assets.detections.faults import valid_rows
@@ -21,6 +22,7 @@ from megafish_assets.reef.truth import kinds
 from megafish_assets.sightings.collecting import counts_of_videos, looks_of_videos, video_times
 from megafish_assets.sightings.columns import NAMES
 from megafish_assets.sightings.intervals import bootstrapped
+from megafish_assets.sightings.looks import Looks
 from megafish_assets.sightings.naming import TAXON, taxa
 from megafish_assets.sightings.parts import Counts
 from megafish_assets.sightings.tracklet_rows import CROP_COLUMNS, sighting_rows
@@ -48,6 +50,8 @@ def of_many_reefs() -> Iterator[dict]:
             yield {"camera": camera, "looks_a_second": 30 / step} | _scores(clips)
             if step == 1:
                 yield from (_coverage(camera, clips, n_clips) for n_clips in INTERVAL_CLIPS)
+                yield from ({"camera": camera} | line for line in richness.of_reefs(clips))
+    yield from richness.of_communities()
 
 
 @cache
@@ -75,9 +79,20 @@ def _of_reef(plan: ReefPlan, step: int) -> pl.DataFrame:
 
 
 def _counts(raw: pl.DataFrame, shown: pl.DataFrame) -> tuple[Counts, pl.DataFrame]:
-    """What the platform counts under true names: of each tracklet what most of its boxes show, and no fish is none."""
+    """What the platform counts under true names."""
     valid, motion = valid_rows(raw), empty_table(CAMERA_MOTION)
+    looks = looks_of_videos(valid, motion)
     of_box = tracklets(raw).select("detection_id", "tracklet_id").join(shown, on="detection_id")
+    found = sightings_of(valid, of_box, looks)
+    counts = counts_of_videos(found, looks, motion, video_times(valid, {}))
+    return counts, taxa(found.select(TAXON))
+
+
+def sightings_of(valid: pl.DataFrame, of_box: pl.DataFrame, looks: dict[str, Looks]) -> pl.DataFrame:
+    """The sightings of these boxes under true names: of each tracklet what most of its boxes show, and no fish is none.
+
+    `of_box` holds the `tracklet_id`, `kind` and `track_id` of each box.
+    """
     is_fish = pl.col("track_id").is_not_null().mean() > 0.5
     most = of_box.group_by("tracklet_id").agg(pl.col("kind").mode().sort().first().alias("name"), is_fish=is_fish)
     names = most.select(
@@ -93,10 +108,7 @@ def _counts(raw: pl.DataFrame, shown: pl.DataFrame) -> tuple[Counts, pl.DataFram
         pl.lit(None, pl.String).alias("reason"), pl.lit(None, pl.String).alias("place_id")
     )
     crops = pl.DataFrame(schema=dict.fromkeys(CROP_COLUMNS, pl.Float64) | {"detection_id": pl.String})
-    looks = looks_of_videos(valid, motion)
-    sightings = sighting_rows(rows, looks, names, empty_table(TRACKLET_MOTION), crops)
-    counts = counts_of_videos(sightings, looks, motion, video_times(valid, {}))
-    return counts, taxa(sightings.select(TAXON))
+    return sighting_rows(rows, looks, names, empty_table(TRACKLET_MOTION), crops)
 
 
 def _truth(plan: ReefPlan, video: SimulatedVideo) -> pl.DataFrame:

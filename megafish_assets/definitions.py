@@ -56,6 +56,17 @@ from megafish_assets.reporting.figures import Figures
 from megafish_assets.sightings.assets import AbundanceConfig, abundance_asset, sightings_asset
 from megafish_assets.sightings.gap_assets import GapConfig, animals_gap_asset
 from megafish_assets.sightings.linked_assets import linked_tracklets
+from megafish_assets.sightings.movement_assets import (
+    BehaviorConfig,
+    MomentsConfig,
+    MovementsConfig,
+    SchoolsConfig,
+    behavior_asset,
+    moments_asset,
+    movements_asset,
+    schools_asset,
+)
+from megafish_assets.sightings.richness_assets import RichnessConfig, richness_asset
 from megafish_assets.storage.catalog import Tables, named
 from megafish_assets.storage.io_manager import GpuDeltaLakeIOManager
 
@@ -78,6 +89,11 @@ STOCK = {
     "review": ReviewConfig,
     "abundance": AbundanceConfig,
     "animals_gap": GapConfig,
+    "richness": RichnessConfig,
+    "movements": MovementsConfig,
+    "schools": SchoolsConfig,
+    "behavior": BehaviorConfig,
+    "moments": MomentsConfig,
     "montages": MontagesConfig,
     "explorer": ExplorerConfig,
     "leaderboard": LeaderboardConfig,
@@ -153,6 +169,12 @@ defs = dg.Definitions(
                         linked_tracklets,
                         abundance_asset(knobs["abundance"]),
                         animals_gap_asset(knobs["animals_gap"]),
+                        abundance_asset(knobs["abundance"]),
+                        richness_asset(naming_backbone, knobs["richness"]),
+                        movements_asset(knobs["movements"]),
+                        schools_asset(knobs["schools"]),
+                        behavior_asset(knobs["behavior"]),
+                        moments_asset(knobs["moments"]),
                     ],
                 )
             ),

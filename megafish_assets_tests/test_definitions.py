@@ -45,6 +45,11 @@ SHARED_ASSETS = {
     "abundance": "sightings",
     "animals_gap": "sightings",
     "linked_tracklets": "sightings",
+    "richness": "sightings",
+    "movements": "sightings",
+    "schools": "sightings",
+    "behavior": "sightings",
+    "moments": "sightings",
 }
 PER_VIDEO = {
     "raw_detections",
@@ -151,6 +156,8 @@ def test_every_job_selects_something(tmp_path: Path) -> None:
         "sightings",
         "size_limits",
     ]
+    whole = ["abundance", "explorer", "labels", "leaderboard", "lens_places", "review", "sightings", "size_limits"]
+    whole += ["behavior", "moments", "movements", "richness", "schools"]
     assert jobs.pop("nightly_analysis") == sorted([*(f"{name}_vit" for name in of_vit), *whole])
     # Jobs of ops: they make no asset in their own run.
     ops = [

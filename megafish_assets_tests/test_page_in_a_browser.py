@@ -59,7 +59,10 @@ ASSETS = {
     ],
     "evaluation": ["confounders_reef_tiny", "leaderboard"],
     "labels": ["labels", "classes_reef_tiny", "name_next_reef_tiny", "review"],
-    "sightings": ["sightings", "linked_tracklets", "abundance", "animals_gap"],
+    "sightings": [
+        *("sightings", "linked_tracklets", "abundance", "animals_gap", "richness"),
+        *("movements", "schools", "behavior", "moments"),
+    ],
     "atlas": ["montages_reef_tiny", "explorer"],
 }
 """By the group that the UI shows them in."""

@@ -21,6 +21,11 @@ class ScenePath:
         return self.offset_xy_1024[np.clip(frame_ids, 0, len(self.offset_xy_1024) - 1)]
 
     @property
+    def last_frame(self) -> int:
+        """The last frame to which the scene was followed."""
+        return len(self.offset_xy_1024) - 1
+
+    @property
     def range_xy_1024(self) -> np.ndarray:
         """float64 `(2,)`, from the leftmost and topmost place of the scene to the rightmost and lowest."""
         return np.ptp(self.offset_xy_1024, axis=0)

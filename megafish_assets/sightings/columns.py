@@ -44,6 +44,12 @@ SIGHTINGS: Columns = {
     "place_id": NOT_FISH["place_id"],
     **{name: TRACKLET_MOTION[name] for name in list(TRACKLET_MOTION)[5:]},
     "is_cut": Column(pl.Boolean, "whether its video begins or ends while it is in view, so that it may stay longer"),
+    "begins": Column(
+        pl.String,
+        "how it comes into view: `cut`, its video begins with it; `edge`, through the frame's edge; `inside`, found in "
+        "the picture, maybe again",
+    ),
+    "ends": Column(pl.String, "how it goes: `cut`, its video ends with it; `edge`; `inside`, lost in the picture"),
     "is_part": Column(pl.Boolean, "whether it is a part of another, in whose boxes most of its own lie"),
     "is_counted": Column(
         pl.Boolean, "whether it counts as a sighting: it may be a fish, is no part, and is seen for a third of a second"
@@ -128,4 +134,133 @@ LINKED: Columns = {
     "linked_to": Column(pl.String, "to which tracklet; null for what was not joined"),
     "probability": Column(pl.Float64, "of `after`, that both are one animal, by these two alone; null otherwise"),
     "is_open": Column(pl.Boolean, "whether it may be a piece of another animal too: its number is not sure"),
+}
+
+RICHNESS: Columns = {
+    "station": Column(pl.String, "where the camera stood; null for all clips, also those whose station is not known"),
+    "of": Column(pl.String, "what counts as a kind: `named`, a name that people gave; `kinds`, one that is sure"),
+    "n_observed": Column(pl.Int64, "kinds that were seen"),
+    "n_once": Column(pl.Int64, "of them, in one clip only: what speaks for kinds that were not seen"),
+    "n_twice": Column(pl.Int64, "of them, in two clips"),
+    "chao2": Column(pl.Float64, "kinds that there are, at least; null where refused, see `note`, as all that follows"),
+    "chao2_low": Column(pl.Float64, "lower end of its interval, 95 %"),
+    "chao2_high": Column(pl.Float64, "upper end, likewise"),
+    "sample_coverage": Column(
+        pl.Float64, "share of all occurrences in clips that are of kinds which were seen, 0 to 1"
+    ),
+    "n_clips": Column(pl.Int64, "clips that were searched, each a sampling unit"),
+    "rarefied": Column(
+        pl.Float64, "kinds at `rarefied_coverage`, the same for all rows of this `of`: what to compare stations by"
+    ),
+    "rarefied_low": Column(pl.Float64, "lower end of its interval, 95 %, by a bootstrap"),
+    "rarefied_high": Column(pl.Float64, "upper end, likewise"),
+    "rarefied_coverage": Column(pl.Float64, "the highest coverage that all of them reach within twice their clips"),
+    "rarefied_clips": Column(pl.Float64, "clips of this station that have this coverage"),
+    "is_extrapolated": Column(pl.Boolean, "whether these are more clips than there are"),
+    "n_sure": Column(pl.Int64, "kinds of the whole collection that are sure; null where `stability` doesn't say"),
+    "kinds_low": Column(pl.Float64, "kinds in the pictures of the whole collection by `stability`, lower end; or null"),
+    "kinds_high": Column(pl.Float64, "upper end, likewise"),
+    "note": Column(pl.String, "why there is no estimate; null where there is one"),
+}
+
+MOVEMENTS: Columns = {
+    "video": KEY["video"],
+    "tracklet_id": TRACKLETS["tracklet_id"],
+    "moment": Column(pl.Int64, "number of the stretch, from the video's start"),
+    "seconds": Column(pl.Float64, "its middle, seconds from the video's first frame"),
+    "frame_id": Column(pl.Int64, "the look nearest to its middle"),
+    "is_whole_moment": Column(pl.Boolean, "whether groups are told here: every so many seconds"),
+    "n_looks": Column(pl.Int64, "looks with a box of the tracklet"),
+    "x_1024": Column(
+        pl.Float64, "middle of its boxes from the left at the stretch's middle, px of the stretched frame"
+    ),
+    "y_1024": Column(pl.Float64, "from the top, likewise"),
+    "x_square": Column(pl.Float64, "the same across, in 1024ths of the frame's height: as far across as down"),
+    "length_square": Column(pl.Float64, "its body length, the longer side of the median box, likewise"),
+    "speed_x": Column(pl.Float64, "over the scene to the right, body lengths a second; null where not known"),
+    "speed_y": Column(pl.Float64, "down, likewise"),
+    "scene_speed": Column(
+        pl.Float64, "how fast the scene itself passes, body lengths of this tracklet a second; null where not known"
+    ),
+    "is_steady": Column(
+        pl.Boolean, "whether its boxes keep their size, and none touches the frame's edge: so that the speed is its own"
+    ),
+}
+
+SCHOOLS: Columns = {
+    "video": KEY["video"],
+    "seconds": MOVEMENTS["seconds"],
+    "frame_id": MOVEMENTS["frame_id"],
+    "of": Column(pl.String, "`kind`: a group of one kind, or of unnamed ones; `any`: of fish of whatever kinds"),
+    "kind": Column(pl.String, "as in `abundance`; null for `any`"),
+    "group": Column(pl.Int64, "number of the group at this moment, the largest first, from 1"),
+    "n_members": Column(pl.Int64, "tracklets in the group: at least as many animals as seem apart"),
+    "n_in_view": Column(pl.Int64, "of this kind in view at this moment, also alone"),
+    "neighbor_body_lengths": Column(pl.Float64, "median distance of a member to its nearest one, body lengths"),
+    "n_moving": Column(pl.Int64, "members that swim over the scene, see `n_moving` of `behavior`"),
+    "polarization": Column(
+        pl.Float64, "how alike they head, 0 to 1: length of their mean direction; null where fewer than 3 swim"
+    ),
+    "heading_degrees": Column(pl.Float64, "their mean direction: 0 right, 90 up, 180 left, -90 down; null likewise"),
+    "speed_body_lengths": Column(pl.Float64, "mean over members, body lengths a second; null where none is known"),
+    "members": Column(pl.List(pl.String), "tracklet_id of each"),
+    "x_1024": Column(pl.Float64, "left edge of what spans the group's middles, px of the stretched frame"),
+    "y_1024": Column(pl.Float64, "top edge, likewise"),
+    "width_1024": Column(pl.Float64, "width, likewise"),
+    "height_1024": Column(pl.Float64, "height, likewise"),
+}
+
+BEHAVIOR: Columns = {
+    "of": Column(pl.String, "`kind`, or `any` for all kinds together"),
+    "kind": Column(pl.String, "as in `abundance`; null for `any`"),
+    "n_tracklets": Column(pl.Int64, "sightings"),
+    "n_clips": Column(pl.Int64, "videos with any"),
+    "n_speeds": Column(pl.Int64, "stretches of about a third of a second in which one's speed is known"),
+    "speed_median": Column(pl.Float64, "over the scene, body lengths a second, over these; null without any"),
+    "speed_p90": Column(pl.Float64, "what a tenth of them exceed, likewise; jitter of the boxes included"),
+    "n_moving": Column(pl.Int64, "of these, at 0.3 body lengths a second and 0.3 of the scene's own speed or faster"),
+    "right_share": Column(pl.Float64, "of the moving ones, heading right within 45 degrees; null without any"),
+    "left_share": Column(pl.Float64, "left, likewise; the rest heads up or down"),
+    "right_share_low": Column(pl.Float64, "lower end of the right share's interval, 95 %, by clips; null if refused"),
+    "right_share_high": Column(pl.Float64, "upper end, likewise"),
+    "n_moments": Column(pl.Int64, "animals in view, summed over moments"),
+    "grouped_share": Column(pl.Float64, "of these, in a group of its kind (of any, for `any`); null without any"),
+    "group_size_median": Column(pl.Float64, "members of its groups, each group at each moment once; null without any"),
+    "group_size_largest": Column(pl.Int64, "of its largest group; null without any"),
+    "begins_cut_share": Column(pl.Float64, "of sightings, in view as their video begins: since when is not known"),
+    "ends_cut_share": Column(pl.Float64, "in view as it ends: how much longer is not known"),
+    "ends_lost_share": Column(pl.Float64, "lost in the picture, and maybe found again as another tracklet"),
+    "n_arrivals": Column(pl.Int64, "that came in through the frame's edge: of these the stay is told"),
+    "n_stays": Column(pl.Int64, "of these, that also were seen to leave through it"),
+    "stay_quarter_seconds": Column(
+        pl.Float64, "time in view after which a quarter has left, by Kaplan-Meier; null where not reached, see `note`"
+    ),
+    "stay_median_seconds": Column(pl.Float64, "after which half has left, likewise"),
+    "stay_median_low": Column(pl.Float64, "lower end of the median's interval, 95 %; null where not reached"),
+    "stay_median_high": Column(pl.Float64, "upper end, likewise: without one it may be any longer"),
+    "stay_mean_seconds": Column(
+        pl.Float64, "mean time in view, if it is left at an even rate: seconds in view by leavings; null without any"
+    ),
+    "note": Column(pl.String, "what is not told, and why; null where all is"),
+}
+
+MOMENTS: Columns = {
+    "rank": Column(pl.Int64, "from 1, the reasons in turn"),
+    "reason": Column(
+        pl.String,
+        "`dense_group`, the most members; `first_of_kind`, the rarest kind first; `burst`, far faster than it is else",
+    ),
+    "number": Column(
+        pl.Float64, "members; sightings of the kind in the whole collection; body lengths a second of the burst"
+    ),
+    "video": KEY["video"],
+    "seconds": Column(pl.Float64, "when, seconds from the video's first frame"),
+    "frame_id": Column(pl.Int64, "frame of it"),
+    "tracklet_id": Column(pl.String, "who; of a group its first member"),
+    "kind": Column(pl.String, "as in `abundance`; null for a group of several"),
+    "open": Column(pl.String, "for a browser, in the folder of recordings: its file and the second before"),
+    "film": Column(
+        pl.String,
+        "likewise in the folder of figures, with tracklets drawn: made by `draw_tracklets`",
+    ),
 }

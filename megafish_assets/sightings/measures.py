@@ -3,6 +3,9 @@
 import polars as pl
 
 from megafish_assets.sightings.gap import Share
+from megafish_assets.sightings.moments import REASONS
+from megafish_assets.sightings.movements import speed
+from megafish_assets.sightings.schools import OF_ANY, OF_KIND
 from megafish_assets.sightings.windows import ALL, WINDOW
 
 
@@ -30,6 +33,92 @@ def abundance_numbers(table: pl.DataFrame, kinds: pl.Series) -> dict[str, float]
         "n_missing_rows": windows.height * len(kinds) - table.unique(["window_kind", *WINDOW, "kind"]).height,
         "n_impossible_rows": table.filter(impossible).height,
         "wiped_share": of_stations.select(wiped.fill_nan(None)).item() or 0.0,
+    }
+
+
+FASTEST_BODY_LENGTHS = 10.0
+"""A second: a fish's burst is about this fast. Source: Videler & Wardle 1991, Rev. Fish Biol. Fish. 1:23-40."""
+
+
+def richness_numbers(table: pl.DataFrame) -> dict[str, float | None]:
+    """Of the columns `RICHNESS`."""
+    told = table.filter(pl.col("note").is_null())
+    held = (
+        (pl.col("chao2") >= pl.col("n_observed"))
+        & pl.col("chao2").is_between("chao2_low", "chao2_high")
+        & pl.col("rarefied").is_between("rarefied_low", "rarefied_high")
+        & pl.col("sample_coverage").is_between(0, 1)
+    )
+    whole = told.filter(pl.col("station").is_null())
+    return {
+        "n_rows": table.height,
+        "n_refused": table.height - told.height,
+        "n_impossible_rows": told.filter(~held.fill_null(False)).height,
+        "sample_coverage": whole["sample_coverage"].min(),
+    }
+
+
+def movement_numbers(
+    n_rows: int, n_repeated: int, n_speedless: int, n_too_fast: int, n_videos: int, n_assumed_aspects: int
+) -> dict[str, float]:
+    """Of as many rows as were made, of so many videos."""
+    return {
+        "n_stretches": n_rows,
+        "n_repeated_rows": n_repeated,
+        "speedless_share": n_speedless / n_rows if n_rows else 0.0,
+        "too_fast_share": n_too_fast / n_rows if n_rows else 0.0,
+        "assumed_aspect_share": n_assumed_aspects / n_videos if n_videos else 0.0,
+    }
+
+
+COUNTED = ("n_rows", "n_repeated", "n_speedless", "n_too_fast", "n_videos", "n_assumed_aspects")
+"""What `movement_numbers` is made of."""
+
+
+def movement_counts(rows: pl.DataFrame) -> dict[str, int]:
+    """What `movement_numbers` adds up, of some of the rows."""
+    return {
+        "n_rows": rows.height,
+        "n_repeated": rows.height - rows.unique(["tracklet_id", "moment"]).height,
+        "n_speedless": rows["speed_x"].null_count(),
+        "n_too_fast": rows.filter(speed() > FASTEST_BODY_LENGTHS).height,
+    }
+
+
+def school_numbers(table: pl.DataFrame) -> dict[str, float | None]:
+    """Of the columns `SCHOOLS`."""
+    of_kind = table.filter(of=OF_KIND)
+    members = of_kind.select("video", "seconds", pl.col("members").alias("tracklet_id")).explode("tracklet_id")
+    return {
+        "n_groups": of_kind.height,
+        "largest_group": of_kind["n_members"].max(),
+        "n_without_polarization": of_kind["polarization"].null_count(),
+        "n_repeated_members": members.height - members.unique().height,
+        "n_impossible_rows": table.filter(~pl.col("polarization").is_between(0, 1)).height,
+    }
+
+
+def behavior_numbers(table: pl.DataFrame) -> dict[str, float | None]:
+    """Of the columns `BEHAVIOR`."""
+    shares = [pl.col(name) for name in table.columns if name.endswith("_share")]
+    fit = pl.all_horizontal([share.is_between(0, 1).fill_null(True) for share in shares])
+    fit &= (pl.col("stay_quarter_seconds") <= pl.col("stay_median_seconds")).fill_null(True)
+    fit &= (pl.col("right_share") + pl.col("left_share") <= 1 + 1e-9).fill_null(True)
+    kinds, whole = table.filter(of=OF_KIND), table.filter(of=OF_ANY)
+    return {
+        "n_kinds": kinds.height,
+        "n_without_median_stay": kinds["stay_median_seconds"].null_count(),
+        "n_impossible_rows": table.filter(~fit).height,
+        **{name: whole[name].first() for name in ("right_share", "left_share", "grouped_share", "ends_lost_share")},
+    }
+
+
+def moment_numbers(table: pl.DataFrame) -> dict[str, float]:
+    """Of the columns `MOMENTS`."""
+    counts = dict(table.group_by("reason").len().iter_rows())
+    return {f"n_{reason}": counts.get(reason, 0) for reason in REASONS} | {
+        "n_without_file": table["open"].null_count(),
+        "n_repeated_rows": table.height - table["rank"].n_unique(),
     }
 
 

@@ -40,6 +40,7 @@ ROWS = [f"detections/{name}_detections" for name in ("raw", "filtered", "sampled
 RESTATED = [
     "abundance",
     "animals_gap",
+    "behavior",
     "classes_reef_tiny",
     "explorer",
     "kind_tree_reef_tiny",
@@ -47,10 +48,14 @@ RESTATED = [
     "labels",
     "lens_places",
     "linked_tracklets",
+    "moments",
     "montages_reef_tiny",
+    "movements",
     "neighbors_reef_tiny",
     "not_fish",
     "review",
+    "richness",
+    "schools",
     "sightings",
     "tracklet_motion",
 ]
