@@ -6,6 +6,7 @@ from functools import partial
 import dagster as dg
 
 from megafish_assets.atlas.assets import ExplorerConfig, MontagesConfig, draw_tracklets, explorer_asset, montages_asset
+from megafish_assets.atlas.report_assets import report_asset
 from megafish_assets.clusters.assets import (
     ClustersConfig,
     StabilityConfig,
@@ -151,6 +152,7 @@ defs = dg.Definitions(
                     [
                         *[montages_asset(b, knobs["montages"]) for b in backbones],
                         explorer_asset(naming_backbone, knobs["explorer"]),
+                        report_asset(naming_backbone),
                     ],
                 )
             ),
