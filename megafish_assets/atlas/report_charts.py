@@ -61,7 +61,7 @@ def _tops(grid: Grid) -> list[tuple[tuple[float | None, ...], float]]:
 
 def _hover(kind: str, window: str, mean: float | None, minutes: float) -> str:
     told = "not searched" if mean is None else f"{mean:.2f} in view on average, {minutes:.1f} min searched"
-    return f"{_plain(kind)}<br>{_plain(window)}: {told}"
+    return f"{_plain(shown(kind))}<br>{_plain(window)}: {told}"
 
 
 def over_time(grid: Grid, unit: str, kinds: tuple[Kind, ...]) -> "Figure":
@@ -69,12 +69,11 @@ def over_time(grid: Grid, unit: str, kinds: tuple[Kind, ...]) -> "Figure":
     from plotly.graph_objects import Bar
 
     colours = {kind.name: kind.colour for kind in kinds} | {OTHERS: REST_COLOUR, UNNAMED: NOISE_COLOUR}
-    figure = _figure(height_px=360)
+    figure = _figure(height_px=320)
     for kind, row in zip(grid.kinds, grid.mean_counts, strict=True):
         texts = [_hover(kind, *rest) for rest in zip(grid.windows, row, grid.minutes, strict=True)]
         figure.add_trace(
             Bar(
-                name=_shortened(kind),
                 x=list(range(len(grid.windows))),
                 y=list(row),
                 marker={"color": colours[kind], "line": {"width": 0}},
@@ -85,8 +84,6 @@ def over_time(grid: Grid, unit: str, kinds: tuple[Kind, ...]) -> "Figure":
     figure.update_layout(
         barmode="stack",
         bargap=0.15,
-        legend={"orientation": "h", "y": -0.22, "x": 0, "traceorder": "normal"},
-        margin={"b": 120},
     )
     figure.update_xaxes(**_ticks(grid.windows, unit))
     figure.update_yaxes(title="in view on average", rangemode="tozero")
@@ -99,11 +96,10 @@ def stability(doubt: Doubt) -> "Figure":
 
     shown = doubt.stable[:MOST_STABLE]
     figure = _figure(height_px=80 + BAR_PX * max(1, len(shown)))
-    for is_sure, name in ((True, "sure: other videos show it too"), (False, "not sure")):
+    for is_sure in (True, False):
         rows = [row for row in shown if row.is_sure == is_sure]
         figure.add_trace(
             Bar(
-                name=name,
                 orientation="h",
                 y=[_shortened(row.kind) for row in rows],
                 x=[0.0 if row.jaccard is None else row.jaccard for row in rows],
@@ -115,7 +111,7 @@ def stability(doubt: Doubt) -> "Figure":
     order = [_shortened(row.kind) for row in shown]
     figure.update_yaxes(categoryorder="array", categoryarray=order[::-1], showgrid=False)
     figure.update_xaxes(range=[0, 1.02], title="found again, 0 to 1")
-    figure.update_layout(bargap=0.35, legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0})
+    figure.update_layout(bargap=0.35)
     return figure
 
 
@@ -141,7 +137,13 @@ def _ticks(windows: tuple[str, ...], unit: str) -> dict:
     return {"tickmode": "array", "tickvals": places, "ticktext": [_plain(windows[place]) for place in places]}
 
 
+def shown(kind: str) -> str:
+    """What a reader is told of a kind's name in `abundance`."""
+    return "no kind, no name" if kind == UNNAMED else kind
+
+
 def _shortened(name: str) -> str:
+    name = shown(name)
     return _plain(name if len(name) <= NAME_LETTERS else f"{name[: NAME_LETTERS - 1]}…")
 
 
@@ -166,6 +168,7 @@ def _figure(height_px: int) -> "Figure":
         layout={
             "template": "none",
             "height": height_px,
+            "showlegend": False,  # the page writes it: Plotly's overlaps the chart on paper
             "margin": {"l": 20, "r": 12, "t": 12, "b": 44},
             "font": {"family": FONT, "size": 12, "color": INK},
             "paper_bgcolor": "rgba(0,0,0,0)",

@@ -216,6 +216,9 @@ class Doubt:
     sentence: str | None
     """Of stability; None where it was not made of these clusters."""
     stable: tuple[Stable, ...]
+    """Of what may be kinds of fish, the surest first."""
+    n_no_fish: int
+    """Groups that people call no fish."""
     leaks: tuple[Leak, ...]
     name_shares: tuple[tuple[str, int], ...]
     """Counted tracklets by who names them."""

@@ -18,6 +18,7 @@ from megafish_assets.atlas.report_content import (
 from megafish_assets.atlas.report_kinds import counted
 from megafish_assets.features.fits import latest_fit
 from megafish_assets.features.plots import NOISE_COLOUR, kind_colour
+from megafish_assets.labels.naming import NOT_A_FISH
 
 RECENT = timedelta(hours=26)
 """A night and two hours: what has happened within is new since yesterday."""
@@ -104,12 +105,14 @@ def doubt_of(
     """
     sources = counted(sightings).group_by("name_source").len("n").collect()
     by_source = dict(sources.iter_rows())
+    stable = [] if stability is None or kinds is None else _stable(stability, kinds, names)
     return Doubt(
         n_sure=None if "n_sure" not in told else int(told["n_sure"]),
         n_kinds_low=told.get("n_kinds_low"),
         n_kinds_high=told.get("n_kinds_high"),
         sentence=told.get("kinds"),
-        stable=() if stability is None or kinds is None else tuple(_stable(stability, kinds, names)),
+        stable=tuple(row for row, is_fish in stable if is_fish),
+        n_no_fish=sum(not is_fish for _, is_fish in stable),
         leaks=() if confounders is None else tuple(_leaks(confounders, limits)),
         name_shares=tuple((words, by_source[source]) for source, words in SOURCES.items() if source in by_source),
         n_people=0 if labels is None else labels["labelled_by"].n_unique(),
@@ -119,19 +122,23 @@ def doubt_of(
     )
 
 
-def _stable(stability: pl.DataFrame, kinds: pl.DataFrame, names: Mapping[int, str]) -> list[Stable]:
+def _stable(stability: pl.DataFrame, kinds: pl.DataFrame, names: Mapping[int, str]) -> list[tuple[Stable, bool]]:
+    """The surest first, each with whether it may be a fish."""
     numbers = latest_fit(kinds).drop_nulls("kind_id").select("cluster", "kind_id").unique()
     rows = stability.join(numbers, on="cluster", how="left").sort(
         "jaccard", "cluster", descending=True, nulls_last=True
     )
     return [
-        Stable(
-            kind=_called(row["kind_id"], row["cluster"], names),
-            colour=NOISE_COLOUR if row["kind_id"] is None else to_hex(kind_colour(row["kind_id"])),
-            jaccard=row["jaccard"],
-            n_tracklets=row["n_tracklets"],
-            n_videos=row["n_videos"],
-            is_sure=bool(row["stable"]),
+        (
+            Stable(
+                kind=_called(row["kind_id"], row["cluster"], names),
+                colour=NOISE_COLOUR if row["kind_id"] is None else to_hex(kind_colour(row["kind_id"])),
+                jaccard=row["jaccard"],
+                n_tracklets=row["n_tracklets"],
+                n_videos=row["n_videos"],
+                is_sure=bool(row["stable"]),
+            ),
+            names.get(row["kind_id"]) != NOT_A_FISH,
         )
         for row in rows.iter_rows(named=True)
     ]

@@ -7,17 +7,22 @@ letter can leave; and the page's Content-Security-Policy runs only the two scrip
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from megafish_assets.atlas.report_charts import MOST_STABLE, shown
 from megafish_assets.atlas.report_content import Report
 from megafish_assets.atlas.report_pictures import Pictures, as_address, carded, sizes_for
+from megafish_assets.atlas.report_times import OTHERS
+from megafish_assets.features.plots import REST_COLOUR
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
     from plotly.graph_objects import Figure
 
 PAGE = Path(__file__).parent / "report_page"
@@ -29,6 +34,8 @@ POLICY = (
 
 UI = "http://127.0.0.1:3000"
 """Where `make up` serves Dagster's pages, unless it is told otherwise."""
+
+BACKTICKS = re.compile("`([^`]+)`")
 
 CALLED = {
     "person": "Named by people.",
@@ -58,6 +65,8 @@ def report_html(report: Report, pictures: Pictures, charts: Mapping[str, "Figure
             most=max((kind for kind in report.kinds if kind.is_kind), key=lambda kind: kind.max_n, default=None),
             total_mean=sum(kind.mean_count for kind in report.kinds),
             has_intervals=any(kind.mean_count_low is not None for kind in report.kinds),
+            colours={kind.name: kind.colour for kind in report.kinds} | {OTHERS: REST_COLOUR},
+            most_stable=MOST_STABLE,
             ui=UI,
             charts=charts,
             chart_data=_inert(charts),
@@ -79,6 +88,7 @@ def _templates() -> "Environment":
     environment.filters |= {
         "address": as_address,
         "called": CALLED.__getitem__,
+        "coded": coded,
         "count": count,
         "date": date,
         "day": day,
@@ -87,7 +97,7 @@ def _templates() -> "Environment":
         "mean": mean,
         "moment": moment,
         "percent": percent,
-        "spaced": lambda name: name.replace("_", " "),
+        "shown": shown,
     }
     return environment
 
@@ -102,6 +112,13 @@ def _inert(charts: Mapping[str, "Figure"]) -> str:
     for letter in "<>&":
         told = told.replace(letter, f"\\u{ord(letter):04x}")
     return told
+
+
+def coded(text: str) -> "Markup":
+    """The text, escaped, with what stands between backticks as code."""
+    from markupsafe import Markup, escape
+
+    return Markup(BACKTICKS.sub(r"<code>\1</code>", str(escape(text))))
 
 
 def count(n: int) -> str:

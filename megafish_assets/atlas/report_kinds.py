@@ -7,6 +7,7 @@ from matplotlib.colors import to_hex
 
 from megafish_assets.atlas.report_content import UNNAMED, Kind
 from megafish_assets.features.plots import N_COLOURS, NOISE_COLOUR, REST_COLOUR, kind_colour
+from megafish_assets.labels.naming import PERSON
 from megafish_assets.sightings.naming import taxon
 
 MOST_CROPS = 8
@@ -111,14 +112,12 @@ def colours_of(kinds: list[str], sightings: pl.LazyFrame) -> dict[str, str]:
 
 
 def _best_crops(sightings: pl.LazyFrame, crops: pl.LazyFrame) -> pl.DataFrame:
-    """`kind` and its best crops: uncut by the frame's edge and named by the surest first, then the largest; one of each
+    """`kind` and its best crops: uncut by the frame's edge and named by a person first, then the largest; one of each
     video before a second of any."""
     rows = counted(sightings).drop_nulls("best_crop").select("kind", "video", "name_source", "best_crop")
     sized = rows.join(crops.select(CROP_COLUMNS), left_on="best_crop", right_on="detection_id").collect()
-    is_sure = pl.col("name_source") != "classified"
-    ranked = sized.sort(
-        pl.col("clipped_share") > 0, ~is_sure, -(pl.col("width_px") * pl.col("height_px")), "best_crop"
-    ).with_columns(pl.int_range(pl.len()).over("kind", "video").alias("turn"))
+    order = [pl.col("clipped_share") > 0, pl.col("name_source") != PERSON, -(pl.col("width_px") * pl.col("height_px"))]
+    ranked = sized.sort(*order, "best_crop").with_columns(pl.int_range(pl.len()).over("kind", "video").alias("turn"))
     ordered = ranked.sort("turn", maintain_order=True)
     return ordered.group_by("kind", maintain_order=True).agg(pl.col("best_crop").head(MOST_CROPS))
 

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, field
 import dagster as dg
 import polars as pl
 
+from megafish_assets.orchestration.attention import evaluations
 from megafish_assets.orchestration.materialise import asset_order
 from megafish_assets.orchestration.settings import Settings
-from megafish_assets.orchestration.attention import evaluations
 from megafish_assets.orchestration.staleness import Collection
 from megafish_assets.reporting.wording import many
 from megafish_assets.storage.catalog import BACKBONE, Tables, named
