@@ -134,7 +134,12 @@ def _ticks(windows: tuple[str, ...], unit: str) -> dict:
     n = 12 if unit == "hour" and len(windows) == 24 else max(2, min(12, 90 // max(1, *map(len, windows), 6)))
     step = max(1, -(-len(windows) // n))
     places = list(range(0, len(windows), step))
-    return {"tickmode": "array", "tickvals": places, "ticktext": [_plain(windows[place]) for place in places]}
+    return {
+        "range": [-0.5, len(windows) - 0.5],
+        "tickmode": "array",
+        "tickvals": places,
+        "ticktext": [_plain(windows[place]) for place in places],
+    }
 
 
 def shown(kind: str) -> str:

@@ -67,6 +67,7 @@ def report_html(report: Report, pictures: Pictures, charts: Mapping[str, "Figure
             has_intervals=any(kind.mean_count_low is not None for kind in report.kinds),
             colours={kind.name: kind.colour for kind in report.kinds} | {OTHERS: REST_COLOUR},
             most_stable=MOST_STABLE,
+            any_frame=any(pictures.frames[kind.name].jpeg is not None for kind in cards),
             ui=UI,
             charts=charts,
             chart_data=_inert(charts),

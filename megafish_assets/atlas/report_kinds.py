@@ -1,4 +1,4 @@
-"""The kinds that the report shows, from `abundance` and `sightings`: counts, when they were seen, and their best crops."""
+"""The kinds that the report shows: counts, when they were seen, and their best crops."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ import polars as pl
 from matplotlib.colors import to_hex
 
 from megafish_assets.atlas.report_content import UNNAMED, Kind
-from megafish_assets.features.plots import N_COLOURS, NOISE_COLOUR, REST_COLOUR, kind_colour
+from megafish_assets.features.plots import NOISE_COLOUR, REST_COLOUR, kind_colour
 from megafish_assets.labels.naming import PERSON
 from megafish_assets.sightings.naming import taxon
 
@@ -106,7 +106,7 @@ def colours_of(kinds: list[str], sightings: pl.LazyFrame) -> dict[str, str]:
             continue
         shades = [to_hex(kind_colour(kind_id)) for kind_id in of_kind[kind]]
         free = [shade for shade in shades if shade not in taken]
-        colours[kind] = free[0] if free else (REST_COLOUR if len(taken) < N_COLOURS else shades[0])
+        colours[kind] = free[0] if free else REST_COLOUR
         taken.add(colours[kind])
     return colours
 

@@ -181,9 +181,9 @@ def marked(still: bytes, box_xywh_1024: np.ndarray, colour: str, width_px: int) 
     corners = box_xywh_1024[:, :2], box_xywh_1024[:, :2] + box_xywh_1024[:, 2:]
     scale = np.array([width, height]) / STRETCHED_PX
     for top_left, bottom_right in zip(*(np.rint(corner * scale).astype(int) for corner in corners), strict=True):
-        # Outside of the box, so that a small fish is not painted over; white beneath, for kinds and water have any shade.
+        # Outside of the box, or a small fish is painted over; white beneath, for kinds and water have any shade.
         outer = (top_left - 2 * thick).tolist(), (bottom_right + 2 * thick).tolist()
-        for shade, line in (((255, 255, 255), 3 * thick), (bgr, thick)):
+        for shade, line in (((255, 255, 255), 3 * thick), (bgr, 2 * thick)):
             cv2.rectangle(pixels, *outer, shade, line, cv2.LINE_AA)
     return jpeg(pixels, width_px)
 

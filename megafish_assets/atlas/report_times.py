@@ -19,6 +19,12 @@ MOST_STATIONS = 4
 FEWEST = {"day": 3, "hour": 3}
 """Windows of a length from which on counts are shown by it; else by a shorter one."""
 
+MOST_FILLED = 120
+"""Hours or days beside each other, those that were not searched among them."""
+
+EVERY = {"hour": ("1h", "%-d %b %H:00"), "day": ("1d", "%-d %b %Y")}
+"""How long they are, and how they are written."""
+
 OTHERS = "all others"
 
 
@@ -30,7 +36,7 @@ def times_of(abundance: pl.DataFrame, kinds: tuple[Kind, ...]) -> Times:
     unit = "hour" if by_clock else "clip"
     windows = abundance.filter(pl.col("window_kind") == unit)
     shown = stations[:MOST_STATIONS]
-    joined = 1 if by_clock else -(-windows["window"].n_unique() // MOST_COLUMNS)
+    joined = 1 if by_clock else max(1, -(-windows["window"].n_unique() // MOST_COLUMNS))
     over_unit = next((one for one, n in FEWEST.items() if _n_windows(abundance, one) >= n), "clip")
     return Times(
         unit=unit,
@@ -66,34 +72,49 @@ def _time_line(windows: pl.DataFrame, station: str | None, names: list[str], uni
 def _placed_clips(rows: pl.DataFrame, joined: int) -> tuple[pl.DataFrame, list[str]]:
     """The rows of clips with the `place` of their column, and what the columns are called."""
     clips = rows.select("window", "recorded_at").unique("window").sort("recorded_at", "window", nulls_last=True)
-    clips = clips.with_row_index("rank").with_columns((pl.col("rank") // joined).cast(pl.Int64).alias("place"))
-    ends = clips.group_by("place", maintain_order=True).agg(
-        pl.col("window").first().alias("first"), pl.col("window").last().alias("last")
-    )
-    labels = [first if first == last else f"{first} to {last}" for _, first, last in ends.iter_rows()]
-    return rows.join(clips.select("window", "place"), on="window"), labels
+    placed = clips.select("window", place=_joined(clips.height, joined))
+    return rows.join(placed, on="window"), _spans(clips["window"].to_list(), joined)
+
+
+def _joined(n: int, joined: int) -> pl.Series:
+    return pl.Series([rank // joined for rank in range(n)], dtype=pl.Int64)
+
+
+def _spans(names: list[str], joined: int) -> list[str]:
+    """What columns of so many neighbors are called."""
+    parts = [names[start : start + joined] for start in range(0, len(names), joined)]
+    return [part[0] if len(part) == 1 else f"{part[0]} to {part[-1]}" for part in parts]
+
+
+def _placed_hours(rows: pl.DataFrame, unit: str) -> tuple[pl.DataFrame, list[str]]:
+    """The same of hours and days: with those that were not searched between them, unless these are too many."""
+    every, written = EVERY[unit]
+    known = rows["recorded_at"].dt.truncate(every).unique().sort()
+    if known.is_empty():
+        return rows.with_columns(pl.lit(0, pl.Int64).alias("place")), []
+    filled = pl.datetime_range(known.min(), known.max(), every, eager=True)
+    shown = filled if len(filled) <= MOST_FILLED else known
+    joined = -(-len(shown) // MOST_FILLED)
+    places = pl.DataFrame({"at": shown, "place": _joined(len(shown), joined)})
+    placed = rows.with_columns(pl.col("recorded_at").dt.truncate(every).alias("at")).join(places, on="at")
+    return placed, _spans(shown.dt.strftime(written).to_list(), joined)
 
 
 def _over(abundance: pl.DataFrame, station: str | None, names: list[str], unit: str) -> Grid:
     """MeanCount of the commonest kinds, and of all others together, over the collection."""
     rows = abundance.filter((pl.col("window_kind") == unit) & pl.col("station").eq_missing(station))
     own = [name for name in names if name != UNNAMED][:MOST_BARS]
-    grouped = pl.when(pl.col("kind").is_in(own)).then("kind").when(pl.col("kind") == UNNAMED).then("kind")
-    rows = rows.with_columns(grouped.otherwise(pl.lit(OTHERS)).alias("kind"))
-    if unit == "clip":
-        rows, labels = _placed_clips(rows, -(-rows["window"].n_unique() // MOST_COLUMNS))
-    else:
-        every = rows["window"].unique().sort().to_list()
-        labels = [str(window) for window in every]
-        places = pl.DataFrame(
-            {"window": every, "place": range(len(every))}, schema={"window": pl.String, "place": pl.Int64}
-        )
-        rows = rows.join(places, on="window")
+    is_own = pl.col("kind").is_in([*own, UNNAMED])
+    rows = rows.with_columns(pl.when(is_own).then("kind").otherwise(pl.lit(OTHERS)).alias("kind"))
+    n_clips = rows["window"].n_unique()
+    placed, labels = (
+        _placed_clips(rows, -(-n_clips // MOST_COLUMNS) or 1) if unit == "clip" else _placed_hours(rows, unit)
+    )
     shown = [*own, *(name for name in (OTHERS, UNNAMED) if (rows["kind"] == name).any())]
-    summed = rows.group_by("window", "place", "kind").agg(
+    windows = placed.group_by("window", "place", "kind").agg(
         pl.col("mean_count").sum(), pl.col("seconds_searched").first()
     )
-    return _grid(summed, station, shown, labels)
+    return _grid(windows, station, shown, labels)
 
 
 def _grid(rows: pl.DataFrame, station: str | None, names: list[str], labels: list[str]) -> Grid:
