@@ -41,6 +41,7 @@ SHARED_ASSETS = {
     "labels": "labels",
     "review": "labels",
     "explorer": "atlas",
+    "report": "atlas",
     "sightings": "sightings",
     "abundance": "sightings",
 }
@@ -106,6 +107,9 @@ def test_the_graph_is_the_promised_one_to_the_name(tmp_path: Path) -> None:
     assert graph["assets"]["review"]["parents"] == parents
     seen = [f"{name}_mobilenetv3" for name in ("classes", "clusters", "features", "kinds", "neighbors")]
     assert graph["assets"]["explorer"]["parents"] == sorted([*seen, "crops", "not_fish", "sampled_detections"])
+    read = [f"{name}_mobilenetv3" for name in ("classes", "confounders", "kinds", "montages", "stability")]
+    read += ["abundance", "crops", "labels", "raw_detections", "sightings", "tracklets"]
+    assert graph["assets"]["report"]["parents"] == sorted(read)
 
 
 def test_every_asset_but_the_external_one_has_its_columns_on_the_definition(tmp_path: Path) -> None:
@@ -137,8 +141,8 @@ def test_every_job_selects_something(tmp_path: Path) -> None:
         "umap",
         "whitening",
     ]
-    whole = ["abundance", "explorer", "labels", "leaderboard", "lens_places", "review", "sightings", "size_limits"]
-    assert jobs.pop("nightly_analysis") == sorted([*(f"{name}_vit" for name in of_vit), *whole])
+    whole = ["abundance", "explorer", "labels", "leaderboard", "lens_places", "report", "review", "sightings"]
+    assert jobs.pop("nightly_analysis") == sorted([*(f"{name}_vit" for name in of_vit), *whole, "size_limits"])
     # Jobs of ops: they make no asset in their own run.
     ops = [
         "draw_tracklets",

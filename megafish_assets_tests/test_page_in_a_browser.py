@@ -60,7 +60,7 @@ ASSETS = {
     "evaluation": ["confounders_reef_tiny", "leaderboard"],
     "labels": ["labels", "classes_reef_tiny", "name_next_reef_tiny", "review"],
     "sightings": ["sightings", "abundance"],
-    "atlas": ["montages_reef_tiny", "explorer"],
+    "atlas": ["montages_reef_tiny", "explorer", "report"],
 }
 """By the group that the UI shows them in."""
 

@@ -36,8 +36,8 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> Collection:
 
 
 @pytest.fixture
-def opened(browser, collection: Collection) -> Iterator[Opened]:
-    """Opens the page; an error of its own, anything that it asks of a network, or a script of a name's fails the test."""
+def opened(collection: Collection, browser) -> Iterator[Opened]:
+    """Opens the page; an error of its own, a request to a network or a script that ran out of a name fails the test."""
     pages, said = [], []
 
     def open_page(width: int = 1280) -> "Page":
