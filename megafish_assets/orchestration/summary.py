@@ -53,7 +53,7 @@ class Summary:
         yield f"montages and plots: {self.figures}"
         if self.report:
             yield f"report: {self.report}"
-        yield "next: `make report` opens what the camera saw, `make explore` the map of all crops, `make up` shows everything in the UI"
+        yield "next: `make report` opens what the camera saw, `make explore` the map of all crops, `make up` the UI"
 
 
 def broken_checks(collection: Collection, asset_keys: Sequence[dg.AssetKey]) -> list[str]:

@@ -1,6 +1,8 @@
 """The nightly report: what it says of tables whose counts are known, of poor ones, and of those that are not there."""
 
 import re
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,7 +22,8 @@ from megafish_assets.clusters.columns import KIND_EVENTS, KINDS, STABILITY
 from megafish_assets.orchestration.policy import grouped
 from megafish_assets.reporting.verdicts import Check, Limit, never, verdict
 from megafish_assets.sightings.columns import SIGHTINGS
-from megafish_assets_tests.atlas.reported import Collection, counts, typed
+from megafish_assets_tests.atlas.reported import BACKBONE, Collection, counts, typed
+from megafish_assets_tests.conftest import REPOSITORY, collection_environment
 
 NIGHT = datetime(2025, 12, 12, 2, tzinfo=UTC)
 MORNING = datetime(2025, 12, 12, 5)
@@ -105,6 +108,20 @@ def test_a_name_that_people_gave_stays_a_name(tmp_path: Path) -> None:
     page = made.page.read_text()
     assert "harmed=1</script>" not in page and "<img src=x" not in page and "{{ 7*7 }}" in page
     assert made.shown()["kind"].to_list() == [name]
+
+
+def test_the_command_says_where_it_lies_and_what_to_do_where_there_is_none(tmp_path: Path) -> None:
+    made = Collection(tmp_path, ["chromis"], n_videos=2)
+
+    def asked() -> subprocess.CompletedProcess:
+        command = [sys.executable, "-m", "megafish_assets", "report", "--print"]
+        environment = collection_environment(tmp_path, backbones=BACKBONE)
+        return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
+
+    nowhere = asked()
+    assert nowhere.returncode == 1 and f"no report at {made.page}: `make materialise` makes it" in nowhere.stderr
+    assert made.made().success
+    assert asked().stdout.strip() == str(made.page)
 
 
 def test_two_hundred_kinds_are_all_in_the_table_and_the_commonest_have_cards(tmp_path: Path) -> None:
@@ -289,7 +306,7 @@ def test_checks_that_are_yellow_or_red_are_told_in_words_the_red_ones_first(tmp_
     dg.materialize(others, instance=made.instance, raise_on_error=False)
     made.made(*others)
     text, page = words(made), made.page.read_text()
-    assert "2 checks of last night are not green" in text
+    assert "2 checks are not green, as they ran last." in text
     assert text.index("Nothing is lost. Report it. n_lost = 2 , allowed at most 0") < text.index("It is late . Hurry.")
     assert 'href="http://127.0.0.1:3000/assets/labels?view=checks' in page
     assert page.count('<li class="red">') == page.count('<li class="yellow">') == 1
