@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from megafish_assets.atlas.columns import TILES
 from megafish_assets.atlas.report_content import UNNAMED, Grid, Kind
 from megafish_assets.atlas.report_doubt import doubt_of, newcomers_of, recall_of
 from megafish_assets.atlas.report_html import coded, lasting, mean, moment, percent
@@ -19,6 +20,7 @@ from megafish_assets.atlas.report_kinds import colours_of
 from megafish_assets.atlas.report_pictures import MOST_BYTES, SIZES, marked, pictures_of
 from megafish_assets.atlas.report_times import OTHERS, times_of
 from megafish_assets.clusters.columns import KIND_EVENTS, KINDS, STABILITY
+from megafish_assets.labels.columns import LABELS
 from megafish_assets.orchestration.policy import grouped
 from megafish_assets.reporting.verdicts import Check, Limit, never, verdict
 from megafish_assets.sightings.columns import SIGHTINGS
@@ -285,6 +287,52 @@ def test_recall_and_richness_stand_on_the_page_once_they_are_there(tmp_path: Pat
     assert "13.5 11.2 to 24.0 96 % 40" in text
     assert "Of 80 animals that people saw in 50 frames drawn at random, the detector found 88 %" in text
     assert recall_of({}) is None
+
+
+def test_all_that_a_collection_can_tell_stands_on_the_page(tmp_path: Path) -> None:
+    made = Collection(tmp_path / "reef", ["yellow tang", "kind 7"], n_videos=8, start=MORNING, stations=["north"])
+    now, before = datetime.now(UTC), datetime.now(UTC) - timedelta(days=1)
+    fit = {"fit_version": "f2", "fitted_at": now}
+    kinds = [fit | {"is_latest": True, "unit_id": f"u{kind}", "cluster": place, "kind_id": kind}
+             for place, kind in enumerate((1, 7))]  # fmt: skip
+    kinds.append({"fit_version": "f1", "fitted_at": before, "is_latest": False, "unit_id": "u1", "kind_id": 1})
+    events = [fit | {"event": "born", "kind_id": 7, "n_after": 4}, fit | {"event": "continued", "kind_id": 1},
+              fit | {"event": "split", "kind_id": 1}, fit | {"event": "gone", "kind_id": 3}]  # fmt: skip
+    stable = [{"cluster": place, "jaccard": 0.9 - place / 2, "n_tracklets": 8, "n_videos": 4, "stable": place == 0}
+              for place in range(2)]  # fmt: skip
+    made.store("clusters/kinds_vit", typed(kinds, KINDS))
+    made.store("clusters/kind_events_vit", typed(events, KIND_EVENTS))
+    made.store("clusters/stability_vit", typed(stable, STABILITY))
+    leaks = {"measure": ["leak_video", "leak_time", "border_leak"], "value": [0.41, 0.2, None]}
+    made.store("evaluation/confounders_vit", pl.DataFrame(leaks))
+    made.store("labels/labels", typed([{"label": "yellow tang", "labelled_by": who} for who in ("ada", "bo")], LABELS))
+    tiles = [{"sheet": "random", "cluster": place, "file": f"cluster_0{place}_random.png"} for place in range(2)]
+    made.store("atlas/montages_vit", typed(tiles, TILES))
+    named = made.abundance.with_columns(mean_count_low=pl.lit(0.5), mean_count_high=pl.lit(1.25))
+    named = named.with_columns(pl.when(pl.col("kind") == "yellow tang").then(pl.lit("Zebrasoma flavescens"))
+                               .alias("scientific_name"))  # fmt: skip
+    made.store("sightings/abundance", named)
+    told = {"n_sure": 1, "n_kinds": 2, "kinds": "1 to 2 kinds; 1 sure"}
+    made.instance.report_runless_asset_event(dg.AssetMaterialization("stability_vit", metadata=told))
+    for page in ("explorer", "review"):
+        (tmp_path / "reef/figures" / page).mkdir(parents=True)
+        (tmp_path / "reef/figures" / page / "index.html").write_text("")
+    assert made.made().success
+    text, page = words(made), made.page.read_text()
+    for sentence in (
+        "Recorded 12 December 2025, 05:00 to 12 December 2025, 12:00.",
+        "yellow tang Zebrasoma flavescens 3 0.75 0.50 to 1.25 north 6 of 8 clips most 08:00 to 09:00 12 December 2025",
+        "1 group that was not there before; 1 kind goes on, 1 split off, 1 is gone.",
+        "1 to 2 kinds; 1 sure. The videos were drawn",
+        "the video 0.41 0.4 groups keep to single videos",
+        "the water behind it unknown 0.5",
+        "People gave 2 labels (2 people)",
+        "north 8 8.0 minutes",
+    ):
+        assert sentence in text, sentence
+    for address in ("../explorer/index.html", "../review/index.html", "../montages_vit/cluster_01_random.png"):
+        assert f'href="{address}"' in page
+    assert page.count('<span class="mark warn">') == 1, "one leak is larger than allowed"
 
 
 LATE = Check("names_are_fine", "Whether names are fine.", {"n_late": Limit("it is `late`", "Hurry.", at_most=1)})
