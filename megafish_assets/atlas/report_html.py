@@ -99,6 +99,7 @@ def _templates() -> "Environment":
         "moment": moment,
         "percent": percent,
         "shown": shown,
+        "until": until,
     }
     return environment
 
@@ -164,6 +165,11 @@ def moment(seconds: float) -> str:
 def date(when: datetime) -> str:
     """`3 May 2025, 06:12`."""
     return f"{day(when)}, {when:%H:%M}"
+
+
+def until(end: datetime, start: datetime) -> str:
+    """The end of a span, of the same day by its time alone."""
+    return f"{end:%H:%M}" if end.date() == start.date() else date(end)
 
 
 def day(when: datetime) -> str:

@@ -22,6 +22,7 @@ from megafish_assets.atlas.report_times import OTHERS, times_of
 from megafish_assets.clusters.columns import KIND_EVENTS, KINDS, STABILITY
 from megafish_assets.labels.columns import LABELS
 from megafish_assets.orchestration.policy import grouped
+from megafish_assets.orchestration.summary import Summary
 from megafish_assets.reporting.verdicts import Check, Limit, never, verdict
 from megafish_assets.sightings.columns import SIGHTINGS
 from megafish_assets_tests.atlas.reported import BACKBONE, Collection, counts, typed
@@ -124,6 +125,12 @@ def test_the_command_says_where_it_lies_and_what_to_do_where_there_is_none(tmp_p
     assert nowhere.returncode == 1 and f"no report at {made.page}: `make materialise` makes it" in nowhere.stderr
     assert made.made().success
     assert asked().stdout.strip() == str(made.page)
+
+
+def test_the_summary_says_where_the_report_lies_if_there_is_one() -> None:
+    held = {"n_videos": 1, "n_detections": 2, "n_faulty": 0, "n_crops": 2, "n_set_aside": 0}
+    assert "report: /r/index.html" in list(Summary(**held, report="/r/index.html").lines())
+    assert not any(line.startswith("report") for line in Summary(**held).lines())
 
 
 def test_two_hundred_kinds_are_all_in_the_table_and_the_commonest_have_cards(tmp_path: Path) -> None:
@@ -284,7 +291,7 @@ def test_recall_and_richness_stand_on_the_page_once_they_are_there(tmp_path: Pat
     made.instance.report_runless_asset_event(dg.AssetMaterialization("animals_gap", metadata=seen))
     assert made.made().success
     text = words(made)
-    assert "13.5 11.2 to 24.0 96 % 40" in text
+    assert "kinds with a name 11 13.5 11.2 to 24.0 96 % 40" in text
     assert "Of 80 animals that people saw in 50 frames drawn at random, the detector found 88 %" in text
     assert recall_of({}) is None
 
@@ -320,7 +327,7 @@ def test_all_that_a_collection_can_tell_stands_on_the_page(tmp_path: Path) -> No
     assert made.made().success
     text, page = words(made), made.page.read_text()
     for sentence in (
-        "Recorded 12 December 2025, 05:00 to 12 December 2025, 12:00.",
+        "Recorded 12 December 2025, 05:00 to 12:00.",
         "yellow tang Zebrasoma flavescens 3 0.75 0.50 to 1.25 north 6 of 8 clips most 08:00 to 09:00 12 December 2025",
         "1 group that was not there before; 1 kind goes on, 1 split off, 1 is gone.",
         "1 to 2 kinds; 1 sure. The videos were drawn",
