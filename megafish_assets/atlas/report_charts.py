@@ -39,7 +39,7 @@ def time_line(grid: Grid, unit: str) -> "Figure":
         Heatmap(
             z=shares,
             x=list(range(len(grid.windows))),
-            y=[_shortened(kind) for kind in grid.kinds],
+            y=list(range(len(grid.kinds))),
             text=texts,
             hoverinfo="text",
             colorscale=[list(step) for step in SEA],
@@ -50,7 +50,9 @@ def time_line(grid: Grid, unit: str) -> "Figure":
             ygap=2,
         )
     )
-    figure.update_yaxes(autorange="reversed", showgrid=False)
+    # By place: two long names that are shortened to the same letters would share a row.
+    rows = {"tickvals": list(range(len(grid.kinds))), "ticktext": [_shortened(kind) for kind in grid.kinds]}
+    figure.update_yaxes(autorange="reversed", showgrid=False, tickmode="array", **rows)
     figure.update_xaxes(showgrid=False, **_ticks(grid.windows, unit))
     return figure
 

@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from megafish_assets.atlas.columns import TILES
+from megafish_assets.atlas.report_charts import time_line
 from megafish_assets.atlas.report_content import UNNAMED, Grid, Kind
 from megafish_assets.atlas.report_doubt import doubt_of, newcomers_of, recall_of
 from megafish_assets.atlas.report_html import coded, lasting, mean, moment, percent
@@ -224,6 +225,14 @@ def test_rarer_kinds_are_one_bar_and_what_has_no_name_another() -> None:
     assert grid.kinds == (*names[:9], OTHERS, UNNAMED)
     # Kinds 9 to 11 (from 0) in video 0: 1, 2 and 3 of them, half on average.
     assert grid.mean_counts[9][0] == 3.0
+
+
+def test_two_names_that_begin_alike_have_a_row_each() -> None:
+    names = [f"Acanthurus nigrofuscus complex {which}" for which in "ab"]
+    times = times_of(counts(names, 3, None, []), tuple(kind_of(name, 0, ()) for name in names))
+    chart = time_line(times.grids[0], times.unit).to_plotly_json()
+    assert list(chart["data"][0]["y"]) == [0, 1] and len(chart["data"][0]["z"]) == 2
+    assert [len(set(chart["layout"]["yaxis"]["ticktext"])), len(names)] == [1, 2]
 
 
 def test_no_two_kinds_have_one_colour_while_there_are_colours() -> None:
