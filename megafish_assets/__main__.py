@@ -1,4 +1,5 @@
-"""Command line: `python -m megafish_assets` demo, materialise, check, review, label, explore, similar, up or upgrade.
+"""Command line: `python -m megafish_assets` demo, materialise, check, review, label, explore, report, similar, up or
+upgrade.
 
 Starts processes; computes nothing.
 """
@@ -22,6 +23,9 @@ AT_WORK = "MEGAFISH_AT_WORK"
 REVIEW = "review"
 """The command, and the asset that it makes."""
 
+PAGES = {"explore": "the map of all crops", "report": "what the camera saw, for reading,"}
+"""Commands that open a page, and what it is."""
+
 UNUSABLE = 2
 """What `check` ends with where nothing could be served by these settings, as argparse does for arguments."""
 
@@ -39,8 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _ran(given: argparse.Namespace, arguments: list[str] | None) -> int:
     if given.command == "up":
         return up(given.port, given.read_only)
-    if given.command == "explore":
-        return explore(given.print_only)
+    if given.command in PAGES:
+        return open_page(given.command, given.print_only)
     if given.command == "similar":
         return similar(given.id, given.n, given.backbone)
     parent = os.environ.pop(AT_WORK, None)
@@ -65,8 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     label.add_argument("files", nargs="+", type=Path, metavar="FILE", help="of the review sheets, a spreadsheet, ...")
     commands.add_parser("upgrade", help="rename the tables of a collection that an earlier megafish made")
     review = commands.add_parser(REVIEW, help="bring the review sheets up to date, and say where they are")
-    map_ = commands.add_parser("explore", help="open the map of all crops in the browser")
-    map_.add_argument("--print", dest="print_only", action="store_true", help="say where it lies, and open nothing")
+    for command, what in PAGES.items():
+        page = commands.add_parser(command, help=f"open {what} in the browser")
+        page.add_argument("--print", dest="print_only", action="store_true", help="say where it lies, and open nothing")
     like = commands.add_parser("similar", help="the tracklets that look most like a crop, as a table")
     like.add_argument("id", metavar="ID", help="a detection_id or a tracklet_id")
     like.add_argument("--n", type=int, default=20, help="tracklets that are listed, at most 50")
@@ -212,20 +217,21 @@ def up(port: int, read_only: bool) -> int:
         return refused(str(wrong))
 
 
-def explore(print_only: bool) -> int:
-    """Opens the explorer's page in the person's browser."""
+def open_page(command: str, print_only: bool) -> int:
+    """Opens the explorer or the report in the person's browser."""
     import webbrowser
 
     from megafish_assets.orchestration.home import chosen
-    from megafish_assets.storage.catalog import explorer_page
+    from megafish_assets.storage.catalog import explorer_page, report_page
 
     try:
         settings = chosen(os.environ, own_collection=is_set())
     except (OSError, ValueError) as wrong:
         return refused(str(wrong))
-    page = explorer_page(settings.catalog.figures)
+    asset, where = ("explorer", explorer_page) if command == "explore" else ("report", report_page)
+    page = where(settings.catalog.figures)
     if not page.is_file():
-        return refused(f"no explorer at {page}: `make materialise` makes it, and so does every night")
+        return refused(f"no {asset} at {page}: `make materialise` makes it, and so does every night")
     print(page, flush=True)
     if not print_only and not webbrowser.open(page.resolve().as_uri()):
         return refused("no browser could be started here: open this file in one")

@@ -6,6 +6,7 @@ from functools import partial
 import dagster as dg
 
 from megafish_assets.atlas.assets import ExplorerConfig, MontagesConfig, draw_tracklets, explorer_asset, montages_asset
+from megafish_assets.atlas.report_assets import report_asset
 from megafish_assets.clusters.assets import (
     ClustersConfig,
     StabilityConfig,
@@ -168,13 +169,12 @@ defs = dg.Definitions(
                         sightings_asset(naming_backbone),
                         linked_tracklets,
                         abundance_asset(knobs["abundance"]),
-                        animals_gap_asset(knobs["animals_gap"]),
-                        abundance_asset(knobs["abundance"]),
                         richness_asset(naming_backbone, knobs["richness"]),
                         movements_asset(knobs["movements"]),
                         schools_asset(knobs["schools"]),
                         behavior_asset(knobs["behavior"]),
                         moments_asset(knobs["moments"]),
+                        animals_gap_asset(knobs["animals_gap"]),
                     ],
                 )
             ),
@@ -184,6 +184,7 @@ defs = dg.Definitions(
                     [
                         *[montages_asset(b, knobs["montages"]) for b in backbones],
                         explorer_asset(naming_backbone, knobs["explorer"]),
+                        report_asset(naming_backbone),
                     ],
                 )
             ),

@@ -12,6 +12,7 @@ import torch
 from megafish_assets.atlas import measures as atlas
 from megafish_assets.atlas.checks import EXPLORER, MONTAGES
 from megafish_assets.atlas.montage import chosen_tiles, draw_sheet
+from megafish_assets.atlas.report_checks import REPORT
 from megafish_assets.clusters import grouping, sweeping
 from megafish_assets.clusters.checks import CLUSTERS, KIND_TREE, KINDS, STABILITY, SWEEP
 from megafish_assets.clusters.measures import kind_numbers
@@ -391,6 +392,14 @@ def test_an_explorer_that_lacks_crops_videos_or_stills_is_seen() -> None:
     assert broken(EXPLORER, good | {"trustworthiness": 0.7}) == {"trustworthiness"}
     for name in good.keys() - {"folder_mb", "trustworthiness"}:
         assert broken(EXPLORER, good | {name: 1}) == {name}
+
+
+def test_a_report_that_is_too_large_or_lacks_kinds_or_pictures_is_seen() -> None:
+    good = dict.fromkeys(REPORT.limits, 0) | {"page_mb": 14.9}
+    assert broken(REPORT, good) == set()
+    assert broken(REPORT, good | {"page_mb": 15.1}) == {"page_mb"}
+    for name in good.keys() - {"page_mb"}:
+        assert broken(REPORT, good | {name: 1}) == {name}
 
 
 def test_neighbors_of_the_own_tracklet_or_out_of_order_are_seen() -> None:

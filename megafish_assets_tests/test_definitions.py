@@ -41,6 +41,7 @@ SHARED_ASSETS = {
     "labels": "labels",
     "review": "labels",
     "explorer": "atlas",
+    "report": "atlas",
     "sightings": "sightings",
     "abundance": "sightings",
     "animals_gap": "sightings",
@@ -113,6 +114,9 @@ def test_the_graph_is_the_promised_one_to_the_name(tmp_path: Path) -> None:
     assert graph["assets"]["review"]["parents"] == parents
     seen = [f"{name}_mobilenetv3" for name in ("classes", "clusters", "features", "kinds", "neighbors")]
     assert graph["assets"]["explorer"]["parents"] == sorted([*seen, "crops", "not_fish", "sampled_detections"])
+    read = [f"{name}_mobilenetv3" for name in ("classes", "confounders", "kinds", "montages", "stability")]
+    read += ["abundance", "animals_gap", "crops", "labels", "raw_detections", "richness", "sightings", "tracklets"]
+    assert graph["assets"]["report"]["parents"] == sorted(read)
 
 
 def test_every_asset_but_the_external_one_has_its_columns_on_the_definition(tmp_path: Path) -> None:
@@ -152,11 +156,11 @@ def test_every_job_selects_something(tmp_path: Path) -> None:
         "leaderboard",
         "lens_places",
         "linked_tracklets",
+        "report",
         "review",
         "sightings",
         "size_limits",
     ]
-    whole = ["abundance", "explorer", "labels", "leaderboard", "lens_places", "review", "sightings", "size_limits"]
     whole += ["behavior", "moments", "movements", "richness", "schools"]
     assert jobs.pop("nightly_analysis") == sorted([*(f"{name}_vit" for name in of_vit), *whole])
     # Jobs of ops: they make no asset in their own run.

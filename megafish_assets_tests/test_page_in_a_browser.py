@@ -63,7 +63,7 @@ ASSETS = {
         *("sightings", "linked_tracklets", "abundance", "animals_gap", "richness"),
         *("movements", "schools", "behavior", "moments"),
     ],
-    "atlas": ["montages_reef_tiny", "explorer"],
+    "atlas": ["montages_reef_tiny", "explorer", "report"],
 }
 """By the group that the UI shows them in."""
 

@@ -1,5 +1,6 @@
 """Limits on the montages, each with its reason and what to do when it is broken."""
 
+from megafish_assets.atlas.report_checks import REPORT
 from megafish_assets.reporting.verdicts import NONE_MISSING, Check, Limit, never
 
 MONTAGES = Check(
@@ -41,5 +42,5 @@ EXPLORER = Check(
 )
 
 
-CHECKS = {"montages_<backbone>": MONTAGES, "explorer": EXPLORER}
+CHECKS = {"montages_<backbone>": MONTAGES, "explorer": EXPLORER, "report": REPORT}
 """Every check of this stage by asset."""

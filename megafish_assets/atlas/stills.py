@@ -87,22 +87,30 @@ def still_name(video: VideoFile, frame_id: int) -> str:
 
 
 def stills_of(
-    video: VideoFile, frame_ids: Collection[int], folder: Path, most_megapixels: float = MOST_MEGAPIXELS
+    video: VideoFile,
+    frame_ids: Collection[int],
+    folder: Path,
+    most_megapixels: float = MOST_MEGAPIXELS,
+    width_px: int = STILL_WIDTH_PX,
 ) -> dict[int, bytes]:
-    """These frames of a video as JPEG, as far as it can be decoded; those that lie in the folder are not made again."""
+    """These frames of a video as JPEG, as far as it can be decoded; those that lie in the folder, which are all of this
+    width, are not made again."""
     known = {frame_id: folder / still_name(video, frame_id) for frame_id in frame_ids}
     stills = {frame_id: path.read_bytes() for frame_id, path in known.items() if path.is_file()}
-    return stills | dict(drawn_stills(video, set(frame_ids) - stills.keys(), most_megapixels))
+    return stills | dict(drawn_stills(video, set(frame_ids) - stills.keys(), most_megapixels, width_px))
 
 
 def drawn_stills(
-    video: VideoFile, frame_ids: Collection[int], most_megapixels: float = MOST_MEGAPIXELS
+    video: VideoFile,
+    frame_ids: Collection[int],
+    most_megapixels: float = MOST_MEGAPIXELS,
+    width_px: int = STILL_WIDTH_PX,
 ) -> Iterator[tuple[int, bytes]]:
     """These frames as JPEG, as far as the video can be decoded: nothing of one that can't."""
     if video.path is None or video.size_bytes is None or not frame_ids:
         return
     try:
         for frame in wanted_frames(video.path, frame_ids, most_megapixels=most_megapixels):
-            yield frame.frame_id, jpeg(frame.square_bgr, STILL_WIDTH_PX)
+            yield frame.frame_id, jpeg(frame.square_bgr, width_px)
     except (UnreadableVideoError, av.error.FFmpegError):
         return

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 import dagster as dg
 import polars as pl
 
+from megafish_assets.orchestration.attention import evaluations
 from megafish_assets.orchestration.materialise import asset_order
 from megafish_assets.orchestration.settings import Settings
 from megafish_assets.orchestration.staleness import Collection
@@ -34,6 +35,8 @@ class Summary:
     """Assets that failed, or were left out because what they are made from failed."""
     figures: str = ""
     """Folder of plots and montages."""
+    report: str = ""
+    """The page to read first; empty where there is none."""
 
     def lines(self) -> Iterator[str]:
         """The same for a person."""
@@ -48,24 +51,21 @@ class Summary:
         yield from (f"check: {one}" for one in self.broken)
         yield from (f"NOT MADE: {one}" for one in self.failed)
         yield f"montages and plots: {self.figures}"
-        yield "next: `make explore` opens the map of all crops, `make up` shows everything in the UI"
+        if self.report:
+            yield f"report: {self.report}"
+        yield "next: `make report` opens what the camera saw, `make explore` the map of all crops, `make up` the UI"
 
 
 def broken_checks(collection: Collection, asset_keys: Sequence[dg.AssetKey]) -> list[str]:
     """What the last results of these assets' checks, and of what the same step makes, are outside of."""
     graph = collection.graph
     together = {one for key in asset_keys for one in graph.get(key).execution_set_asset_keys}
-    keys = sorted(key for key in graph.asset_check_keys if key.asset_key in together)
-    found = collection.instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
-    lines = []
-    for key in keys:
-        event = found[key].event.dagster_event if key in found and found[key].event else None
-        if event is None or event.event_type != dg.DagsterEventType.ASSET_CHECK_EVALUATION:
-            continue  # planned, and not judged in that run
-        result = event.asset_check_evaluation_data
-        if not result.passed:
-            lines.append(f"{key.asset_key.to_user_string()}: {result.description}")
-    return lines
+    keys = [key for key in graph.asset_check_keys if key.asset_key in together]
+    return [
+        f"{key.asset_key.to_user_string()}: {result.description}"
+        for key, result in evaluations(collection.instance, keys)
+        if not result.passed
+    ]
 
 
 def summary_of(defs: dg.Definitions, collection: Collection, settings: Settings, failed: list[str]) -> Summary:
@@ -90,6 +90,7 @@ def summary_of(defs: dg.Definitions, collection: Collection, settings: Settings,
         broken=broken_checks(collection, asset_order(defs)),
         failed=failed,
         figures=str(settings.catalog.figures),
+        report=str(settings.catalog.report_page) if settings.catalog.report_page.is_file() else "",
     )
 
 

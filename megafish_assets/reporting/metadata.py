@@ -104,6 +104,18 @@ def last_told(instance: dg.DagsterInstance, asset: str, name: str, of: str) -> s
     return None if told is None else told.value
 
 
+def last_numbers(instance: dg.DagsterInstance, asset: str, of: str | None = None) -> dict[str, float | int | str]:
+    """The numbers and texts of the asset's last event, by name; none where it has none, or where the asset `of` that
+    they are told of was made again since."""
+    event = instance.get_latest_materialization_event(dg.AssetKey(asset))
+    about = None if of is None else instance.get_latest_materialization_event(dg.AssetKey(of))
+    if event is None or (about is not None and about.timestamp > event.timestamp):
+        return {}
+    plain = (dg.FloatMetadataValue, dg.IntMetadataValue, dg.TextMetadataValue)
+    told = event.asset_materialization.metadata
+    return {name: told[name].value for name in told if isinstance(told[name], plain)}
+
+
 def versions_read(instance: dg.DagsterInstance, asset: str, upstream: str, unmade: str = "") -> dict[str, str]:
     """The data version of an upstream asset that each partition of an asset was made from, by partition; `unmade` for
     one that was made before it."""

@@ -59,6 +59,16 @@ def explorer_page(figures: str | Path) -> Path:
     return figure_folder(figures, "explorer") / "index.html"
 
 
+def review_page(figures: str | Path) -> Path:
+    """What a person opens to name what the clusters hold."""
+    return figure_folder(figures, "review") / "index.html"
+
+
+def report_page(figures: str | Path) -> Path:
+    """What a person reads in the morning."""
+    return figure_folder(figures, "report") / "index.html"
+
+
 def recording(folder: str | Path, video_file: str) -> Path | None:
     """Where a video of this name lies; None for a name, or a link, that leads out of the folder."""
     within = Path(folder).resolve()
@@ -88,7 +98,12 @@ class Catalog:
     @property
     def review_page(self) -> Path:
         """What a person opens to name what the clusters hold."""
-        return figure_folder(self.figures, "review") / "index.html"
+        return review_page(self.figures)
+
+    @property
+    def report_page(self) -> Path:
+        """What a person reads in the morning."""
+        return report_page(self.figures)
 
     @property
     def first_look(self) -> Path:

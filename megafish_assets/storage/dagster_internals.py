@@ -49,9 +49,15 @@ __all__ = [
     "log_only",
     "output_asset_events",
     "partition_loading_context",
+    "whole_graph",
 ]
 
 
 def log_only(context: dg.OutputContext, partitions: set[str]) -> None:
     """Makes these the partitions for which Dagster logs an event once the output is stored."""
     context._asset_partitions_subset = DefaultPartitionsSubset(partitions)
+
+
+def whole_graph(context: dg.AssetExecutionContext) -> BaseAssetGraph:
+    """All assets and checks of the platform, of which the running job may be a part."""
+    return context.job_def.asset_layer.asset_graph.source_asset_graph

@@ -69,3 +69,21 @@ def test_tags_are_what_dagster_writes_on_runs() -> None:
     assert internals.ASSET_PARTITION_RANGE_START_TAG == "dagster/asset_partition_range_start"
     assert dg.DagsterRunStatus.STARTED in internals.IN_PROGRESS_RUN_STATUSES
     assert set(internals.TableSlice._fields) >= {"table", "schema", "columns", "partition_dimensions"}
+
+
+def test_a_job_of_one_asset_knows_the_checks_of_all() -> None:
+    @dg.asset(check_specs=[dg.AssetCheckSpec("is_fine", asset="rows")])
+    def rows() -> dg.MaterializeResult:
+        return dg.MaterializeResult(check_results=[dg.AssetCheckResult(passed=True)])
+
+    @dg.asset(deps=[rows])
+    def page(context: dg.AssetExecutionContext) -> None:
+        seen.append({key.name for key in internals.whole_graph(context).asset_check_keys})
+
+    seen: list[set[str]] = []
+    job = dg.define_asset_job("nightly", selection=["page"])
+    defs = dg.Definitions(assets=[rows, page], jobs=[job])
+    assert defs.resolve_job_def("nightly").execute_in_process().success
+    whole = defs.resolve_implicit_global_asset_job_def()
+    assert whole.execute_in_process(asset_selection=[dg.AssetKey("page")]).success
+    assert seen == [{"is_fine"}] * 2

@@ -1,0 +1,386 @@
+"""The nightly report: what it says of tables whose counts are known, of poor ones, and of those that are not there."""
+
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import cv2
+import dagster as dg
+import numpy as np
+import polars as pl
+import pytest
+
+from megafish_assets.atlas.columns import TILES
+from megafish_assets.atlas.report_charts import time_line
+from megafish_assets.atlas.report_content import UNNAMED, Grid, Kind
+from megafish_assets.atlas.report_doubt import doubt_of, newcomers_of, recall_of
+from megafish_assets.atlas.report_html import coded, lasting, mean, moment, percent
+from megafish_assets.atlas.report_kinds import colours_of
+from megafish_assets.atlas.report_pictures import MOST_BYTES, SIZES, marked, pictures_of
+from megafish_assets.atlas.report_times import OTHERS, times_of
+from megafish_assets.clusters.columns import KIND_EVENTS, KINDS, STABILITY
+from megafish_assets.labels.columns import LABELS
+from megafish_assets.orchestration.policy import grouped
+from megafish_assets.orchestration.summary import Summary
+from megafish_assets.reporting.verdicts import Check, Limit, never, verdict
+from megafish_assets.sightings.columns import SIGHTINGS
+from megafish_assets_tests.atlas.reported import BACKBONE, Collection, counts, typed
+from megafish_assets_tests.conftest import REPOSITORY, collection_environment
+
+NIGHT = datetime(2025, 12, 12, 2, tzinfo=UTC)
+MORNING = datetime(2025, 12, 12, 5)
+NO_SIGHTINGS = typed([], SIGHTINGS).lazy()
+
+
+def words(collection: Collection) -> str:
+    """The page's text without its markup, scripts and style, in single spaces, the narrow ones too."""
+    page = collection.page.read_text()
+    bare = re.sub(r"(?s)<(script|style).*?</\1>", " ", page)
+    return " ".join(re.sub(r"<[^>]+>", " ", bare).split())
+
+
+def test_the_page_says_what_the_tables_hold(tmp_path: Path) -> None:
+    made = Collection(tmp_path / "wall", ["yellow tang", "kind 7", "unnamed"], n_videos=6, with_videos=True)
+    result = made.made()
+    assert result.success and all(check.passed for check in result.get_asset_check_evaluations())
+    # Of kind k in video v there are (v + k) % 4: yellow tang 0 1 2 3 0 1, kind 7 1 2 3 0 1 2, unnamed 2 3 0 1 2 3.
+    table = made.shown().select("kind", "max_n", "mean_count", "n_tracklets", "n_clips", "max_n_video", "n_boxes_shown")
+    assert table.rows() == [
+        ("kind 7", 3, 9 / 12, 9, 5, "cam_0002", 3),
+        ("yellow tang", 3, 7 / 12, 7, 4, "cam_0003", 3),
+        ("unnamed", 3, 11 / 12, 11, 5, "cam_0001", None),
+    ]
+    text = words(made)
+    assert "In 6 clips, 6.0 minutes of video, at least 1 kind was seen that people have named: yellow tang." in text
+    assert "1 more group of look-alikes has no name yet." in text
+    assert "yellow tang 3 0.58 4 of 6 clips first in cam_0001 7" in text
+    assert "no kind, no name 3 0.92 5 of 6 clips" in text
+    assert "taken by the wiper 10 %" in text and "10 800 frames" in text
+    assert "cam_0003 at 0:00.3" in text
+
+
+def test_the_file_stands_alone_and_the_frames_are_kept_for_the_next_night(tmp_path: Path) -> None:
+    made = Collection(tmp_path, ["chromis"], n_videos=4, with_videos=True)
+    first = made.made()
+    page, frames = made.page.read_text(), [path.name for path in made.page.parent.glob("still_*.jpg")]
+    markup = re.sub(r"(?s)<script>.*?</script>", "", page)
+    assert not re.search(r'(?:src|href)="(?!data:image/jpeg|http://127.0.0.1:3000/)|url\(|@import', markup)
+    assert len(frames) == 1
+    for path in (tmp_path / "recordings").iterdir():
+        path.write_bytes(path.read_bytes()[:-1] + b"\0")  # it can still be read, and is as large: nobody looks
+    assert made.made().success
+    assert [path.name for path in made.page.parent.glob("still_*.jpg")] == frames
+    told = first.asset_materializations_for_node("report")[0].metadata
+    assert told["open"].value == str(made.page) and told["page_mb"].value == pytest.approx(len(page.encode()) / 1e6)
+
+
+@pytest.mark.parametrize(("kinds", "n_videos"), [([], 3), ([], 0), (["unnamed"], 1)])
+def test_a_collection_without_kinds_is_told_as_one(tmp_path: Path, kinds: list[str], n_videos: int) -> None:
+    made = Collection(tmp_path, kinds, n_videos=n_videos)
+    # In the only video there is none of the first kind.
+    assert made.made().success and made.shown().is_empty()
+    text = words(made)
+    assert "there is no kind to show" in text and "Nothing was seen, at no time." in text
+    told = "nothing was seen that counts as an animal" if kinds else "No video has been searched yet."
+    assert told in text
+
+
+def test_before_anybody_names_kinds_have_numbers_and_the_page_says_how_to_name(tmp_path: Path) -> None:
+    made = Collection(tmp_path, ["kind 1", "kind 3"], n_videos=5)
+    assert made.made().success
+    text = words(made)
+    assert "the animals fall into 2 groups of look-alikes, none of which anybody has named yet" in text
+    assert "make review" in text and "Nobody has named anything yet." in text
+
+
+def test_recordings_that_are_gone_cost_the_frames_alone(tmp_path: Path) -> None:
+    made = Collection(tmp_path, ["chromis", "kind 2"], n_videos=4)
+    result = made.made()
+    (check,) = result.get_asset_check_evaluations()
+    assert not check.passed and "n_frames_missing = 2" in check.description
+    assert "None of the recordings can be read here" in words(made)
+    assert made.shown()["n_boxes_shown"].null_count() == 2
+    assert made.page.read_text().count("data:image/jpeg") > 2
+
+
+def test_a_name_that_people_gave_stays_a_name(tmp_path: Path) -> None:
+    name = '</script><script>harmed=1</script>{{ 7*7 }}<img src=x onerror="harmed=2">'
+    made = Collection(tmp_path, [name], n_videos=4)
+    assert made.made().success
+    page = made.page.read_text()
+    assert "harmed=1</script>" not in page and "<img src=x" not in page and "{{ 7*7 }}" in page
+    assert made.shown()["kind"].to_list() == [name]
+
+
+def test_the_command_says_where_it_lies_and_what_to_do_where_there_is_none(tmp_path: Path) -> None:
+    made = Collection(tmp_path, ["chromis"], n_videos=2)
+
+    def asked() -> subprocess.CompletedProcess:
+        command = [sys.executable, "-m", "megafish_assets", "report", "--print"]
+        environment = collection_environment(tmp_path, backbones=BACKBONE)
+        return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
+
+    nowhere = asked()
+    assert nowhere.returncode == 1 and f"no report at {made.page}: `make materialise` makes it" in nowhere.stderr
+    assert made.made().success
+    assert asked().stdout.strip() == str(made.page)
+
+
+def test_the_summary_says_where_the_report_lies_if_there_is_one() -> None:
+    held = {"n_videos": 1, "n_detections": 2, "n_faulty": 0, "n_crops": 2, "n_set_aside": 0}
+    assert "report: /r/index.html" in list(Summary(**held, report="/r/index.html").lines())
+    assert not any(line.startswith("report") for line in Summary(**held).lines())
+
+
+def test_two_hundred_kinds_are_all_in_the_table_and_the_commonest_have_cards(tmp_path: Path) -> None:
+    made = Collection(tmp_path, [f"species {number}" for number in range(200)], n_videos=4)
+    assert made.made().success
+    page = made.page.read_text()
+    assert page.count("<tr data-kind=") == 200 and page.count("<article class=") == SIZES[-1][0]
+    assert "The 120 commonest of 200 kinds are shown" in words(made)
+
+
+def test_pictures_that_would_make_the_page_too_large_are_left_out_and_counted() -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (540, 960, 3), dtype=np.uint8)
+    still = cv2.imencode(".jpg", noise)[1].tobytes()
+    crop = cv2.imencode(".jpg", noise[:220, :220])[1].tobytes()
+    names = [f"kind {number}" for number in range(1, 25)]
+    kinds = [
+        kind_of(name, place, tuple(f"v/{place:06d}/{n:03d}" for n in range(8))) for place, name in enumerate(names)
+    ]
+    ids = [crop_id for kind in kinds for crop_id in kind.crops]
+    crops = pl.DataFrame({"detection_id": ids, "jpeg": [crop] * len(ids)}).lazy()
+    stills = {("v", place): still for place in range(24)}
+    box = dict.fromkeys(("x_1024", "y_1024", "width_1024", "height_1024"), 100.0)
+    boxes = pl.DataFrame([{"kind": name, "seconds_in_video": 0.0} | box for name in names])
+    made = pictures_of(kinds, [], crops, stills, boxes)
+    assert made.n_bytes <= MOST_BYTES and made.n_without_room > 0
+    assert len(made.thumbs) == 24, "a kind is shown by its crop before any frame"
+
+
+def kind_of(name: str, frame: int, crops: tuple[str, ...]) -> Kind:
+    where = {"max_n": 1, "max_n_video": "v", "max_n_frame": frame, "station": None, "n_tracklets": 1, "n_clips": 1}
+    means = {"mean_count": 1.0, "mean_count_low": None, "mean_count_high": None, "clips_share": 1.0}
+    times = {"first_seen": None, "last_seen": None, "first_video": "v", "busiest_hour": None}
+    named = {"scientific_name": None, "kind_id": 1, "colour": "#ff0000", "name_source": "person"}
+    return Kind(name=name, crops=crops, **where, **means, **times, **named)
+
+
+def test_a_box_is_outlined_in_its_colour_about_the_animal_and_not_over_it() -> None:
+    still = cv2.imencode(".jpg", np.full((512, 1024, 3), 40, np.uint8))[1].tobytes()
+    drawn = marked(still, np.array([[256.0, 256.0, 512.0, 512.0]]), "#e02010", 512)
+    pixels = cv2.imdecode(np.frombuffer(drawn, np.uint8), cv2.IMREAD_COLOR).astype(int)
+    assert pixels.shape == (256, 512, 3)
+    # The box is 128 to 384 and 64 to 192 there; nothing within it is painted.
+    assert np.abs(pixels[66:190, 130:382] - 40).max() < 25
+    red, green = pixels[128, 120:128, 2], pixels[128, 120:128, 1]
+    assert (red - green).max() > 100
+
+
+def test_hours_of_the_day_are_means_by_how_long_they_were_searched() -> None:
+    # Videos begin at 05:00 and every hour after; kind 0 is there 0 1 2 3 ... times, half of them on average.
+    table = counts(["chromis"], 26, MORNING, [])
+    times = times_of(table, (kind_of("chromis", 0, ()),))
+    (grid,) = times.grids
+    assert times.unit == "hour" and len(grid.windows) == 24 and grid.windows[5] == "05:00"
+    # 05:00 is the hour of video 0 and of video 24, a day later, in both of which there is none; 06:00 of 1 and 25.
+    assert grid.mean_counts[0][5] == 0 and grid.mean_counts[0][6] == 0.5 and grid.mean_counts[0][8] == 1.5
+    assert grid.minutes[5] == 2 and grid.minutes[8] == 1
+    assert times.over_unit == "hour" and len(times.over[0].windows) == 26
+    assert times.over[0].windows[0] == "12 Dec 05:00"
+
+
+def test_hours_that_were_not_searched_are_gaps_and_not_zeros() -> None:
+    table = counts(["chromis"], 6, MORNING, []).filter(pl.col("window") != "2025-12-12 07")
+    table = table.filter((pl.col("recorded_at") != datetime(2025, 12, 12, 7)).fill_null(True))
+    times = times_of(table, (kind_of("chromis", 0, ()),))
+    assert times.over[0].mean_counts[0] == (0, 0.5, None, 1.5, 0, 0.5)
+    assert times.grids[0].mean_counts[0][4:8] == (None, 0, 0.5, None)
+
+
+def test_without_a_clock_the_columns_are_clips_and_of_many_some_share_one() -> None:
+    few = times_of(counts(["chromis"], 3, None, []), (kind_of("chromis", 0, ()),))
+    assert few.unit == few.over_unit == "clip" and few.grids[0].windows == ("cam_0000", "cam_0001", "cam_0002")
+    many = times_of(counts(["chromis"], 121, None, []), (kind_of("chromis", 0, ()),))
+    assert many.n_clips_a_window == 3 and len(many.grids[0].windows) == 41
+    assert many.grids[0].windows[:1] == ("cam_0000 to cam_0002",) and many.grids[0].windows[-1] == "cam_0120"
+    assert many.grids[0].mean_counts[0][0] == pytest.approx((0 + 1 + 2) / 2 / 3)
+
+
+def test_stations_are_never_added() -> None:
+    # North has the even videos and so 0 and 2 of the kind, south the odd ones with 1 and 3.
+    times = times_of(counts(["chromis"], 8, MORNING, ["north", "south"]), (kind_of("chromis", 0, ()),))
+    assert [grid.station for grid in times.grids] == ["north", "south"]
+    by_station = [{mean for mean in grid.mean_counts[0] if mean is not None} for grid in times.over]
+    assert by_station == [{0, 1.0}, {0.5, 1.5}]
+
+
+def test_rarer_kinds_are_one_bar_and_what_has_no_name_another() -> None:
+    names = [f"kind {number}" for number in range(1, 13)]
+    table = counts([*names, UNNAMED], 4, None, [])
+    times = times_of(table, tuple(kind_of(name, 0, ()) for name in [*names, UNNAMED]))
+    grid: Grid = times.over[0]
+    assert grid.kinds == (*names[:9], OTHERS, UNNAMED)
+    # Kinds 9 to 11 (from 0) in video 0: 1, 2 and 3 of them, half on average.
+    assert grid.mean_counts[9][0] == 3.0
+
+
+def test_two_names_that_begin_alike_have_a_row_each() -> None:
+    names = [f"Acanthurus nigrofuscus complex {which}" for which in "ab"]
+    times = times_of(counts(names, 3, None, []), tuple(kind_of(name, 0, ()) for name in names))
+    chart = time_line(times.grids[0], times.unit).to_plotly_json()
+    assert list(chart["data"][0]["y"]) == [0, 1] and len(chart["data"][0]["z"]) == 2
+    assert [len(set(chart["layout"]["yaxis"]["ticktext"])), len(names)] == [1, 2]
+
+
+def test_no_two_kinds_have_one_colour_while_there_are_colours() -> None:
+    seen = typed(
+        [{"video": "v", "name": f"n{k}", "kind_id": k % 3 + 1, "is_counted": True} for k in range(5)], SIGHTINGS
+    )
+    colours = colours_of([f"n{k}" for k in range(5)], seen.lazy())
+    assert len({colours[f"n{k}"] for k in range(3)}) == 3 and colours["n3"] == colours["n4"] == "#c9c9c9"
+
+
+def fits(*events: tuple[str, int, int], nights: int = 2) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The events of the last fit, and its kinds with those of the nights before."""
+    kinds = [
+        {"fit_version": f"f{night}", "fitted_at": NIGHT - timedelta(days=nights - 1 - night), "kind_id": 1,
+         "is_latest": night == nights - 1, "unit_id": "v/t00000", "cluster": 0}
+        for night in range(nights)
+    ]  # fmt: skip
+    told = [
+        {"fit_version": f"f{nights - 1}", "fitted_at": NIGHT, "event": event, "kind_id": kind_id, "n_after": n}
+        for event, kind_id, n in events
+    ]
+    return typed(told, KIND_EVENTS), typed(kinds, KINDS)
+
+
+def test_newcomers_are_kinds_that_were_born_since_the_night_before() -> None:
+    happened = [("continued", 1, 9), ("born", 8, 4), ("born", 9, 6), ("gone", 3, 0)]
+    events, kinds = fits(*happened)
+    new = newcomers_of(events, kinds, {9: "moorish idol"}, NO_SIGHTINGS, NIGHT + timedelta(hours=1))
+    assert [(one.kind_id, one.name, one.n_tracklets) for one in new.born] == [(9, "moorish idol", 6), (8, "kind 8", 4)]
+    assert (new.is_first, new.is_recent, new.n_continued, new.n_gone) == (False, True, 1, 1)
+    later = newcomers_of(events, kinds, {}, NO_SIGHTINGS, NIGHT + timedelta(days=3))
+    assert later.born == () and not later.is_recent and later.fitted_at == NIGHT
+    first = newcomers_of(*fits(("born", 1, 9), nights=1), {}, NO_SIGHTINGS, NIGHT)
+    assert first.is_first and first.born == ()
+    assert newcomers_of(None, None, {}, NO_SIGHTINGS, NIGHT).fitted_at is None
+
+
+def test_how_sure_it_is_needs_none_of_the_tables() -> None:
+    nothing = doubt_of(None, {}, None, {}, None, {}, NO_SIGHTINGS, None, None, None)
+    assert (nothing.sentence, nothing.stable, nothing.leaks, nothing.richness) == (None, (), (), ())
+    stability = typed([{"cluster": 0, "jaccard": 0.9, "n_tracklets": 8, "n_videos": 4, "stable": True}], STABILITY)
+    _, kinds = fits()
+    leaks = pl.DataFrame({"measure": ["leak_video", "n_crops"], "value": [0.5, 100.0]})
+    told = {"n_sure": 1, "kinds": "1 kind; 1 sure"}
+    doubt = doubt_of(stability, told, kinds, {1: "chromis"}, leaks, {"leak_video": 0.4}, NO_SIGHTINGS, None, None, None)
+    assert [(row.kind, row.is_sure) for row in doubt.stable] == [("kind 1, chromis", True)]
+    assert [(leak.what, leak.holds) for leak in doubt.leaks] == [("the video", False)]
+    no_fish = doubt_of(stability, told, kinds, {1: "not a fish"}, None, {}, NO_SIGHTINGS, None, None, None)
+    assert no_fish.stable == () and no_fish.n_no_fish == 1
+
+
+def test_recall_and_richness_stand_on_the_page_once_they_are_there(tmp_path: Path) -> None:
+    made = Collection(tmp_path, ["chromis"], n_videos=4)
+    rows = {"station": [None], "of": ["named"], "n_observed": [11], "chao2": [13.5], "chao2_low": [11.2],
+            "chao2_high": [24.0], "sample_coverage": [0.96], "n_clips": [40], "note": [None]}  # fmt: skip
+    made.store("sightings/richness", pl.DataFrame(rows).cast({"station": pl.String, "note": pl.String}))
+    seen = {
+        "recall": 0.875,
+        "recall_low": 0.8,
+        "recall_high": 0.93,
+        "n_frames_looked_at": 50,
+        "n_found": 70,
+        "n_missed": 10,
+    }
+    made.instance.report_runless_asset_event(dg.AssetMaterialization("animals_gap", metadata=seen))
+    assert made.made().success
+    text = words(made)
+    assert "kinds with a name 11 13.5 11.2 to 24.0 96 % 40" in text
+    assert "Of 80 animals that people saw in 50 frames drawn at random, the detector found 88 %" in text
+    assert recall_of({}) is None
+
+
+def test_all_that_a_collection_can_tell_stands_on_the_page(tmp_path: Path) -> None:
+    made = Collection(tmp_path / "reef", ["yellow tang", "kind 7"], n_videos=8, start=MORNING, stations=["north"])
+    now, before = datetime.now(UTC), datetime.now(UTC) - timedelta(days=1)
+    fit = {"fit_version": "f2", "fitted_at": now}
+    kinds = [fit | {"is_latest": True, "unit_id": f"u{kind}", "cluster": place, "kind_id": kind}
+             for place, kind in enumerate((1, 7))]  # fmt: skip
+    kinds.append({"fit_version": "f1", "fitted_at": before, "is_latest": False, "unit_id": "u1", "kind_id": 1})
+    events = [fit | {"event": "born", "kind_id": 7, "n_after": 4}, fit | {"event": "continued", "kind_id": 1},
+              fit | {"event": "split", "kind_id": 1}, fit | {"event": "gone", "kind_id": 3}]  # fmt: skip
+    stable = [{"cluster": place, "jaccard": 0.9 - place / 2, "n_tracklets": 8, "n_videos": 4, "stable": place == 0}
+              for place in range(2)]  # fmt: skip
+    made.store("clusters/kinds_vit", typed(kinds, KINDS))
+    made.store("clusters/kind_events_vit", typed(events, KIND_EVENTS))
+    made.store("clusters/stability_vit", typed(stable, STABILITY))
+    leaks = {"measure": ["leak_video", "leak_time", "border_leak"], "value": [0.41, 0.2, None]}
+    made.store("evaluation/confounders_vit", pl.DataFrame(leaks))
+    made.store("labels/labels", typed([{"label": "yellow tang", "labelled_by": who} for who in ("ada", "bo")], LABELS))
+    tiles = [{"sheet": "random", "cluster": place, "file": f"cluster_0{place}_random.png"} for place in range(2)]
+    made.store("atlas/montages_vit", typed(tiles, TILES))
+    named = made.abundance.with_columns(mean_count_low=pl.lit(0.5), mean_count_high=pl.lit(1.25))
+    named = named.with_columns(pl.when(pl.col("kind") == "yellow tang").then(pl.lit("Zebrasoma flavescens"))
+                               .alias("scientific_name"))  # fmt: skip
+    made.store("sightings/abundance", named)
+    told = {"n_sure": 1, "n_kinds": 2, "kinds": "1 to 2 kinds; 1 sure"}
+    made.instance.report_runless_asset_event(dg.AssetMaterialization("stability_vit", metadata=told))
+    for page in ("explorer", "review"):
+        (tmp_path / "reef/figures" / page).mkdir(parents=True)
+        (tmp_path / "reef/figures" / page / "index.html").write_text("")
+    assert made.made().success
+    text, page = words(made), made.page.read_text()
+    for sentence in (
+        "Recorded 12 December 2025, 05:00 to 12:00.",
+        "yellow tang Zebrasoma flavescens 3 0.75 0.50 to 1.25 north 6 of 8 clips most 08:00 to 09:00 12 December 2025",
+        "1 group that was not there before; 1 kind goes on, 1 split off, 1 is gone.",
+        "1 to 2 kinds; 1 sure. The videos were drawn",
+        "the video 0.41 0.4 groups keep to single videos",
+        "the water behind it unknown 0.5",
+        "People gave 2 labels (2 people)",
+        "north 8 8.0 minutes",
+    ):
+        assert sentence in text, sentence
+    for address in ("../explorer/index.html", "../review/index.html", "../montages_vit/cluster_01_random.png"):
+        assert f'href="{address}"' in page
+    assert page.count('<span class="mark warn">') == 1, "one leak is larger than allowed"
+
+
+LATE = Check("names_are_fine", "Whether names are fine.", {"n_late": Limit("it is `late`", "Hurry.", at_most=1)})
+BROKEN = Check("labels_hold", "Whether labels hold.", {"n_lost": never("nothing is lost", "Report it.")})
+
+
+def test_checks_that_are_yellow_or_red_are_told_in_words_the_red_ones_first(tmp_path: Path) -> None:
+    made = Collection(tmp_path, ["chromis"], n_videos=4)
+
+    @dg.asset(check_specs=[LATE.spec("classes_vit")])
+    def classes_vit() -> dg.MaterializeResult:
+        return dg.MaterializeResult(check_results=[verdict(LATE, {"n_late": 3})])
+
+    @dg.asset(check_specs=[BROKEN.spec("labels")])
+    def labels() -> dg.MaterializeResult:
+        return dg.MaterializeResult(check_results=[verdict(BROKEN, {"n_lost": 2})])
+
+    others = grouped("labels", [classes_vit, labels])
+    dg.materialize(others, instance=made.instance, raise_on_error=False)
+    made.made(*others)
+    text, page = words(made), made.page.read_text()
+    assert "2 checks are not green, as they ran last." in text
+    assert text.index("Nothing is lost. Report it. n_lost = 2 , allowed at most 0") < text.index("It is late . Hurry.")
+    assert 'href="http://127.0.0.1:3000/assets/labels?view=checks' in page
+    assert page.count('<li class="red">') == page.count('<li class="yellow">') == 1
+
+
+def test_numbers_are_written_so_that_little_is_not_nothing() -> None:
+    assert [mean(0), mean(0.004), mean(0.006), mean(1.234)] == ["0.00", "< 0.01", "0.01", "1.23"]
+    assert [percent(0), percent(0.001), percent(0.5), percent(0.999), percent(1)] == [
+        "0\u202f%", "< 1 %", "50\u202f%", "> 99 %", "100\u202f%",
+    ]  # fmt: skip
+    assert [lasting(60), lasting(117), lasting(476_700)] == ["60 seconds", "1.9 minutes", "132.4 hours"]
+    assert [moment(3.94), moment(59.96), moment(3725.5)] == ["0:03.9", "1:00.0", "1:02:05.5"]
+    assert coded("`a<b` > c") == "<code>a&lt;b</code> &gt; c"
