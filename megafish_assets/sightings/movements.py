@@ -47,8 +47,8 @@ SLOWEST = 0.3
 
 PASSING_SHARE = 0.3
 """Of the scene's own speed, below which it has none either: what is nearer or farther than the scene that was followed
-passes at another speed. On six reefs 0.3 leaves out an eighth of the headings, and of those wrong by more than 45
-degrees two in five: docs/read-out.md."""
+passes at another speed. On six reefs 0.3 leaves out an eighth of the headings, and half of those that are off by
+more than 45 degrees: docs/read-out.md."""
 
 
 def speed() -> pl.Expr:
