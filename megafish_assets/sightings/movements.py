@@ -6,7 +6,7 @@ stretches   |   0   |    1    |    2    |
 middles     ^       ^         ^         ^        every third is a whole moment: a second after the one before
 ```
 
-The speed is the slope of a straight line through the places in a stretch: of ten looks its jitter is two thirds of
+The speed is the slope of a straight line through the places in a stretch: of ten looks its jitter is seven tenths of
 that of the way from the first to the last. Speeds are over the scene as `camera_motion` followed it in the pixels: the
 pan that `tracklets` guess from boxes follows a dense school.
 """
