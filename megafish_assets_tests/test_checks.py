@@ -38,9 +38,21 @@ from megafish_assets.labels.review_checks import REVIEW
 from megafish_assets.labels.review_measures import drawn_tiles, tiles_of_other_pixels
 from megafish_assets.labels.review_sheets import units_not_on_one_sheet
 from megafish_assets.reporting.verdicts import Check, verdict
-from megafish_assets.sightings.checks import ABUNDANCE, ANIMALS_GAP, SIGHTINGS
+from megafish_assets.sightings import measures as ecology
+from megafish_assets.sightings.checks import (
+    ABUNDANCE,
+    ANIMALS_GAP,
+    BEHAVIOR,
+    LINKED,
+    MOMENTS,
+    MOVEMENTS,
+    RICHNESS,
+    SCHOOLS,
+    SIGHTINGS,
+)
+from megafish_assets.sightings.columns import BEHAVIOR as BEHAVIOR_COLUMNS
 from megafish_assets.sightings.gap import precision, recall
-from megafish_assets.sightings.measures import abundance_numbers, gap_numbers, sighting_numbers
+from megafish_assets.sightings.measures import abundance_numbers, gap_numbers, linked_numbers, sighting_numbers
 from megafish_assets.written_docs import DOCS, EVERY, PAGES
 from megafish_assets_tests.clusters.test_kinds import after
 from megafish_assets_tests.clusters.test_kinds import clusters as night
@@ -446,6 +458,78 @@ def test_a_detector_that_misses_much_or_reports_what_is_no_animal_is_seen() -> N
 
     assert seen(2, 2) == set()
     assert seen(3, 0) == {"recall"} and seen(0, 3) == {"precision"}
+
+
+def test_pieces_that_are_lost_or_joined_twice_and_animals_of_many_are_seen() -> None:
+    def seen(*numbers: int) -> set[str]:
+        return broken(LINKED, linked_numbers(*numbers), n_missing_videos=0)
+
+    assert seen(10, 6, 4, 10) == seen(0, 0, 0, 0) == set()
+    assert seen(10, 6, 4, 11) == {"n_lost_sightings"}
+    assert seen(10, 6, 3, 10) == {"n_unaccounted_pieces"}
+    assert seen(70, 10, 60, 70) == {"pieces_an_animal"}
+
+
+def test_richness_that_contradicts_itself_or_is_of_a_sample_that_shows_little_is_seen() -> None:
+    row = {"station": None, "note": None, "n_observed": 8, "chao2": 9.0, "chao2_low": 8.1, "chao2_high": 14.0}
+    row |= {"sample_coverage": 0.9, "rarefied": 8.5, "rarefied_low": 7.0, "rarefied_high": 10.0}
+
+    def seen(**more: object) -> set[str]:
+        table = pl.DataFrame([row | more], schema_overrides={"station": pl.String, "note": pl.String})
+        return broken(RICHNESS, ecology.richness_numbers(table), n_missing_videos=0)
+
+    assert seen() == seen(note="refused: fewer than 20 clips (3)", chao2=None) == set()
+    assert seen(chao2=7.0) == seen(rarefied_high=8.0) == seen(chao2_high=None) == {"n_impossible_rows"}
+    assert seen(sample_coverage=0.3) == {"sample_coverage"}
+    assert seen(station="north", sample_coverage=0.3) == set()
+
+
+def test_movements_without_a_speed_or_a_frame_and_too_fast_are_seen() -> None:
+    def seen(*numbers: int) -> set[str]:
+        return broken(MOVEMENTS, ecology.movement_numbers(*numbers), n_missing_videos=0)
+
+    assert seen(100, 0, 10, 1, 4, 1) == seen(0, 0, 0, 0, 0, 0) == set()
+    assert seen(100, 1, 0, 0, 4, 0) == {"n_repeated_rows"}
+    assert seen(100, 0, 60, 0, 4, 0) == {"speedless_share"}
+    assert seen(100, 0, 0, 3, 4, 0) == {"too_fast_share"}
+    assert seen(100, 0, 0, 0, 4, 3) == {"assumed_aspect_share"}
+
+
+def test_groups_that_share_a_member_or_head_more_than_alike_are_seen() -> None:
+    def seen(members: list[list[str]], polarization: float | None = 0.5) -> set[str]:
+        rows = [("v", 1.0, "kind", len(some), some, polarization) for some in members]
+        names = ["video", "seconds", "of", "n_members", "members", "polarization"]
+        return broken(SCHOOLS, ecology.school_numbers(pl.DataFrame(rows, names, orient="row")), n_missing_videos=0)
+
+    assert seen([["a", "b", "c"], ["d", "e", "f"]]) == seen([["a", "b", "c"]], None) == set()
+    assert seen([["a", "b", "c"], ["c", "d", "e"]]) == {"n_repeated_members"}
+    assert seen([["a", "b", "c"]], 1.2) == {"n_impossible_rows"}
+
+
+def test_behavior_that_can_not_be_and_sightings_that_are_mostly_lost_are_seen() -> None:
+    def seen(**numbers: float) -> set[str]:
+        rows = [
+            {"of": of, "kind": None, "ends_lost_share": 0.3, "right_share": 0.5} | numbers for of in ("kind", "any")
+        ]
+        table = pl.DataFrame(rows, {name: column.dtype for name, column in BEHAVIOR_COLUMNS.items()})
+        return broken(BEHAVIOR, ecology.behavior_numbers(table), n_missing_videos=0)
+
+    assert seen() == seen(stay_quarter_seconds=2.0, stay_median_seconds=3.0) == set()
+    assert seen(right_share=0.7, left_share=0.7) == seen(grouped_share=1.5) == {"n_impossible_rows"}
+    assert seen(stay_quarter_seconds=4.0, stay_median_seconds=3.0) == {"n_impossible_rows"}
+    assert seen(ends_lost_share=0.9) == {"ends_lost_share"}
+
+
+def test_moments_that_can_not_be_opened_are_seen() -> None:
+    def seen(ranks: list[int], file: str | None = "v.mp4#t=1.0") -> set[str]:
+        table = pl.DataFrame(
+            {"rank": ranks, "reason": "burst", "open": file}, {"rank": pl.Int64, "reason": pl.String, "open": pl.String}
+        )
+        return broken(MOMENTS, ecology.moment_numbers(table), n_missing_videos=0)
+
+    assert seen([1, 2]) == set()
+    assert seen([1, 1]) == {"n_repeated_rows"}
+    assert seen([1], None) == {"n_without_file"}
 
 
 @pytest.mark.parametrize("check", [check for _, check in EVERY], ids=[check.name for _, check in EVERY])

@@ -12,7 +12,13 @@ from megafish_assets.sightings.intervals import FEWEST_CLIPS, bootstrapped
 from megafish_assets.sightings.movements import speed, swims
 from megafish_assets.sightings.schools import OF_ANY, OF_KIND
 from megafish_assets.sightings.stays import Stays, mean_stay, stays_of
-from megafish_assets.sightings.tracklet_rows import CUT, INSIDE
+from megafish_assets.sightings.tracklet_rows import CUT, EDGE, INSIDE
+
+FEWEST_ARRIVALS = 10
+"""Under which no stay is told: of two arrivals either is the median."""
+
+FEWEST_LEAVINGS = 5
+"""Under which no mean is: of n leavings its error is a share 1 / sqrt(n), and half of it already at four."""
 
 SIGHTED = ("tracklet_id", "video", "kind", "first_second", "last_second", "begins", "ends")
 """Columns of sightings that are read, with the kind of each."""
@@ -58,19 +64,29 @@ def _row(
         | {
             "n_arrivals": found.n_arrivals,
             "n_stays": found.n_stays,
-            "stay_quarter_seconds": found.quarter,
-            "stay_median_seconds": found.median,
-            "stay_median_low": found.low,
-            "stay_median_high": found.high,
-            "stay_mean_seconds": mean_stay(sightings),
             "note": _note(found, swum),
         }
+        | _stayed(found, sightings)
     )
+
+
+def _stayed(found: Stays, sightings: pl.DataFrame) -> dict:
+    enough = found.n_arrivals >= FEWEST_ARRIVALS
+    n_left = (sightings["ends"] == EDGE).sum()
+    return {
+        "stay_quarter_seconds": found.quarter if enough else None,
+        "stay_median_seconds": found.median if enough else None,
+        "stay_median_low": found.low if enough else None,
+        "stay_median_high": found.high if enough else None,
+        "stay_mean_seconds": mean_stay(sightings) if n_left >= FEWEST_LEAVINGS else None,
+    }
 
 
 def _note(found: Stays, swum: dict) -> str | None:
     told = []
-    if found.median is None:
+    if found.n_arrivals < FEWEST_ARRIVALS:
+        told.append(f"no stay: fewer than {FEWEST_ARRIVALS} arrivals ({found.n_arrivals})")
+    elif found.median is None:
         of = f"{found.n_stays} of {found.n_arrivals} arrivals were seen to leave, within {found.longest:.1f} s"
         told.append(f"no median stay: {of}")
     if swum["right_share_low"] is None:

@@ -239,7 +239,7 @@ BEHAVIOR: Columns = {
     "stay_median_low": Column(pl.Float64, "lower end of the median's interval, 95 %; null where not reached"),
     "stay_median_high": Column(pl.Float64, "upper end, likewise: without one it may be any longer"),
     "stay_mean_seconds": Column(
-        pl.Float64, "mean time in view, if it is left at an even rate: seconds in view by leavings; null without any"
+        pl.Float64, "mean time in view, if it is left at an even rate: seconds in view by leavings; null under 5"
     ),
     "note": Column(pl.String, "what is not told, and why; null where all is"),
 }

@@ -20,7 +20,7 @@ N_A_REASON = 20
 
 BURST_SPEED, BURST_RATIO = 1.5, 2.0
 """Body lengths a second, and times its tracklet's median speed, that a burst has at least. Of those found on the reef
-nine in ten are as fast in truth: docs/read-out.md."""
+four in five are as fast in truth: docs/read-out.md."""
 
 FEWEST_STRETCHES = 5
 """Of a tracklet whose usual speed is known."""

@@ -6,7 +6,7 @@ stretches   |   0   |    1    |    2    |
 middles     ^       ^         ^         ^        every third is a whole moment: a second after the one before
 ```
 
-The speed is the slope of a straight line through the places in a stretch: of ten looks its jitter is two thirds of
+The speed is the slope of a straight line through the places in a stretch: of ten looks its jitter is seven tenths of
 that of the way from the first to the last. Speeds are over the scene as `camera_motion` followed it in the pixels: the
 pan that `tracklets` guess from boxes follows a dense school.
 """
@@ -47,8 +47,8 @@ SLOWEST = 0.3
 
 PASSING_SHARE = 0.3
 """Of the scene's own speed, below which it has none either: what is nearer or farther than the scene that was followed
-passes at another speed. On six reefs 0.3 leaves out an eighth of the headings, and of those wrong by more than 45
-degrees two in five: docs/read-out.md."""
+passes at another speed. On six reefs 0.3 leaves out an eighth of the headings, and half of those that are off by
+more than 45 degrees: docs/read-out.md."""
 
 
 def speed() -> pl.Expr:

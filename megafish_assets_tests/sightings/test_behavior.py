@@ -77,13 +77,23 @@ def test_shares_say_how_sightings_are_cut() -> None:
     )
     told = row(behavior(found, swum(), NO_GROUPS), "ray")
     assert (told["begins_cut_share"], told["ends_cut_share"], told["ends_lost_share"]) == (0.25, 0.25, 0.25)
-    assert (told["n_arrivals"], told["n_stays"], told["stay_mean_seconds"]) == (3, 1, 4.0)
+    assert (told["n_arrivals"], told["n_stays"], told["stay_mean_seconds"]) == (3, 1, None)
     assert (told["n_tracklets"], told["n_clips"], told["n_speeds"], told["right_share"]) == (4, 2, 0, None)
 
 
+def test_stays_are_told_from_ten_arrivals_and_the_mean_from_five_leavings_on() -> None:
+    ten = [("v0", "ray", "edge", "edge")] * 5 + [("v0", "ray", "edge", "cut")] * 5
+    told = row(behavior(sighted(*ten), swum(), NO_GROUPS), "ray")
+    # Five of ten leave after two seconds, and the ten were in view for 20.
+    assert (told["stay_quarter_seconds"], told["stay_median_seconds"], told["stay_mean_seconds"]) == (2.0, 2.0, 4.0)
+    told = row(behavior(sighted(*ten[1:]), swum(), NO_GROUPS), "ray")
+    assert told["stay_median_seconds"] is None and told["stay_mean_seconds"] is None
+    assert told["note"].startswith("no stay: fewer than 10 arrivals (9)")
+
+
 def test_where_few_are_seen_to_leave_the_note_says_why_there_is_no_median() -> None:
-    told = row(behavior(sighted(("v0", "ray", "edge", "cut")), swum(), NO_GROUPS), "ray")
-    assert told["note"].startswith("no median stay: 0 of 1 arrivals were seen to leave, within 2.0 s")
+    told = row(behavior(sighted(*[("v0", "ray", "edge", "cut")] * 12), swum(), NO_GROUPS), "ray")
+    assert told["note"].startswith("no median stay: 0 of 12 arrivals were seen to leave, within 2.0 s")
 
 
 def test_of_nothing_there_is_no_row() -> None:
