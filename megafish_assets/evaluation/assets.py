@@ -17,6 +17,7 @@ from megafish_assets.evaluation.confounders import BORDER_ROWS
 from megafish_assets.evaluation.crop_rows import Borders, evidence_of
 from megafish_assets.evaluation.evaluating import evaluate, measures_table
 from megafish_assets.evaluation.leaderboard import CROPS, leaderboard_plot, shared_ids, standings
+from megafish_assets.evaluation.references import names_leaks
 from megafish_assets.features.crop_rows import aligned, borders_of, seen_rows, still_there, tracklets_of
 from megafish_assets.features.layout import known
 from megafish_assets.features.pooling import some_units, unit_codes
@@ -53,7 +54,8 @@ def confounders_asset(backbone: str, knobs: type[ConfoundersConfig] = Confounder
         metadata=table_metadata(CONFOUNDERS) | of_backbone("confounders", backbone),
         kinds={"scikitlearn", "deltalake"},
         description="Silhouettes, density, noise, and the background leak: how far the clusters can be told from the "
-        "video, the time, the place, the size, the pan, and the border pixels of the crops.",
+        "video, the time, the place, the size, the pan, and the border pixels of the crops; what that could be at "
+        "most, and what it is of the kinds that people named.",
     )
     def confounders(
         context: dg.AssetExecutionContext,
@@ -64,6 +66,7 @@ def confounders_asset(backbone: str, knobs: type[ConfoundersConfig] = Confounder
         sampled_detections: pl.LazyFrame,
         tracklets: pl.LazyFrame,
         crops: pl.LazyFrame,
+        labels: Labels,
         tables: Tables,
     ):
         there = still_there(clusters["detection_id"].sort(), sampled_detections, crops)
@@ -76,7 +79,8 @@ def confounders_asset(backbone: str, knobs: type[ConfoundersConfig] = Confounder
         }
         borders = Borders.drawn(rows["detection_id"], crops, config.n_borders, config.seed)
         evidence = evidence_of(rows, spaces, borders)
-        measured = {name: known(number) for name, number in evaluate(found, evidence, config.seed).items()}
+        named = names_leaks(evidence_of(rows, {}, borders, labels.read()))
+        measured = {name: known(number) for name, number in (evaluate(found, evidence, config.seed) | named).items()}
         numbers = (
             measured
             | {"n_no_longer_there": clusters.height - len(there)}

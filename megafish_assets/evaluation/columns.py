@@ -39,6 +39,15 @@ LEADERBOARD: Columns = {
     "leak_place": Column(pl.Float64, "AMI of clusters and places in the picture"),
     "leak_size": Column(pl.Float64, "AMI of clusters and box sizes"),
     "leak_pan": Column(pl.Float64, "AMI of clusters and the camera's pan"),
+    **{
+        f"most_leak_{name}": Column(pl.Float64, f"what `leak_{name}` would be at most, with clusters of these sizes")
+        for name in ("video", "time", "place", "size", "pan")
+    },
+    **{
+        f"names_{leak}": Column(pl.Float64, f"`{leak}` of the kinds that people named; null for too few")
+        for leak in ("leak_video", "leak_time", "leak_place", "leak_size", "leak_pan", "border_leak")
+    },
+    "n_named_tracklets": Column(pl.Float64, "tracklets that people named, which those are of; null without labels"),
     "species_ami": Column(pl.Float64, "AMI with labels, noise as one cluster; null without labels"),
     "ari": Column(pl.Float64, "adjusted Rand index with labels"),
     "v_measure": Column(pl.Float64, "V-measure with labels"),

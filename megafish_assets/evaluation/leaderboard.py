@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from megafish_assets.clusters.recipes import RECIPES, Grouped, Recipe, at_k, grouped_features, run_recipe
@@ -13,6 +14,7 @@ from megafish_assets.clusters.stability import RESAMPLES
 from megafish_assets.evaluation.columns import LEADERBOARD
 from megafish_assets.evaluation.crop_rows import Evidence
 from megafish_assets.evaluation.evaluating import evaluate
+from megafish_assets.evaluation.references import FEWEST_NAMED
 from megafish_assets.features.layout import can_be_laid_out, grouped_positions
 from megafish_assets.features.reduction import fit_projection
 from megafish_assets.footage.columns import empty_table
@@ -33,16 +35,19 @@ DRAWN = {
     "n_sure": "kinds that other videos show too",
     "agreement_ami": "AMI between draws of videos",
     "noise_share": "noise, share of crops",
-    "border_leak": "told by the border (less is better)",
-    "leak_video": "AMI with the video (less is better)",
-    "leak_time": "AMI with the hour (less is better)",
-    "leak_place": "AMI with the place (less is better)",
-    "leak_size": "AMI with the size (less is better)",
-    "leak_pan": "AMI with the pan (less is better)",
+    "border_leak": "told by the border",
+    "leak_video": "AMI with the video",
+    "leak_time": "AMI with the hour",
+    "leak_place": "AMI with the place",
+    "leak_size": "AMI with the size",
+    "leak_pan": "AMI with the pan",
     "n_clusters": "clusters",
     "crops_per_second": "crops a second",
 }
 """What the picture shows, by column."""
+
+PLATE = {"facecolor": "white", "edgecolor": "none", "pad": 0.4}
+"""Behind a number, so that no line crosses it."""
 
 COLOURS = {"default": "#1f77a8", "notebook": "#e07b39"}
 
@@ -124,12 +129,17 @@ def _resampled(recipe: Recipe, grouped: Grouped, evidence: Evidence, seed: int) 
 
 
 def leaderboard_plot(table: pl.DataFrame, title: str) -> Figure:
-    """A panel a measure, a bar a backbone and recipe; measures that nobody has are left out."""
+    """A panel a measure, a bar a backbone and recipe; measures that nobody has are left out.
+
+    Recipes with as many clusters stand together. What tells the water instead of the fish is drawn from 0 to 1, with a
+    mark at the most that clusters of these sizes could have, and a line at what the kinds have that people named.
+    """
+    table = _by_k(table)
     shown = [column for column in DRAWN if table[column].null_count() < table.height]
     n_columns = 3
     n_rows = -(-len(shown) // n_columns)
     height = 0.28 * table.height + 0.7
-    figure = Figure(figsize=(11, max(2.5, n_rows * height + 0.6)), layout="constrained")
+    figure = Figure(figsize=(11, max(2.5, n_rows * height + 1.0)), layout="constrained")
     panels = figure.subplots(n_rows, n_columns, squeeze=False)
     names = [f"{backbone}, {recipe}" for backbone, recipe in table.select("backbone", "recipe").iter_rows()]
     colours = [COLOURS.get(recipe.split(",")[0], "#777777") for recipe in table["recipe"]]
@@ -137,17 +147,68 @@ def leaderboard_plot(table: pl.DataFrame, title: str) -> Figure:
         if place >= len(shown):
             axes.axis("off")
             continue
-        values = table[shown[place]].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+        values = _numbers(table, shown[place])
         # Without a length of its own, since matplotlib writes no label beside a bar of nan.
         bars = axes.barh(range(len(names)), np.nan_to_num(values), color=colours)
-        axes.bar_label(bars, labels=[_text(value) for value in values], padding=3, fontsize=7)
+        axes.bar_label(bars, labels=[_text(value) for value in values], padding=3, fontsize=7, zorder=4, bbox=PLATE)
         axes.set_yticks(range(len(names)), names if place % n_columns == 0 else [""] * len(names), fontsize=7)
         axes.invert_yaxis()
         axes.margins(x=0.2)
+        for first in _first_of_a_k(table)[1:]:
+            axes.axhline(first - 0.5, color="#bbbbbb", linewidth=0.8)
         axes.tick_params(axis="x", labelsize=7)
         axes.set_title(DRAWN[shown[place]], fontsize=8)
+        if "leak" in shown[place]:
+            _draw_references(axes, table, shown[place])
     figure.suptitle(title, fontsize=10)
+    if any("leak" in column for column in shown):
+        figure.supxlabel(_legend(table), fontsize=8)
     return figure
+
+
+def _by_k(table: pl.DataFrame) -> pl.DataFrame:
+    """By backbone in the order given, the most clusters first, the default before the other."""
+    order = table["backbone"].unique(maintain_order=True).to_list()
+    backbone = pl.col("backbone").replace_strict({name: place for place, name in enumerate(order)})
+    ordered = table.with_columns(backbone.alias("_backbone"), _k(table).alias("_k"))
+    ordered = ordered.sort("_backbone", "_k", "recipe", descending=[False, True, False], nulls_last=True)
+    return ordered.drop("_backbone", "_k")
+
+
+def _k(table: pl.DataFrame) -> pl.Series:
+    """The number of clusters that each row was asked for, or found."""
+    asked = table["recipe"].str.extract(r", k = (\d+)$").cast(pl.Float64)
+    return pl.select(pl.coalesce(asked, table["n_clusters"])).to_series()
+
+
+def _first_of_a_k(table: pl.DataFrame) -> list[int]:
+    """Rows, of which the first of a backbone with a number of clusters each."""
+    pairs = list(zip(table["backbone"], _k(table), strict=True))
+    return [row for row, pair in enumerate(pairs) if row == 0 or pair != pairs[row - 1]]
+
+
+def _draw_references(axes: Axes, table: pl.DataFrame, leak: str) -> None:
+    """The most that is possible, 1 where nothing says so, and what people's kinds have."""
+    axes.set_xlim(min(-0.02, 1.1 * np.nan_to_num(_numbers(table, leak)).min()), 1.05)
+    if f"most_{leak}" in table.columns:
+        axes.scatter(_numbers(table, f"most_{leak}"), range(table.height), marker="|", s=90, color="black", zorder=3)
+    of_names = table[f"names_{leak}"].drop_nulls()
+    if len(of_names):
+        axes.axvline(of_names[0], color="black", linestyle="--", linewidth=1)
+
+
+def _legend(table: pl.DataFrame) -> str:
+    lines = ["0: as by chance, with however many clusters.  |: the most that clusters of these sizes could have."]
+    n_named = table["n_named_tracklets"].max()
+    if table["names_leak_video"].null_count() < table.height:
+        lines.append(f"dashed: kinds that people named, in {n_named:,.0f} tracklets; less than theirs is no better.")
+    else:
+        lines.append(f"Compare as many clusters. True kinds are not at 0: name {FEWEST_NAMED} tracklets to see theirs.")
+    return "\n".join(lines)
+
+
+def _numbers(table: pl.DataFrame, column: str) -> np.ndarray:
+    return table[column].cast(pl.Float64).fill_null(float("nan")).to_numpy()
 
 
 def _text(value: float) -> str:

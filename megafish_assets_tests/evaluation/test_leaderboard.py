@@ -58,8 +58,33 @@ def test_the_picture_draws_a_panel_a_measure(table) -> None:
     assert Image.open(buffer).size[0] > 700 and len(buffer.getvalue()) < 150_000
 
 
+def panels(table: pl.DataFrame) -> dict:
+    return {axes.get_title(): axes for axes in leaderboard_plot(table, "320 crops").axes if axes.get_title()}
+
+
+def test_recipes_with_as_many_clusters_are_drawn_side_by_side(table) -> None:
+    mixed = table.filter(backbone="blind").with_columns(n_clusters=pl.Series([9.0, 4.0, 4.0]))
+    drawn = panels(mixed)["AMI with labels"]
+    assert [label.get_text() for label in drawn.get_yticklabels()] == [
+        "blind, default",
+        "blind, default, k = 4",
+        "blind, notebook",
+    ]
+
+
+def test_a_leak_is_drawn_below_the_most_that_it_could_be_and_beside_that_of_the_names(table) -> None:
+    assert (table["leak_video"] <= table["most_leak_video"]).all()
+    assert table["names_leak_video"].null_count() == table.height  # of 80 tracklets
+    drawn = panels(table.with_columns(names_leak_video=pl.lit(0.625)))
+    assert drawn["AMI with the video"].get_lines()[-1].get_xdata()[0] == 0.625
+    [most] = drawn["AMI with the video"].collections
+    by_row = sorted(most.get_offsets()[:, 0].tolist())
+    assert by_row == pytest.approx(sorted(table["most_leak_video"].to_list()))
+    assert drawn["AMI with the video"].get_xlim()[1] > 1 and not drawn["told by the border"].collections
+
+
 def test_a_small_negative_number_is_written_without_the_sign_of_a_zero(table) -> None:
-    four = table.head(4).with_columns(species_ami=pl.Series([-0.001, -0.25, 0.5, None]))
+    four = table.head(4).with_columns(n_clusters=4.0, species_ami=pl.Series([-0.001, -0.25, 0.5, None]))
     figure = leaderboard_plot(four, "320 crops")
     [panel] = [axes for axes in figure.axes if axes.get_title() == "AMI with labels"]
     assert [text.get_text() for text in panel.texts] == ["0.00", "-0.25", "0.50", "none"]
