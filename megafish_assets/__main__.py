@@ -1,4 +1,5 @@
-"""Command line: `python -m megafish_assets` demo, materialise, check, review, label, explore, similar, up or upgrade.
+"""Command line: `python -m megafish_assets` demo, materialise, check, review, label, explore, export, similar, up or
+upgrade.
 
 Starts processes; computes nothing.
 """
@@ -21,6 +22,9 @@ AT_WORK = "MEGAFISH_AT_WORK"
 
 REVIEW = "review"
 """The command, and the asset that it makes."""
+
+EXPORT = "export"
+"""The command that writes files for other programs."""
 
 UNUSABLE = 2
 """What `check` ends with where nothing could be served by these settings, as argparse does for arguments."""
@@ -67,11 +71,13 @@ def _parser() -> argparse.ArgumentParser:
     review = commands.add_parser(REVIEW, help="bring the review sheets up to date, and say where they are")
     map_ = commands.add_parser("explore", help="open the map of all crops in the browser")
     map_.add_argument("--print", dest="print_only", action="store_true", help="say where it lies, and open nothing")
+    export = commands.add_parser(EXPORT, help="write files for other programs, from a collection that is up to date")
+    export.add_argument("names", nargs="*", metavar="NAME", help="spreadsheet, ...; all that can be written by default")
     like = commands.add_parser("similar", help="the tracklets that look most like a crop, as a table")
     like.add_argument("id", metavar="ID", help="a detection_id or a tracklet_id")
     like.add_argument("--n", type=int, default=20, help="tracklets that are listed, at most 50")
     like.add_argument("--backbone", help="whose features are compared; the first of the collection's by default")
-    for command in (demo, materialise, review):
+    for command in (demo, materialise, review, export):
         command.add_argument("--json", action="store_true", help="the summary as one line of JSON, the last one")
     ui = commands.add_parser("up", help="Dagster's UI and daemon over the collection of MEGAFISH_ROOT, or the demo")
     ui.add_argument("--port", type=int, default=3000)
@@ -113,7 +119,11 @@ def work(given: argparse.Namespace, parent: int) -> int:
         if given.command == "materialise":
             wishes = Wishes(given.begin, given.trust == "boxes")
         if given.command == REVIEW:
-            wishes = Wishes(only=REVIEW)
+            wishes = Wishes(only=[REVIEW])
+        if given.command == EXPORT:
+            from megafish_assets.exports.formats import EXPORTS
+
+            wishes = Wishes(only=given.names or list(EXPORTS), anew=True)
         from megafish_assets.definitions import defs  # reads what `chosen` has set, and the collection's knobs
         from megafish_assets.preflight import preflight
     except (OSError, ValueError) as wrong:

@@ -43,6 +43,7 @@ SHARED_ASSETS = {
     "explorer": "atlas",
     "sightings": "sightings",
     "abundance": "sightings",
+    "spreadsheet": "exports",
 }
 PER_VIDEO = {
     "raw_detections",
@@ -138,6 +139,7 @@ def test_every_job_selects_something(tmp_path: Path) -> None:
         "whitening",
     ]
     whole = ["abundance", "explorer", "labels", "leaderboard", "lens_places", "review", "sightings", "size_limits"]
+    whole += ["spreadsheet"]
     assert jobs.pop("nightly_analysis") == sorted([*(f"{name}_vit" for name in of_vit), *whole])
     # Jobs of ops: they make no asset in their own run.
     ops = [

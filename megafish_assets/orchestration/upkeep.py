@@ -23,6 +23,7 @@ from megafish_assets.orchestration.materialise import (
     run_step,
 )
 from megafish_assets.orchestration.orphans import end_orphaned_runs
+from megafish_assets.orchestration.policy import ON_REQUEST
 from megafish_assets.orchestration.settings import Settings
 from megafish_assets.orchestration.sources import Inference, Recordings, read_owners_table
 from megafish_assets.orchestration.staleness import Collection
@@ -60,8 +61,11 @@ class Wishes:
     """The asset from which on everything is made again."""
     trusts_boxes: bool = False
     """Whether boxes that look wrong are right."""
-    only: str | None = None
-    """The asset that is wanted, with all that it is made from, and nothing else; None: everything."""
+    only: Sequence[str] | None = None
+    """The assets that are wanted, with all that they are made from, and nothing else; None: everything but what is
+    made on request."""
+    anew: bool = False
+    """Whether these are made again though they are up to date."""
 
 
 def bring_up_to_date(defs: dg.Definitions, settings: Settings, wishes: Wishes, preflight: Look) -> Summary:
@@ -82,6 +86,8 @@ def bring_up_to_date(defs: dg.Definitions, settings: Settings, wishes: Wishes, p
         again = marks.kept() | ({} if begin is None else from_here_on(defs, instance, begin))
         marks.keep(again)
         again |= _unread_labels(instance, settings)
+        for name in wishes.only or () if wishes.anew else ():
+            again |= from_here_on(defs, instance, asset_named(defs, name))
         _registered(instance, arrived, inference, settings.root)
         files = dict(videos.select("video", "video_file").iter_rows())
         video_bytes = Recordings.of(settings).sizes_bytes(files)
@@ -179,10 +185,10 @@ def _registered(instance: dg.DagsterInstance, arrived: Some[str], inference: Inf
 def _wanted(defs: dg.Definitions, wishes: Wishes) -> list[dg.AssetKey]:
     """The assets that are to be up to date, in the order of the data's flow."""
     order = asset_order(defs)
-    if wishes.only is None:
-        return order
     graph = defs.resolve_asset_graph()
-    needed = dg.AssetSelection.assets(asset_named(defs, wishes.only)).upstream().resolve(graph)
+    if wishes.only is None:
+        return [key for key in order if not ON_REQUEST.items() <= graph.get(key).tags.items()]
+    needed = dg.AssetSelection.assets(*[asset_named(defs, name) for name in wishes.only]).upstream().resolve(graph)
     # Of several assets that one step makes, the order names one.
     return [key for key in order if graph.get(key).execution_set_asset_keys & needed]
 

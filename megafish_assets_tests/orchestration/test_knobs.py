@@ -85,7 +85,10 @@ def test_versions_change_with_the_values_alone(tmp_path: Path) -> None:
     [
         ("[clusters\n", "is not TOML"),
         ("k = 4\n", r"k = 4 stands in no section"),
-        ("[cluster]\nk = 4\n", r"no section \[cluster\], out of: schedules, names, clusters, umap, sampled_detections"),
+        (
+            "[cluster]\nk = 4\n",
+            r"no section \[cluster\], out of: schedules, names, site, clusters, umap, sampled_detections",
+        ),
         ("[clusters]\nn = 4\n", r"\[clusters\] has no knob 'n', out of: recipe, features"),
         ("[clusters]\nk = 1\n", r"\[clusters\] k = 1: Input should be greater than or equal to 2"),
         ('[clusters]\nk = "many"\n', r"\[clusters\] k = 'many'"),
