@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from megafish_assets.exports.columns import FILES
 from megafish_assets.exports.measures import export_numbers
 from megafish_assets.exports.tables import BoxStream, ExportTables
 from megafish_assets.exports.writing import Export, files_table, refusal
+from megafish_assets.footage.columns import empty_table
 from megafish_assets.footage.site import Site
+from megafish_assets.labels.columns import WORDS
 from megafish_assets.labels.resolving import current_words
 from megafish_assets.labels.species import read_species
 from megafish_assets.orchestration.policy import EVERY_NIGHT, ON_REQUEST
@@ -57,8 +60,9 @@ def export_asset(export: Export, site: Site, species: Path | None = None) -> dg.
         recordings: Recordings,
         exports: Figures,
     ):
-        stored = Stored(raw_detections.select(RAW_COLUMNS), tracklets, not_fish, sightings, abundance)
-        given = stored.tables(tables.rows("labels", "labels"), read_species(species), recordings, site)
+        labels, raw = tables.rows("labels", "labels"), raw_detections.select(RAW_COLUMNS)
+        stored = Stored(raw, tracklets, not_fish, sightings, abundance, labels)
+        given = stored.tables(read_species(species), recordings, site)
         if why := refusal(export, given):
             raise dg.Failure(why, metadata={"refused": True}, allow_retries=False)
         with exports.new_folder(context.asset_key) as folder:
@@ -80,50 +84,53 @@ def export_asset(export: Export, site: Site, species: Path | None = None) -> dg.
     return files
 
 
+@dataclass(frozen=True)
 class Stored:
     """What is stored of a collection, on its way to `ExportTables`."""
 
-    def __init__(
-        self,
-        raw: pl.LazyFrame,
-        tracklets: pl.LazyFrame,
-        not_fish: pl.LazyFrame,
-        sightings: pl.DataFrame,
-        abundance: pl.DataFrame,
-    ) -> None:
-        self._raw, self._tracklets, self._not_fish = raw, tracklets, not_fish
-        self._sightings, self._abundance = sightings, abundance
+    raw: pl.LazyFrame
+    """The columns `RAW_COLUMNS`."""
+    tracklets: pl.LazyFrame
+    not_fish: pl.LazyFrame
+    sightings: pl.DataFrame
+    abundance: pl.DataFrame
+    labels: pl.DataFrame | None
+    """The columns `LABELS`; None where nobody was ever asked."""
 
-    def tables(self, labels: pl.DataFrame, species: pl.DataFrame, recordings: Recordings, site: Site) -> ExportTables:
+    def tables(self, species: pl.DataFrame, recordings: Recordings, site: Site) -> ExportTables:
         """All of it; boxes are read when they are asked for."""
-        words = current_words(labels, self._raw, self._tracklets)
-        known = species_names(species, words)
-        videos = self._videos(recordings, site)
+        words = self._words()
+        known, videos = species_names(species, words), self._videos(recordings, site)
 
         def boxes(of_videos: Sequence[str]) -> pl.DataFrame:
             own = pl.col(VIDEO_COLUMN).is_in(list(of_videos))
-            rows = [table.filter(own).collect() for table in (self._raw, self._tracklets, self._not_fish)]
-            return boxes_table(valid_rows(rows[0]), *rows[1:], self._sightings, videos, known)
+            raw, *others = (table.filter(own).collect() for table in (self.raw, self.tracklets, self.not_fish))
+            return boxes_table(valid_rows(raw), *others, self.sightings, videos, known)
 
         return ExportTables(
             videos,
-            BoxStream(batches(self._raw), boxes),
-            self._sightings,
-            self._abundance,
-            kinds_table(self._sightings, known),
+            BoxStream(batches(self.raw), boxes),
+            self.sightings,
+            self.abundance,
+            kinds_table(self.sightings, known),
             words,
             site,
-            origin_of(self._abundance),
+            origin_of(self.abundance),
             datetime.now(UTC),
         )
 
+    def _words(self) -> pl.DataFrame:
+        if self.labels is None or self.labels.is_empty():
+            return empty_table(WORDS)
+        return current_words(self.labels, self.raw, self.tracklets)
+
     def _videos(self, recordings: Recordings, site: Site) -> pl.DataFrame:
-        files = self._raw.select(pl.col("video_file").unique().sort()).collect()["video_file"].to_list()
+        files = self.raw.select(pl.col("video_file").unique().sort()).collect()["video_file"].to_list()
         with ThreadPoolExecutor() as pool:  # a network drive answers many at once
             sizes = dict(zip(files, pool.map(recordings.size_wh_px, files), strict=True))
         rates = dict(recordings.times(files).select("video_file", "frames_per_second").iter_rows())
         owners = read_owners_table(recordings.owners_table)
-        return videos_table(valid_rows(self._raw), self._abundance, rates, sizes, owners, site)
+        return videos_table(valid_rows(self.raw), self.abundance, rates, sizes, owners, site)
 
 
 def origin_of(abundance: pl.DataFrame) -> Origin:
