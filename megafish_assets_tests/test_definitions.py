@@ -44,6 +44,7 @@ SHARED_ASSETS = {
     "sightings": "sightings",
     "abundance": "sightings",
     "spreadsheet": "exports",
+    "darwin_core": "exports",
 }
 PER_VIDEO = {
     "raw_detections",

@@ -59,6 +59,9 @@ class Site(BaseModel):
         default=None, description="What everything that nobody has named surely is, as `Actinopterygii`."
     )
     taxon_aphia_id: int | None = Field(default=None, gt=0, description="Its number in the World Register.")
+    absences: bool = Field(
+        default=True, description="Whether Darwin Core says absent of what was searched for by name and not seen."
+    )
     events: Literal["clip", "hour"] = Field(default="clip", description="What is counted over, in Darwin Core.")
 
     @field_validator("time_zone")
