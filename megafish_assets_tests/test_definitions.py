@@ -45,6 +45,7 @@ SHARED_ASSETS = {
     "abundance": "sightings",
     "spreadsheet": "exports",
     "darwin_core": "exports",
+    "camtrap_dp": "exports",
 }
 PER_VIDEO = {
     "raw_detections",

@@ -181,13 +181,8 @@ def _said(text: str | None, term: str) -> pl.Expr:
 
 def occurrence_table(tables: ExportTables, rows: pl.DataFrame) -> pl.DataFrame:
     """A row for each of the `counted` rows that is not left out, in order of event and kind."""
-    kept = rows.filter(pl.col("left_out").is_null()).join(
-        _identified(tables), on=[*WINDOW, "kind"], how="left", nulls_equal=True
-    )
+    kept = by_people(tables, rows.filter(pl.col("left_out").is_null()))
     is_present = pl.col("max_n") > 0
-    by_person = is_present & (pl.col("n_person") == pl.col("n_sightings")).fill_null(False)
-    people = pl.col("people").replace("", "a person who gave no name")
-    by = pl.when(by_person).then(people).otherwise(pl.lit(software(tables)))
     ids = {kind: short(kind) for kind in kept["kind"].unique()}
     ids_of = pl.col("kind").replace_strict(ids, return_dtype=pl.String) if ids else pl.col("kind")
     return kept.sort("event", "kind").select(
@@ -200,14 +195,24 @@ def occurrence_table(tables: ExportTables, rows: pl.DataFrame) -> pl.DataFrame:
         pl.col("qualifier").alias("identificationQualifier"),
         pl.col("verbatim").alias("verbatimIdentification"),
         pl.col("max_n").alias("individualCount"),
-        by.alias("identifiedBy"),
-        pl.when(by_person).then(pl.lit(BY_PERSON)).otherwise(pl.lit(BY_MACHINE)).alias(
+        pl.col("identified_by").alias("identifiedBy"),
+        pl.when("by_person").then(pl.lit(BY_PERSON)).otherwise(pl.lit(BY_MACHINE)).alias(
             "identificationVerificationStatus"
         ),
         _said(software(tables), "identificationReferences"),
         _remarks(tables).alias("identificationRemarks"),
         _media(tables).alias("associatedMedia"),
     )  # fmt: skip
+
+
+def by_people(tables: ExportTables, rows: pl.DataFrame) -> pl.DataFrame:
+    """Some of the `counted` rows in their order, with `by_person`, whether people named all sightings that count,
+    `identified_by`, and what else `_identified` tells."""
+    known = rows.join(_identified(tables), on=[*WINDOW, "kind"], how="left", nulls_equal=True, maintain_order="left")
+    by_person = (pl.col("max_n") > 0) & (pl.col("n_person") == pl.col("n_sightings")).fill_null(False)
+    people = pl.col("people").replace("", "a person who gave no name")
+    by = pl.when(by_person).then(people).otherwise(pl.lit(software(tables)))
+    return known.with_columns(by_person.alias("by_person"), by.alias("identified_by"))
 
 
 def software(tables: ExportTables) -> str:

@@ -1,5 +1,11 @@
 """Every export, one line each."""
 
+from megafish_assets.exports.camtrap_package import (
+    faults_of_camtrap_dp,
+    missing_for_package,
+    read_camtrap_dp,
+    write_camtrap_dp,
+)
 from megafish_assets.exports.darwin_core_archive import missing_for_archive, read_darwin_core, write_darwin_core
 from megafish_assets.exports.darwin_core_rules import faults_of_darwin_core
 from megafish_assets.exports.spreadsheet import read_spreadsheet, write_spreadsheet
@@ -22,6 +28,14 @@ EXPORTS: dict[str, Export] = {
             read_darwin_core,
             missing_for_archive,
             faults_of_darwin_core,
+        ),
+        Export(
+            "camtrap_dp",
+            "Deployments, media and observations as a data package for camera traps (Camtrap DP 1.0.2).",
+            write_camtrap_dp,
+            read_camtrap_dp,
+            missing_for_package,
+            faults_of_camtrap_dp,
         ),
     )
 }

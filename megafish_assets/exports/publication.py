@@ -100,12 +100,13 @@ PLACE = ("station", "latitude", "longitude", "depth")
 
 
 def placed_videos(tables: ExportTables) -> pl.DataFrame:
-    """`VIDEOS` with `deployment`, the part of an id that lasts as long as the camera stays where it is, and the moments
-    `start` and `end` of what was searched."""
+    """`VIDEOS` with `deployment`, the part of an id that lasts as long as the camera stays where it is, `event`, the id
+    of the clip, and the moments `begun`, of the first frame, `start` and `end`, of what was searched."""
     keys = [_deployment(place) for place in tables.videos.select(PLACE).iter_rows()]
     start, end = ("start_seconds", "end_seconds")
     timed = tables.videos.with_columns(
         pl.Series("deployment", keys, pl.String),
+        pl.format("{}:clip:{}", pl.lit(prefix(tables)), "video").alias("event"),
         zoned("starts_at", tables).alias("begun"),
     )
     seconds = [pl.duration(microseconds=(pl.col(name).fill_null(0) * 1e6).round()) for name in (start, end)]

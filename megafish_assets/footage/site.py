@@ -19,6 +19,10 @@ LICENCES = {
 """The three that GBIF and OBIS take, by their SPDX names, with the addresses that GBIF knows them by."""
 
 
+DESIGNS = ("simpleRandom", "systematicRandom", "clusteredRandom", "experimental", "targeted", "opportunistic")
+"""Camtrap DP's, after Wearn & Glover-Kapfer 2017, doi:10.13140/RG.2.2.23409.17767, pages 80 to 82."""
+
+
 def _between(name: str, what: str) -> float | None:
     low, high = BOUNDS[name]
     return Field(default=None, ge=low, le=high, description=what)
@@ -54,6 +58,15 @@ class Site(BaseModel):
         default=None,
         pattern=r"^https?://\S+$",
         description="Address that video files lie under, for everybody, and for good.",
+    )
+    media_licence: str | None = Field(
+        default=None, description="The terms of the video files, as `CC-BY-4.0`, or the address of others."
+    )
+    sampling_design: Literal[DESIGNS] | None = Field(
+        default=None, description="How places were chosen, in the words of Camtrap DP."
+    )
+    capture_method: Literal["activityDetection", "timeLapse"] | None = Field(
+        default=None, description="What started the camera: something that moved, or the clock."
     )
     taxon: str | None = Field(
         default=None, description="What everything that nobody has named surely is, as `Actinopterygii`."

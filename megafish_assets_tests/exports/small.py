@@ -43,6 +43,9 @@ SITE = Site(
     licence="CC-BY-4.0",
     protocol="Fixed camera, all frames searched by a detector.",
     media="https://media.example.org/reefcam/",
+    media_licence="CC-BY-4.0",
+    sampling_design="targeted",
+    capture_method="timeLapse",
     taxon="Actinopterygii",
     taxon_aphia_id=10194,
 )
