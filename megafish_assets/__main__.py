@@ -123,6 +123,8 @@ def work(given: argparse.Namespace, parent: int) -> int:
         if given.command == EXPORT:
             from megafish_assets.exports.formats import EXPORTS
 
+            if unknown := [name for name in given.names if name not in EXPORTS]:
+                raise ValueError(f"no export {unknown[0]!r}, out of: {', '.join(EXPORTS)}")
             wishes = Wishes(only=given.names or list(EXPORTS), anew=True)
         from megafish_assets.definitions import defs  # reads what `chosen` has set, and the collection's knobs
         from megafish_assets.preflight import preflight
@@ -144,7 +146,12 @@ def work(given: argparse.Namespace, parent: int) -> int:
     print(shown(summary, given.json), flush=True)
     if given.command == REVIEW and not summary.failed and not given.json:
         print(f"open in a browser: {settings.catalog.review_page}", flush=True)
-    return 1 if summary.failed else 0
+    if given.command != EXPORT:
+        return 1 if summary.failed else 0
+    written = [name for name in wishes.only if name not in summary.failed + summary.refused]
+    if not given.json:
+        print("\n".join(f"written: {settings.catalog.exports / name}" for name in written), flush=True)
+    return 1 if summary.failed or (given.names and summary.refused) else 0
 
 
 def labelled(settings: "Settings", defs: "dg.Definitions", files: list[Path]) -> list[str]:

@@ -21,7 +21,7 @@ from megafish_assets.footage.site import Site
 from megafish_assets.labels.columns import WORDS
 from megafish_assets.labels.resolving import current_words
 from megafish_assets.labels.species import read_species
-from megafish_assets.orchestration.policy import EVERY_NIGHT, ON_REQUEST
+from megafish_assets.orchestration.policy import EVERY_NIGHT, ON_REQUEST, REFUSED
 from megafish_assets.orchestration.sources import Recordings, read_owners_table
 from megafish_assets.reporting.figures import Figures
 from megafish_assets.reporting.metadata import coverage, table_metadata
@@ -64,7 +64,7 @@ def export_asset(export: Export, site: Site, species: Path | None = None) -> dg.
         stored = Stored(raw, tracklets, not_fish, sightings, abundance, labels)
         given = stored.tables(read_species(species), recordings, site)
         if why := refusal(export, given):
-            raise dg.Failure(why, metadata={"refused": True}, allow_retries=False)
+            raise dg.Failure(why, metadata={REFUSED: True}, allow_retries=False)
         with exports.new_folder(context.asset_key) as folder:
             parts = export.write(given, folder)
             listed, faults = files_table(folder, parts, export.read(folder), given), export.faults(folder)

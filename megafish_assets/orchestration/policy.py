@@ -33,6 +33,10 @@ ON_REQUEST = {"megafish/made": "on_request"}
 change."""
 
 
+REFUSED = "refused"
+"""In the metadata of a `dg.Failure`: nothing is broken, a person has to say something first."""
+
+
 def fixed(resources: Mapping[str, dg.ConfigurableResource | dg.ConfigurableIOManagerFactory]) -> dict:
     """These resources as a collection's owner has set them: whoever launches a run can't send it elsewhere, nor have a
     run tell what stands in its environment."""

@@ -20,6 +20,7 @@ from megafish_assets.orchestration.materialise import (
     asset_order,
     failure,
     from_here_on,
+    refusal,
     run_step,
 )
 from megafish_assets.orchestration.orphans import end_orphaned_runs
@@ -27,7 +28,7 @@ from megafish_assets.orchestration.policy import ON_REQUEST
 from megafish_assets.orchestration.settings import Settings
 from megafish_assets.orchestration.sources import Inference, Recordings, read_owners_table
 from megafish_assets.orchestration.staleness import Collection
-from megafish_assets.orchestration.summary import Summary, broken_checks, summary_of
+from megafish_assets.orchestration.summary import Outcome, Summary, broken_checks, summary_of
 from megafish_assets.reporting.wording import faults_text, many
 from megafish_assets.storage.catalog import Tables
 from megafish_assets.storage.delta import MissingTableError, masked
@@ -94,7 +95,7 @@ def bring_up_to_date(defs: dg.Definitions, settings: Settings, wishes: Wishes, p
         collection = Collection(
             defs.resolve_asset_graph(), instance, str(settings.catalog.tables), arrived, video_bytes, again
         )
-        summary = summary_of(defs, collection, settings, failed=_made(defs, collection, _wanted(defs, wishes)))
+        summary = summary_of(defs, collection, settings, _made(defs, collection, _wanted(defs, wishes)))
         if not summary.failed and wishes.only is None:
             marks.keep({})
         return summary
@@ -193,23 +194,28 @@ def _wanted(defs: dg.Definitions, wishes: Wishes) -> list[dg.AssetKey]:
     return [key for key in order if graph.get(key).execution_set_asset_keys & needed]
 
 
-def _made(defs: dg.Definitions, collection: Collection, wanted: Sequence[dg.AssetKey]) -> list[str]:
-    """Makes what is missing; the assets that failed, and those that were left out because of them."""
-    graph, failed = collection.graph, set()
+def _made(defs: dg.Definitions, collection: Collection, wanted: Sequence[dg.AssetKey]) -> Outcome:
+    """Makes what is missing; what was not made."""
+    graph, failed, refused = collection.graph, set(), set()
     for asset_key in wanted:
         if failed & graph.get(asset_key).parent_keys:
             failed.add(asset_key)
             print(f"{asset_key.to_user_string():32} left out: what it is made from failed", flush=True)
-        elif not _brought_up_to_date(defs, collection, asset_key):
+        elif not _brought_up_to_date(defs, collection, asset_key, refused):
             failed.add(asset_key)
         elif why := _nothing_left(collection, asset_key):
             failed.add(asset_key)
             print(f"{asset_key.to_user_string():32} {why}", flush=True)
-    return sorted(key.to_user_string() for key in failed)
+    return Outcome(*(sorted(key.to_user_string() for key in keys) for keys in (failed - refused, refused)))
 
 
-def _brought_up_to_date(defs: dg.Definitions, collection: Collection, asset_key: dg.AssetKey) -> bool:
-    """Runs what one asset lacks, a line a run and a line a check that is broken; False once a run has failed."""
+def _brought_up_to_date(
+    defs: dg.Definitions, collection: Collection, asset_key: dg.AssetKey, refused: set[dg.AssetKey]
+) -> bool:
+    """Runs what one asset lacks, a line a run and a line a check that is broken; False once a run has failed.
+
+    An asset before which a person has to say something is added to `refused`.
+    """
     name, job = asset_key.to_user_string(), defs.resolve_implicit_global_asset_job_def()
     runs = list(collection.missing(asset_key))
     if not runs:
@@ -218,6 +224,10 @@ def _brought_up_to_date(defs: dg.Definitions, collection: Collection, asset_key:
         started = time.monotonic()
         result = run_step(job, asset_key, keys, collection.instance)
         took = f"{time.monotonic() - started:6.1f} s"
+        if why := refusal(result):
+            refused.add(asset_key)
+            print(f"{name:32} {why}", file=sys.stderr, flush=True)
+            return False
         if not result.success:
             print(
                 f"{name:32} FAILED after {took}, run {result.run_id}:\n{failure(result)}", file=sys.stderr, flush=True
