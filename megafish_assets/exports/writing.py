@@ -75,7 +75,7 @@ def refusal(export: Export, tables: ExportTables) -> str | None:
     if not missing:
         return None
     listed = "\n".join(f"- {one}" for one in missing)
-    return f"{export.name} is not written: {len(missing)} things are missing, and none of them is guessed\n{listed}"
+    return f"{export.name} is not written before a person has said, since nothing is guessed:\n{listed}"
 
 
 def files_table(folder: Path, parts: Sequence[Part], n_read: Mapping[str, int], tables: ExportTables) -> pl.DataFrame:

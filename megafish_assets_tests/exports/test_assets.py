@@ -105,7 +105,7 @@ def test_an_export_that_breaks_or_is_refused_leaves_the_files_of_before(counted:
     refused = exported(counted, refusing)
     assert not refused.success
     why = str(next(event for event in refused.all_events if event.is_step_failure).event_specific_data.error)
-    assert "kept is not written: 2 things are missing" in why and "- a place" in why and "- a licence" in why
+    assert "kept is not written before a person has said" in why and "- a place" in why and "- a licence" in why
     assert (counted.root / "exports/kept/boxes.txt").read_text() == before
     assert [path.name for path in (counted.root / "exports").iterdir() if path.name.startswith(".")] == []
 
