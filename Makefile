@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 3000
 BIN := .venv/bin
 
-.PHONY: demo test up review explore report faults bench bench-full materialise lint clean
+.PHONY: demo test up review explore report faults bench bench-full materialise export lint clean
 .DEFAULT_GOAL := demo
 
 # A stamp: younger than both lists of packages means that all of them are installed.
@@ -31,6 +31,10 @@ explore: $(BIN)/.installed
 
 report: $(BIN)/.installed
 	cd "$(PWD)" && "$(CURDIR)/$(BIN)/python" -m megafish_assets report
+
+# Files for other programs, all that can be written, or those of NAMES="spreadsheet ...".
+export: $(BIN)/.installed
+	cd "$(PWD)" && "$(CURDIR)/$(BIN)/python" -m megafish_assets export $(NAMES)
 
 lint: $(BIN)/.installed
 	$(BIN)/ruff check .

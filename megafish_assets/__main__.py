@@ -1,5 +1,5 @@
-"""Command line: `python -m megafish_assets` demo, materialise, check, review, label, explore, report, similar, up or
-upgrade.
+"""Command line: `python -m megafish_assets` demo, materialise, check, review, label, explore, report, export, similar,
+up or upgrade.
 
 Starts processes; computes nothing.
 """
@@ -25,6 +25,8 @@ REVIEW = "review"
 
 PAGES = {"explore": "the map of all crops", "report": "what the camera saw, for reading,"}
 """Commands that open a page, and what it is."""
+EXPORT = "export"
+"""The command that writes files for other programs."""
 
 UNUSABLE = 2
 """What `check` ends with where nothing could be served by these settings, as argparse does for arguments."""
@@ -72,11 +74,13 @@ def _parser() -> argparse.ArgumentParser:
     for command, what in PAGES.items():
         page = commands.add_parser(command, help=f"open {what} in the browser")
         page.add_argument("--print", dest="print_only", action="store_true", help="say where it lies, and open nothing")
+    export = commands.add_parser(EXPORT, help="write files for other programs, from a collection that is up to date")
+    export.add_argument("names", nargs="*", metavar="NAME", help="spreadsheet, ...; all that can be written by default")
     like = commands.add_parser("similar", help="the tracklets that look most like a crop, as a table")
     like.add_argument("id", metavar="ID", help="a detection_id or a tracklet_id")
     like.add_argument("--n", type=int, default=20, help="tracklets that are listed, at most 50")
     like.add_argument("--backbone", help="whose features are compared; the first of the collection's by default")
-    for command in (demo, materialise, review):
+    for command in (demo, materialise, review, export):
         command.add_argument("--json", action="store_true", help="the summary as one line of JSON, the last one")
     ui = commands.add_parser("up", help="Dagster's UI and daemon over the collection of MEGAFISH_ROOT, or the demo")
     ui.add_argument("--port", type=int, default=3000)
@@ -118,7 +122,13 @@ def work(given: argparse.Namespace, parent: int) -> int:
         if given.command == "materialise":
             wishes = Wishes(given.begin, given.trust == "boxes")
         if given.command == REVIEW:
-            wishes = Wishes(only=REVIEW)
+            wishes = Wishes(only=[REVIEW])
+        if given.command == EXPORT:
+            from megafish_assets.exports.formats import EXPORTS
+
+            if unknown := [name for name in given.names if name not in EXPORTS]:
+                raise ValueError(f"no export {unknown[0]!r}, out of: {', '.join(EXPORTS)}")
+            wishes = Wishes(only=given.names or list(EXPORTS), anew=True)
         from megafish_assets.definitions import defs  # reads what `chosen` has set, and the collection's knobs
         from megafish_assets.preflight import preflight
     except (OSError, ValueError) as wrong:
@@ -139,7 +149,12 @@ def work(given: argparse.Namespace, parent: int) -> int:
     print(shown(summary, given.json), flush=True)
     if given.command == REVIEW and not summary.failed and not given.json:
         print(f"open in a browser: {settings.catalog.review_page}", flush=True)
-    return 1 if summary.failed else 0
+    if given.command != EXPORT:
+        return 1 if summary.failed else 0
+    written = [name for name in wishes.only if name not in summary.failed + summary.refused]
+    if not given.json:
+        print("\n".join(f"written: {settings.catalog.exports / name}" for name in written), flush=True)
+    return 1 if summary.failed or (given.names and summary.refused) else 0
 
 
 def labelled(settings: "Settings", defs: "dg.Definitions", files: list[Path]) -> list[str]:

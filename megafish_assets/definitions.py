@@ -33,6 +33,8 @@ from megafish_assets.embeddings.backbones import chosen_backbones
 from megafish_assets.embeddings.checks import READY, gate
 from megafish_assets.embeddings.geometry import chosen_geometry
 from megafish_assets.evaluation.assets import ConfoundersConfig, LeaderboardConfig, confounders_asset, leaderboard_asset
+from megafish_assets.exports.assets import export_asset
+from megafish_assets.exports.formats import EXPORTS
 from megafish_assets.features.assets import (
     PcaConfig,
     UmapConfig,
@@ -100,6 +102,7 @@ STOCK = {
     "leaderboard": LeaderboardConfig,
 }
 knobs = settings.knobs.configs(STOCK)
+site = settings.knobs.site()
 reducing = (
     partial(pca_asset, knobs=knobs["pca"]),
     whitening_asset,
@@ -188,6 +191,7 @@ defs = dg.Definitions(
                     ],
                 )
             ),
+            *grouped("exports", [export_asset(export, site, settings.species) for export in EXPORTS.values()]),
         ],
         settings.knobs.versions(STOCK),
     ),
@@ -211,6 +215,7 @@ defs = dg.Definitions(
             "io_manager": GpuDeltaLakeIOManager(root_uri=str(settings.catalog.tables), device=settings.device),
             "tables": Tables(root=str(settings.catalog.tables)),
             "figures": Figures(folder=str(settings.catalog.figures)),
+            "exports": Figures(folder=str(settings.catalog.exports)),
             "labels": Labels.of(settings),
             "inference": Inference.of(settings),
             "recordings": Recordings.of(settings),

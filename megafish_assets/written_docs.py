@@ -10,7 +10,9 @@ from megafish_assets.detections.checks import CHECKS as DETECTIONS
 from megafish_assets.embeddings.checks import CHECKS as EMBEDDINGS
 from megafish_assets.embeddings.checks import GATES
 from megafish_assets.evaluation.checks import CHECKS as EVALUATION
+from megafish_assets.exports.checks import CHECKS as EXPORTS
 from megafish_assets.features.checks import CHECKS as FEATURES
+from megafish_assets.footage.site import Site
 from megafish_assets.labels.checks import CHECKS as CLASSES
 from megafish_assets.labels.label_checks import CHECKS as LABELS
 from megafish_assets.labels.review_checks import CHECKS as REVIEW
@@ -24,7 +26,7 @@ EVERY: list[tuple[str, Check]] = [
     (asset, check)
     for stage in (
         *(DETECTIONS, CROPS, EMBEDDINGS, GATES, FEATURES, CLUSTERS, EVALUATION),
-        *(LABELS, CLASSES, REVIEW, SIGHTINGS, ATLAS),
+        *(LABELS, CLASSES, REVIEW, SIGHTINGS, ATLAS, EXPORTS),
     )
     for asset, check in stage.items()
 ]
@@ -90,7 +92,20 @@ def settings_page() -> str:
         "| `backbone` | the first of `MEGAFISH_BACKBONES` | whose kinds, review sheets and classes people name |",
         "",
     ]
-    lines += ["### `[schedules]`", "", "In `MEGAFISH_TIMEZONE`.", "", "| schedule | default |", "|---|---|"]
+    lines += [
+        "### `[site]`",
+        "",
+        "What the owner says of the camera, for [exports](exports.md); `recordings.csv` says otherwise of a file.",
+        "",
+        "| knob | default | allowed | what |",
+        "|---|---|---|---|",
+    ]
+    schema = Site.model_json_schema()["properties"]
+    lines += [
+        f"| `{name}` | {_default(field.default)} | {_allowed(schema[name])} | {field.description} |"
+        for name, field in Site.model_fields.items()
+    ]
+    lines += ["", "### `[schedules]`", "", "In `MEGAFISH_TIMEZONE`.", "", "| schedule | default |", "|---|---|"]
     lines += [f'| `{name}` | `"{when}"` |' for name, when in SCHEDULES.items()]
     return "\n".join([*lines, ""])
 

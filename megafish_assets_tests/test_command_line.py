@@ -218,6 +218,18 @@ def test_a_refusal_is_json_too_where_json_is_asked_for(tmp_path: Path) -> None:
     assert json.loads(finished.stdout.splitlines()[-1])["refused"] == finished.stderr.strip()
 
 
+def test_an_export_that_does_not_exist_is_one_line_with_those_that_do(tmp_path: Path) -> None:
+    finished = subprocess.run(
+        [sys.executable, "-m", "megafish_assets", "export", "clusters"],
+        cwd=REPOSITORY,
+        env=collection_environment(tmp_path),
+        capture_output=True,
+        text=True,
+    )
+    assert finished.returncode == 1
+    assert finished.stderr.startswith("no export 'clusters', out of: spreadsheet, darwin_core, camtrap_dp")
+
+
 def test_a_package_that_is_missing_is_named(tmp_path: Path) -> None:
     (tmp_path / "cv2.py").write_text("raise ModuleNotFoundError(\"No module named 'cv2'\", name='cv2')")
     done = command("check", collection_environment(tmp_path) | {"PYTHONPATH": str(tmp_path)})

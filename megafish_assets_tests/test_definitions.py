@@ -51,6 +51,9 @@ SHARED_ASSETS = {
     "schools": "sightings",
     "behavior": "sightings",
     "moments": "sightings",
+    "spreadsheet": "exports",
+    "darwin_core": "exports",
+    "camtrap_dp": "exports",
 }
 PER_VIDEO = {
     "raw_detections",
@@ -162,6 +165,7 @@ def test_every_job_selects_something(tmp_path: Path) -> None:
         "size_limits",
     ]
     whole += ["behavior", "moments", "movements", "richness", "schools"]
+    whole += ["spreadsheet"]
     assert jobs.pop("nightly_analysis") == sorted([*(f"{name}_vit" for name in of_vit), *whole])
     # Jobs of ops: they make no asset in their own run.
     ops = [

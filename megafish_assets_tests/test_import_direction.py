@@ -9,7 +9,7 @@ from megafish_assets_tests.conftest import REPOSITORY
 
 PACKAGE = REPOSITORY / "megafish_assets"
 STAGES = ["footage", "detections", "crops", "embeddings", "features", "clusters", "evaluation"]
-STAGES += ["labels", "sightings", "atlas"]
+STAGES += ["labels", "sightings", "atlas", "exports"]
 MACHINE = {
     "storage": {"storage"},
     "reporting": {"reporting", "storage"},

@@ -65,7 +65,7 @@ def test_a_second_call_records_and_makes_nothing(reef: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in (reef / "recordings").iterdir()} == videos
     finished = bring_up_to_date(reef, "--json", backbones="reef_tiny")
     assert finished.returncode == 0
-    assert finished.stdout.count("up to date") == 29
+    assert finished.stdout.count("up to date") == 30
     summary = json.loads(finished.stdout.splitlines()[-1])
     assert summary["n_videos"] == N_VIDEOS and summary["failed"] == []
     clusters = pl.read_delta(str(reef / "tables" / "clusters" / "clusters_reef_tiny"))["cluster"]
@@ -91,6 +91,33 @@ def test_the_review_alone_is_brought_up_to_date_with_what_it_is_made_from(reef: 
     crops = pl.read_delta(str(reef / "tables" / "crops" / "crops")).drop_nulls("jpeg")
     of_fish = tiles.filter(pl.col("place_id").is_null())  # the others are places of the lens
     assert set(of_fish["tracklet_id"]) == set(crops["tracklet_id"])
+
+
+def exported(reef: Path, *names: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "megafish_assets", "export", *names],
+        cwd=REPOSITORY,
+        env=collection_environment(reef, backbones="reef_tiny"),
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_exports_are_written_anew_and_what_has_to_be_said_first_is_named(reef: Path) -> None:
+    workbook = reef / "exports" / "spreadsheet" / "megafish.xlsx"
+    before = workbook.stat().st_mtime_ns
+    finished = exported(reef)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert workbook.stat().st_mtime_ns > before and f"written: {workbook.parent}" in finished.stdout
+    assert "darwin_core is not written" in finished.stderr and "`licence`" in finished.stderr
+    assert not (reef / "exports" / "darwin_core").exists()
+    assert "not written: camtrap_dp" in finished.stdout and "Traceback" not in finished.stderr
+
+
+def test_an_export_that_is_asked_for_by_name_and_refused_is_a_failure(reef: Path) -> None:
+    finished = exported(reef, "darwin_core")
+    assert finished.returncode == 1 and "the time of day of 10 of the videos" in finished.stderr
+    assert "spreadsheet " not in finished.stdout
 
 
 def test_every_crop_has_a_kind_in_the_reefs_truth(reef: Path) -> None:

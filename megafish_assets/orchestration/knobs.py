@@ -16,6 +16,7 @@ from typing import Any
 import dagster as dg
 from pydantic import ValidationError, create_model
 
+from megafish_assets.footage.site import Site
 from megafish_assets.storage.parts import KNOBS_VERSION
 
 SCHEDULES = {"nightly": "02:00", "weekly": "sunday 05:00"}
@@ -24,6 +25,10 @@ Sundays after the night's run."""
 
 DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 """In cron's order, from 0."""
+
+
+OTHERS = ("schedules", "names", "site")
+"""Sections that are no asset's."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +62,9 @@ class Knobs:
 
         Raises ValueError that names the file, the knob, what it holds and what it may hold.
         """
-        unknown = sorted(self.sections.keys() - stock.keys() - {"schedules", "names"})
+        unknown = sorted(self.sections.keys() - stock.keys() - {*OTHERS})
         if unknown:
-            raise ValueError(
-                f"{self.place}: no section [{unknown[0]}], out of: {', '.join(['schedules', 'names', *stock])}"
-            )
+            raise ValueError(f"{self.place}: no section [{unknown[0]}], out of: {', '.join([*OTHERS, *stock])}")
         return {asset: self._of(asset, config) for asset, config in stock.items()}
 
     def _of(self, asset: str, config: type[dg.Config]) -> type[dg.Config]:
@@ -112,6 +115,18 @@ class Knobs:
         if chosen not in backbones:
             raise ValueError(f"{self.place}: [names] backbone = {chosen!r}, out of: {', '.join(backbones)}")
         return chosen
+
+    def site(self) -> Site:
+        """What the section `site` says of camera and terms. Raises ValueError that names what it may hold."""
+        given = self.sections.get("site", {})
+        if unknown := sorted(given.keys() - Site.model_fields.keys()):
+            known = ", ".join(Site.model_fields)
+            raise ValueError(f"{self.place}: [site] has no {unknown[0]!r}, out of: {known}")
+        try:
+            return Site(**given)
+        except ValidationError as error:
+            reasons = "; ".join(_told(one) for one in error.errors())
+            raise ValueError(f"{self.place}: [site] {reasons}") from None
 
     def cron(self, schedule: str) -> str:
         """When one of `SCHEDULES` runs, as cron writes it. Raises ValueError."""

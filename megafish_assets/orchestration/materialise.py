@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from megafish_assets.orchestration.orphans import this_process
+from megafish_assets.orchestration.policy import REFUSED
 from megafish_assets.storage.dagster_internals import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 from megafish_assets.storage.parts import made_by
 
@@ -54,9 +55,20 @@ def run_step(
     )
 
 
+def refusal(result: dg.ExecuteInProcessResult) -> str | None:
+    """What a person has to say before an asset can be made; None where something else was wrong."""
+    failed = _failed_step(result)
+    told = None if failed is None else failed.step_failure_data.user_failure_data
+    return told.description if told is not None and REFUSED in told.metadata else None
+
+
+def _failed_step(result: dg.ExecuteInProcessResult) -> dg.DagsterEvent | None:
+    return next((event for event in result.all_events if event.is_step_failure), None)
+
+
 def failure(result: dg.ExecuteInProcessResult) -> str:
     """Why a run failed: what the asset raised, without its trace."""
-    failed = next((event for event in result.all_events if event.is_step_failure), None)
+    failed = _failed_step(result)
     if failed is None:
         return "no step failed; see the run's log in the UI"
     error = failed.step_failure_data.error

@@ -28,6 +28,15 @@ EVERY_NIGHT = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=50), wa
 """A night and two hours warns, two nights missed fail."""
 
 
+ON_REQUEST = {"megafish/made": "on_request"}
+"""The tag of assets that neither the night nor `make materialise` makes: whoever hands files on decides when they
+change."""
+
+
+REFUSED = "refused"
+"""In the metadata of a `dg.Failure`: nothing is broken, a person has to say something first."""
+
+
 def fixed(resources: Mapping[str, dg.ConfigurableResource | dg.ConfigurableIOManagerFactory]) -> dict:
     """These resources as a collection's owner has set them: whoever launches a run can't send it elsewhere, nor have a
     run tell what stands in its environment."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import dagster as dg
 from deltalake.exceptions import CommitFailedError
 
+from megafish_assets.orchestration.policy import ON_REQUEST
 from megafish_assets.storage.catalog import Tables, named
 from megafish_assets.storage.dagster_internals import IN_PROGRESS_RUN_STATUSES
 
@@ -12,7 +13,7 @@ KEPT_HOURS = 7 * 24
 """Old files are kept for a week: longer than any run reads, and the shortest that Delta allows unasked."""
 
 
-ANALYSIS_ROOMS = ("features", "clusters", "evaluation", "labels", "sightings", "atlas")
+ANALYSIS_ROOMS = ("features", "clusters", "evaluation", "labels", "sightings", "atlas", "exports")
 """Groups of what is made from all videos at once, behind the gate."""
 
 
@@ -22,7 +23,7 @@ def nightly_analysis_job(backbones: Sequence[str], gate: str):
     return dg.define_asset_job(
         "nightly_analysis",
         selection=dg.AssetSelection.assets("size_limits", "lens_places")
-        | dg.AssetSelection.groups(*ANALYSIS_ROOMS)
+        | (dg.AssetSelection.groups(*ANALYSIS_ROOMS) - dg.AssetSelection.tag(*next(iter(ON_REQUEST.items()))))
         | dg.AssetSelection.checks(*gates),
         description="Everything made from all videos, over whatever videos are complete. A missing video is counted "
         "and shown; a broken contract in the rows before stops what would be made from them.",

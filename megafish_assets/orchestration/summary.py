@@ -16,6 +16,16 @@ from megafish_assets.storage.catalog import BACKBONE, Tables, named
 
 
 @dataclass
+class Outcome:
+    """What was not made, by name."""
+
+    failed: list[str] = field(default_factory=list)
+    """Assets that failed, or were left out because what they are made from did."""
+    refused: list[str] = field(default_factory=list)
+    """Those before which a person has to say something."""
+
+
+@dataclass
 class Summary:
     """What the collection holds once it is up to date."""
 
@@ -33,6 +43,8 @@ class Summary:
     """Checks whose last result is outside its limits, in words."""
     failed: list[str] = field(default_factory=list)
     """Assets that failed, or were left out because what they are made from failed."""
+    refused: list[str] = field(default_factory=list)
+    """Exports before which a person has to say something."""
     figures: str = ""
     """Folder of plots and montages."""
     report: str = ""
@@ -50,6 +62,7 @@ class Summary:
             yield f"{name}: {many(numbers['n_clusters'], 'cluster')}{kinds}"
         yield from (f"check: {one}" for one in self.broken)
         yield from (f"NOT MADE: {one}" for one in self.failed)
+        yield from (f"not written: {one}, see above what is missing" for one in self.refused)
         yield f"montages and plots: {self.figures}"
         if self.report:
             yield f"report: {self.report}"
@@ -68,7 +81,7 @@ def broken_checks(collection: Collection, asset_keys: Sequence[dg.AssetKey]) -> 
     ]
 
 
-def summary_of(defs: dg.Definitions, collection: Collection, settings: Settings, failed: list[str]) -> Summary:
+def summary_of(defs: dg.Definitions, collection: Collection, settings: Settings, outcome: Outcome) -> Summary:
     """What the tables hold now."""
 
     tables = Tables(root=collection.tables)
@@ -88,7 +101,8 @@ def summary_of(defs: dg.Definitions, collection: Collection, settings: Settings,
         n_set_aside=crop_faults.count(),
         backbones=backbones,
         broken=broken_checks(collection, asset_order(defs)),
-        failed=failed,
+        failed=outcome.failed,
+        refused=outcome.refused,
         figures=str(settings.catalog.figures),
         report=str(settings.catalog.report_page) if settings.catalog.report_page.is_file() else "",
     )

@@ -20,13 +20,15 @@ from megafish_assets.orchestration.materialise import (
     asset_order,
     failure,
     from_here_on,
+    refusal,
     run_step,
 )
 from megafish_assets.orchestration.orphans import end_orphaned_runs
+from megafish_assets.orchestration.policy import ON_REQUEST
 from megafish_assets.orchestration.settings import Settings
 from megafish_assets.orchestration.sources import Inference, Recordings, read_owners_table
 from megafish_assets.orchestration.staleness import Collection
-from megafish_assets.orchestration.summary import Summary, broken_checks, summary_of
+from megafish_assets.orchestration.summary import Outcome, Summary, broken_checks, summary_of
 from megafish_assets.reporting.wording import faults_text, many
 from megafish_assets.storage.catalog import Tables
 from megafish_assets.storage.delta import MissingTableError, masked
@@ -60,8 +62,11 @@ class Wishes:
     """The asset from which on everything is made again."""
     trusts_boxes: bool = False
     """Whether boxes that look wrong are right."""
-    only: str | None = None
-    """The asset that is wanted, with all that it is made from, and nothing else; None: everything."""
+    only: Sequence[str] | None = None
+    """The assets that are wanted, with all that they are made from, and nothing else; None: everything but what is
+    made on request."""
+    anew: bool = False
+    """Whether these are made again though they are up to date."""
 
 
 def bring_up_to_date(defs: dg.Definitions, settings: Settings, wishes: Wishes, preflight: Look) -> Summary:
@@ -82,13 +87,15 @@ def bring_up_to_date(defs: dg.Definitions, settings: Settings, wishes: Wishes, p
         again = marks.kept() | ({} if begin is None else from_here_on(defs, instance, begin))
         marks.keep(again)
         again |= _unread_labels(instance, settings)
+        for name in wishes.only or () if wishes.anew else ():
+            again |= from_here_on(defs, instance, asset_named(defs, name))
         _registered(instance, arrived, inference, settings.root)
         files = dict(videos.select("video", "video_file").iter_rows())
         video_bytes = Recordings.of(settings).sizes_bytes(files)
         collection = Collection(
             defs.resolve_asset_graph(), instance, str(settings.catalog.tables), arrived, video_bytes, again
         )
-        summary = summary_of(defs, collection, settings, failed=_made(defs, collection, _wanted(defs, wishes)))
+        summary = summary_of(defs, collection, settings, _made(defs, collection, _wanted(defs, wishes)))
         if not summary.failed and wishes.only is None:
             marks.keep({})
         return summary
@@ -179,31 +186,36 @@ def _registered(instance: dg.DagsterInstance, arrived: Some[str], inference: Inf
 def _wanted(defs: dg.Definitions, wishes: Wishes) -> list[dg.AssetKey]:
     """The assets that are to be up to date, in the order of the data's flow."""
     order = asset_order(defs)
-    if wishes.only is None:
-        return order
     graph = defs.resolve_asset_graph()
-    needed = dg.AssetSelection.assets(asset_named(defs, wishes.only)).upstream().resolve(graph)
+    if wishes.only is None:
+        return [key for key in order if not ON_REQUEST.items() <= graph.get(key).tags.items()]
+    needed = dg.AssetSelection.assets(*[asset_named(defs, name) for name in wishes.only]).upstream().resolve(graph)
     # Of several assets that one step makes, the order names one.
     return [key for key in order if graph.get(key).execution_set_asset_keys & needed]
 
 
-def _made(defs: dg.Definitions, collection: Collection, wanted: Sequence[dg.AssetKey]) -> list[str]:
-    """Makes what is missing; the assets that failed, and those that were left out because of them."""
-    graph, failed = collection.graph, set()
+def _made(defs: dg.Definitions, collection: Collection, wanted: Sequence[dg.AssetKey]) -> Outcome:
+    """Makes what is missing; what was not made."""
+    graph, failed, refused = collection.graph, set(), set()
     for asset_key in wanted:
         if failed & graph.get(asset_key).parent_keys:
             failed.add(asset_key)
             print(f"{asset_key.to_user_string():32} left out: what it is made from failed", flush=True)
-        elif not _brought_up_to_date(defs, collection, asset_key):
+        elif not _brought_up_to_date(defs, collection, asset_key, refused):
             failed.add(asset_key)
         elif why := _nothing_left(collection, asset_key):
             failed.add(asset_key)
             print(f"{asset_key.to_user_string():32} {why}", flush=True)
-    return sorted(key.to_user_string() for key in failed)
+    return Outcome(*(sorted(key.to_user_string() for key in keys) for keys in (failed - refused, refused)))
 
 
-def _brought_up_to_date(defs: dg.Definitions, collection: Collection, asset_key: dg.AssetKey) -> bool:
-    """Runs what one asset lacks, a line a run and a line a check that is broken; False once a run has failed."""
+def _brought_up_to_date(
+    defs: dg.Definitions, collection: Collection, asset_key: dg.AssetKey, refused: set[dg.AssetKey]
+) -> bool:
+    """Runs what one asset lacks, a line a run and a line a check that is broken; False once a run has failed.
+
+    An asset before which a person has to say something is added to `refused`.
+    """
     name, job = asset_key.to_user_string(), defs.resolve_implicit_global_asset_job_def()
     runs = list(collection.missing(asset_key))
     if not runs:
@@ -212,6 +224,10 @@ def _brought_up_to_date(defs: dg.Definitions, collection: Collection, asset_key:
         started = time.monotonic()
         result = run_step(job, asset_key, keys, collection.instance)
         took = f"{time.monotonic() - started:6.1f} s"
+        if why := refusal(result):
+            refused.add(asset_key)
+            print(f"{name:32} {why}", file=sys.stderr, flush=True)
+            return False
         if not result.success:
             print(
                 f"{name:32} FAILED after {took}, run {result.run_id}:\n{failure(result)}", file=sys.stderr, flush=True

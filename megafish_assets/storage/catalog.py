@@ -5,6 +5,7 @@ too.
 <root>/tables/<room>/<asset>            a Delta table an asset, such as clusters/clusters_vit
 <root>/tables/<room>/<asset>_model      the model that made its rows, where one did
 <root>/figures/<asset>/                 plots, montages, films
+<root>/exports/<export>/                files for other programs
 <root>/inference  recordings/  dagster/ what the detector writes, the video files, Dagster's own storage
 <root>/labels/inbox  read  refused      files of labels: laid here by people, and where they lie afterwards
 <root>/recordings.csv  megafish.toml    what its owner says of the files, and of the platform
@@ -94,6 +95,11 @@ class Catalog:
     def figures(self) -> Path:
         """Folder of plots and montages."""
         return self.root / "figures"
+
+    @property
+    def exports(self) -> Path:
+        """Folder of the files for other programs, a folder an export."""
+        return self.root / "exports"
 
     @property
     def review_page(self) -> Path:

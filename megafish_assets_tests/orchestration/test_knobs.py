@@ -85,7 +85,10 @@ def test_versions_change_with_the_values_alone(tmp_path: Path) -> None:
     [
         ("[clusters\n", "is not TOML"),
         ("k = 4\n", r"k = 4 stands in no section"),
-        ("[cluster]\nk = 4\n", r"no section \[cluster\], out of: schedules, names, clusters, umap, sampled_detections"),
+        (
+            "[cluster]\nk = 4\n",
+            r"no section \[cluster\], out of: schedules, names, site, clusters, umap, sampled_detections",
+        ),
         ("[clusters]\nn = 4\n", r"\[clusters\] has no knob 'n', out of: recipe, features"),
         ("[clusters]\nk = 1\n", r"\[clusters\] k = 1: Input should be greater than or equal to 2"),
         ('[clusters]\nk = "many"\n', r"\[clusters\] k = 'many'"),
@@ -176,3 +179,29 @@ def test_the_backbone_that_names_are_given_by_is_the_first_or_the_one_that_is_se
     ):
         with pytest.raises(ValueError, match=says):
             knobs(tmp_path, text).naming_backbone(["vit", "xcit"])
+
+
+def test_the_site_is_what_the_file_says_and_nothing_else(tmp_path: Path) -> None:
+    site = knobs(tmp_path, '[site]\nlatitude = 38.7\ntime_zone = "Europe/Lisbon"\nlicence = "CC0-1.0"\n').site()
+    assert (site.latitude, site.time_zone, site.licence) == (38.7, "Europe/Lisbon", "CC0-1.0")
+    assert site.longitude is None and site.datum is None
+    assert Knobs.read(tmp_path / "none.toml").site().model_dump(exclude_defaults=True) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("latitude = 91", r"\[site\] latitude = 91: Input should be less than or equal to 90"),
+        ("longitude = nan", r"\[site\] longitude = nan"),
+        ('time_zone = "Lisbon"', r"time_zone = 'Lisbon': expected the name of a time zone such as Europe/Lisbon"),
+        ('licence = "GPL"', r"licence = 'GPL': Input should be 'CC0-1.0', 'CC-BY-4.0' or 'CC-BY-NC-4.0'"),
+        ('collection = "my reef"', r"collection = 'my reef'"),
+        ('media = "videos"', r"media = 'videos'"),
+        ('protocol = ""', r"protocol = ''"),
+        ("lat = 3", r"\[site\] has no 'lat', out of: title, abstract, station"),
+    ],
+)
+def test_a_site_that_can_not_be_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said) as refused:
+        knobs(tmp_path, f"[site]\n{text}\n").site()
+    assert str(tmp_path / "megafish.toml") in str(refused.value) and "\n" not in str(refused.value)

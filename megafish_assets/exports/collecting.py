@@ -1,0 +1,130 @@
+"""The tables of an export, of what is stored."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from megafish_assets.exports.columns import BOXES, KINDS, VIDEOS
+from megafish_assets.footage.boxes import BOX, STRETCHED_PX
+from megafish_assets.footage.columns import Columns
+from megafish_assets.footage.site import Site
+from megafish_assets.labels.current import APPROVED
+from megafish_assets.sightings.naming import TAXON, UNNAMED, taxa, taxon
+
+RAW_COLUMNS = [
+    "video", "video_file", "detection_id", "frame_id", *BOX, "score", "seconds_in_video", "recorded_at", "fault",
+]  # fmt: skip
+"""Of `raw_detections`, those that are read."""
+
+
+def species_names(species: pl.DataFrame, words: pl.DataFrame) -> pl.DataFrame:
+    """`name`, `scientific_name` and `aphia_id` of every name that anybody explains: the list of species first, then
+    what was said last. `species` holds the columns `SPECIES`, `words` the columns `WORDS`."""
+    said = words.filter(pl.col("status") == APPROVED).sort("labelled_at", descending=True)
+    said = said.select(pl.col("label").alias("name"), "scientific_name", "aphia_id").drop_nulls("name")
+    both = pl.concat([species.select(said.columns), said])
+    return both.group_by("name", maintain_order=True).agg(
+        pl.col("scientific_name").drop_nulls().first(), pl.col("aphia_id").drop_nulls().first()
+    )
+
+
+def with_scientific_names(table: pl.DataFrame, species: pl.DataFrame, name: str = "name") -> pl.DataFrame:
+    """The table with `scientific_name` where only its name tells it, and `aphia_id`; see `species_names`."""
+    known = species.rename({"name": name, "scientific_name": "known_as"})
+    joined = table.join(known, on=name, how="left", maintain_order="left")
+    return joined.with_columns(pl.coalesce("scientific_name", "known_as").alias("scientific_name")).drop("known_as")
+
+
+def boxes_table(
+    valid: pl.DataFrame,
+    tracklets: pl.DataFrame,
+    not_fish: pl.DataFrame,
+    sightings: pl.DataFrame,
+    videos: pl.DataFrame,
+    species: pl.DataFrame,
+) -> pl.DataFrame:
+    """The columns `BOXES` of some videos.
+
+    `valid` holds valid `raw_detections`, `tracklets` and `not_fish` their rows of these tables, `sightings` those of
+    all, `videos` the columns `VIDEOS`. A box that is taken for no fish by itself is not counted, whatever its tracklet.
+    """
+    named = sightings.select(
+        "tracklet_id", "name", "scientific_name", "name_source", "probability", "kind_id", "is_counted", "not_fish"
+    )
+    sizes = videos.select("video", frame_width="width_px", frame_height="height_px")
+    rows = (
+        valid.join(tracklets.select("detection_id", "tracklet_id"), on="detection_id", how="left")
+        .join(not_fish.select("detection_id", "reason"), on="detection_id", how="left")
+        .join(with_scientific_names(named, species), on="tracklet_id", how="left")
+        .join(sizes, on="video", how="left")
+    )
+    px = [
+        (pl.col(f"{side}_1024") * pl.col(f"frame_{of}") / STRETCHED_PX).alias(f"{side}_px")
+        for side, of in (("x", "width"), ("y", "height"), ("width", "width"), ("height", "height"))
+    ]
+    rows = rows.with_columns(
+        *px,
+        pl.col("seconds_in_video").alias("seconds"),
+        pl.coalesce("not_fish", "reason").alias("not_fish"),
+        pl.col("name_source").fill_null(UNNAMED),
+        (pl.col("is_counted").fill_null(False) & pl.col("reason").is_null()).alias("is_counted"),
+    )
+    return _typed(rows.sort("video", "frame_id", "detection_id"), BOXES)
+
+
+def videos_table(
+    valid: pl.LazyFrame,
+    abundance: pl.DataFrame,
+    rates: Mapping[str, float | None],
+    sizes_wh_px: Mapping[str, tuple[int, int] | None],
+    owners: pl.DataFrame,
+    site: Site,
+) -> pl.DataFrame:
+    """The columns `VIDEOS`, a row a video with valid rows, sorted.
+
+    `rates` and `sizes_wh_px` are of each file, `owners` holds the columns `OWNERS_TABLE`.
+    """
+    start = pl.col("recorded_at") - pl.duration(microseconds=(pl.col("seconds_in_video") * 1e6).round())
+    of_rows = valid.group_by("video").agg(
+        pl.col("video_file").first(),
+        pl.col("frame_id").min().alias("first_frame"),
+        pl.col("frame_id").max().alias("last_frame"),
+        pl.len().alias("n_boxes"),
+        start.sort_by("frame_id").first().alias("starts_at"),
+    )
+    found = of_rows.collect()
+    files = found["video_file"]
+    sizes = [sizes_wh_px.get(file) or (None, None) for file in files]
+    found = found.with_columns(
+        pl.Series("width_px", [width for width, _ in sizes], pl.Int64),
+        pl.Series("height_px", [height for _, height in sizes], pl.Int64),
+        pl.Series("frames_per_second", [rates.get(file) for file in files], pl.Float64),
+    )
+    clips = abundance.filter(pl.col("window_kind") == "clip").unique("window")
+    searched = ("n_frames_searched", "seconds_searched", "start_seconds", "end_seconds")
+    found = found.join(clips.select(pl.col("window").alias("video"), *searched), on="video", how="left")
+    found = found.join(owners.drop("start").rename({"file": "video_file"}), on="video_file", how="left")
+    places = ("station", "latitude", "longitude", "depth")
+    found = found.with_columns(pl.coalesce(place, pl.lit(getattr(site, place))) for place in places)
+    return _typed(found.sort("video"), VIDEOS)
+
+
+def kinds_table(sightings: pl.DataFrame, species: pl.DataFrame) -> pl.DataFrame:
+    """The columns `KINDS`, a row for everything that is counted, sorted; `sightings` holds the columns `SIGHTINGS`."""
+    fish = sightings.filter(pl.col("not_fish").is_null()).with_columns(taxon().alias("kind"))
+    surest = pl.col("best_crop").sort_by(pl.col("probability").fill_null(0), descending=True).drop_nulls().first()
+    counts = fish.group_by("kind").agg(
+        pl.len().alias("n_sightings"),
+        pl.col("is_counted").sum().alias("n_counted"),
+        pl.col("video").filter(pl.col("is_counted")).n_unique().alias("n_videos"),
+        pl.col("probability").mean().alias("mean_probability"),
+        surest,
+    )
+    named = with_scientific_names(taxa(sightings.select(TAXON)), species, "kind")
+    table = named.join(counts, on="kind", how="left", maintain_order="left")
+    numbers = ("n_sightings", "n_counted", "n_videos")
+    return _typed(table.with_columns(pl.col(numbers).fill_null(0)), KINDS)
+
+
+def _typed(table: pl.DataFrame, columns: Columns) -> pl.DataFrame:
+    return table.select(pl.col(name).cast(column.dtype) for name, column in columns.items())

@@ -1,0 +1,42 @@
+"""Every export, one line each."""
+
+from megafish_assets.exports.camtrap_package import (
+    faults_of_camtrap_dp,
+    missing_for_package,
+    read_camtrap_dp,
+    write_camtrap_dp,
+)
+from megafish_assets.exports.darwin_core_archive import missing_for_archive, read_darwin_core, write_darwin_core
+from megafish_assets.exports.darwin_core_rules import faults_of_darwin_core
+from megafish_assets.exports.spreadsheet import read_spreadsheet, write_spreadsheet
+from megafish_assets.exports.writing import Export
+
+EXPORTS: dict[str, Export] = {
+    export.name: export
+    for export in (
+        Export(
+            "spreadsheet",
+            "Sightings, counts, kinds and labels for Excel, LibreOffice and R, with a sheet that explains each column.",
+            write_spreadsheet,
+            read_spreadsheet,
+            every_night=True,
+        ),
+        Export(
+            "darwin_core",
+            "Events, occurrences and measurements as an archive for OBIS and GBIF.",
+            write_darwin_core,
+            read_darwin_core,
+            missing_for_archive,
+            faults_of_darwin_core,
+        ),
+        Export(
+            "camtrap_dp",
+            "Deployments, media and observations as a data package for camera traps (Camtrap DP 1.0.2).",
+            write_camtrap_dp,
+            read_camtrap_dp,
+            missing_for_package,
+            faults_of_camtrap_dp,
+        ),
+    )
+}
+"""By name."""

@@ -1,0 +1,109 @@
+"""What an export is, and the account that it gives of what it wrote.
+
+```python
+def write_boxes(tables: ExportTables, folder: Path) -> list[Part]:
+    ...                                       # into `folder`, which becomes the export's only if all goes well
+    return [Part("boxes.csv", "boxes", n_given=41_786, left_out={"no video file": 3})]
+
+EXPORTS["boxes"] = Export("boxes", "Boxes as CSV.", write_boxes, read_boxes)
+```
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from megafish_assets.exports.columns import FILES
+from megafish_assets.exports.tables import ExportTables
+
+
+@dataclass(frozen=True)
+class Part:
+    """One table of an export, as it should stand in one of its files."""
+
+    file: str
+    """Name of the file, below the export's folder."""
+    holds: str
+    """Which table; no two parts of an export hold the same."""
+    n_given: int
+    """Rows that there were to write."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Rows that were left out on purpose, by why."""
+
+    @property
+    def n_left_out(self) -> int:
+        """Of the rows given."""
+        return sum(self.left_out.values())
+
+
+def nothing_missing(tables: ExportTables) -> list[str]:
+    """Of an export that needs nothing but its tables."""
+    return []
+
+
+def no_faults(folder: Path) -> list[str]:
+    """Of a format without rules that a table of rows could break."""
+    return []
+
+
+@dataclass(frozen=True)
+class Export:
+    """A format that other programs read."""
+
+    name: str
+    """Of the asset and of the folder."""
+    sentence: str
+    """What it is, and for which program."""
+    write: Callable[[ExportTables, Path], Sequence[Part]]
+    """Writes all files into an empty folder, and says what should be in them."""
+    read: Callable[[Path], Mapping[str, int]]
+    """Reads the files again, by other means than they were written: rows of each part, by what it holds."""
+    missing: Callable[[ExportTables], list[str]] = nothing_missing
+    """All that has to be known first and is not, each with where to say it; then nothing is written."""
+    faults: Callable[[Path], list[str]] = no_faults
+    """The rules of the format that the files break, in words."""
+    every_night: bool = False
+    """Whether the night writes it too; else only who asks for it gets it."""
+
+
+def refusal(export: Export, tables: ExportTables) -> str | None:
+    """Why an export can't be written, with all that is missing at once; None where it can."""
+    missing = export.missing(tables)
+    if not missing:
+        return None
+    listed = "\n".join(f"- {one}" for one in missing)
+    return f"{export.name} is not written before a person has said, since nothing is guessed:\n{listed}"
+
+
+def files_table(folder: Path, parts: Sequence[Part], n_read: Mapping[str, int], tables: ExportTables) -> pl.DataFrame:
+    """The columns `FILES`, a row a part. Raises LookupError for a file that was not written."""
+    absent = [part.file for part in parts if not (folder / part.file).is_file()]
+    if absent:
+        raise LookupError(f"{absent} were not written, of {[part.file for part in parts]}")
+    digests = {part.file: _sha256(folder / part.file) for part in parts}
+    rows = [
+        {
+            "file": part.file,
+            "holds": part.holds,
+            "n_given": part.n_given,
+            "n_left_out": part.n_left_out,
+            "left_out": "; ".join(f"{n} {why}" for why, n in part.left_out.items() if n) or None,
+            "n_read": n_read.get(part.holds, 0),
+            "n_bytes": (folder / part.file).stat().st_size,
+            "sha256": digests[part.file],
+            "version": tables.version,
+            "labels_version": tables.origin.labels_version,
+            "recipe": tables.origin.recipe,
+            "written_at": tables.made_at,
+        }
+        for part in parts
+    ]
+    return pl.DataFrame(rows, {name: column.dtype for name, column in FILES.items()})
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

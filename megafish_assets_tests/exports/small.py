@@ -1,0 +1,113 @@
+"""A small collection whose every number is known by hand.
+
+```
+v0  12:00:00  frames 0..29   1..9  sergeant (person), twice at once in 0..9;  10..29  kind 3;   0..29 growth on the lens
+v1  12:00:10  frames 0..29   0..29 tang (classified at 0.9)
+v2  13:00:00  frames 0..29   0..29 unnamed
+```
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+
+from megafish_assets.exports.collecting import boxes_table, kinds_table, species_names, videos_table
+from megafish_assets.exports.tables import BoxStream, ExportTables
+from megafish_assets.footage.columns import empty_table
+from megafish_assets.footage.recordings import OWNERS_TABLE
+from megafish_assets.footage.site import Site
+from megafish_assets.labels.columns import WORDS
+from megafish_assets.labels.species import SPECIES
+from megafish_assets.sightings.naming import TAXON, taxa, tracklet_names
+from megafish_assets.sightings.windows import Origin, abundance
+from megafish_assets_tests.sightings.made import counts, sightings, tracklet
+
+NOON = datetime(2025, 6, 1, 12)
+MADE_AT = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+SERGEANT, TANG = "sergeant", "yellow tang"
+SITE = Site(
+    title="Reef camera",
+    abstract="What a camera saw.",
+    station="north pier",
+    latitude=38.69,
+    longitude=-9.21,
+    datum="EPSG:4326",
+    uncertainty_m=30,
+    depth=4.5,
+    time_zone="Europe/Lisbon",
+    institution="IMAR",
+    collection="reefcam",
+    contact="A. Person",
+    email="a@example.org",
+    licence="CC-BY-4.0",
+    protocol="Fixed camera, all frames searched by a detector.",
+    media="https://media.example.org/reefcam/",
+    media_licence="CC-BY-4.0",
+    sampling_design="targeted",
+    capture_method="timeLapse",
+    taxon="Actinopterygii",
+    taxon_aphia_id=10194,
+)
+OTHER, FAR = (400.0, 500.0, 60.0, 30.0), (700.0, 200.0, 50.0, 25.0)
+
+
+def rows() -> pl.DataFrame:
+    """Valid rows with `tracklet_id`, `reason` and `place_id`."""
+    late = NOON + timedelta(hours=1)
+    parts = [
+        tracklet(1, range(30), start=NOON),
+        tracklet(2, range(20), OTHER, start=NOON),
+        tracklet(3, range(10, 30), FAR, start=NOON),
+        tracklet(4, range(30), (10.0, 900.0, 80.0, 80.0), start=NOON, reason="on_lens"),
+        tracklet(1, range(30), video="v1", start=NOON + timedelta(seconds=10)),
+        tracklet(1, range(30), video="v2", start=late),
+    ]
+    return pl.concat(parts)
+
+
+def named() -> pl.DataFrame:
+    """The columns `NAMES`."""
+    said = [
+        ("v0/t00001", SERGEANT, 1.0, "person", 1),
+        ("v0/t00002", SERGEANT, 1.0, "person", 1),
+        ("v0/t00003", None, 0.3, "unnamed", 3),
+        ("v1/t00001", TANG, 0.9, "classified", 2),
+    ]
+    names = ["tracklet_id", "name", "probability", "name_source", "kind_id"]
+    return tracklet_names(pl.DataFrame(said, names, orient="row"))
+
+
+def words(name: str = SERGEANT) -> pl.DataFrame:
+    """The columns `WORDS`: what a person said of two tracklets."""
+    said = [
+        (f"v0/t{n:05d}", name, "Abudefduf saxatilis", 159288, "approved", "A. Person", MADE_AT, 1, 0) for n in (1, 2)
+    ]
+    return pl.DataFrame(said, {name: column.dtype for name, column in WORDS.items()}, orient="row")
+
+
+def tables(
+    site: Site = SITE, given: pl.DataFrame | None = None, owners: pl.DataFrame | None = None, name: str = SERGEANT
+) -> ExportTables:
+    """All of it; `owners` holds the columns `OWNERS_TABLE`."""
+    given = rows() if given is None else given
+    names = named().with_columns(pl.col("name").replace(SERGEANT, name))
+    species = pl.DataFrame([(TANG, "Zebrasoma flavescens", 219674)], list(SPECIES), orient="row")
+    known = species_names(species, words(name))
+    seen = sightings(given, names)
+    counted = abundance(counts(given, seen), taxa(seen.select(TAXON)), Origin("vit", "recipe", "l1"))
+    owners = empty_table(OWNERS_TABLE) if owners is None else owners
+    files = given["video_file"].unique()
+    valid = given.lazy().with_columns(fault=pl.lit(None, pl.String))
+    rates, sizes = dict.fromkeys(files, 30.0), dict.fromkeys(files, (1920, 1080))
+    videos = videos_table(valid, counted, rates, sizes, owners, site)
+
+    def boxes(of_videos: Sequence[str]) -> pl.DataFrame:
+        own = given.filter(pl.col("video").is_in(list(of_videos)))
+        bare = own.drop("tracklet_id", "reason", "place_id")
+        return boxes_table(bare, own, own, seen, videos, known)
+
+    batches = [[video] for video in given["video"].unique().sort()]
+    kinds = kinds_table(seen, known)
+    origin = Origin("vit", "recipe", "l1")
+    return ExportTables(videos, BoxStream(batches, boxes), seen, counted, kinds, words(name), site, origin, MADE_AT)

@@ -1,0 +1,117 @@
+"""Exports of a reef, through a real Dagster instance and real Delta tables."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from megafish_assets.exports.assets import export_asset
+from megafish_assets.exports.columns import FILES
+from megafish_assets.exports.formats import EXPORTS
+from megafish_assets.exports.tables import ExportTables
+from megafish_assets.exports.writing import Export, Part
+from megafish_assets.footage.site import Site
+from megafish_assets.orchestration.policy import grouped
+from megafish_assets.orchestration.sources import Recordings
+from megafish_assets.reporting.figures import Figures
+from megafish_assets.storage.catalog import Tables
+from megafish_assets.storage.io_manager import GpuDeltaLakeIOManager
+from megafish_assets.storage.partitions import VIDEOS
+from megafish_assets_tests.sightings.test_assets import Collection
+
+
+@pytest.fixture(scope="module")
+def counted(tmp_path_factory: pytest.TempPathFactory) -> Collection:
+    collection = Collection(tmp_path_factory.mktemp("counted"), "file,station\nmegalab_0001.mp4,north\n")
+    collection.store("labels/classes_vit", collection.classes)
+    assert collection.made().success
+    return collection
+
+
+def exported(collection: Collection, export: Export, site: Site | None = None) -> dg.ExecuteInProcessResult:
+    root = collection.root
+    parents = {"detections": ["raw_detections", "tracklets", "not_fish"]}
+    specs = [dg.AssetSpec(name, partitions_def=VIDEOS) for name in parents["detections"]]
+    counts = [dg.AssetSpec(name) for name in ("sightings", "abundance")]
+    return dg.materialize(
+        [
+            *grouped("detections", specs),
+            *grouped("sightings", counts),
+            *grouped("labels", [dg.AssetSpec("labels")]),
+            *grouped("exports", [export_asset(export, site or Site())]),
+        ],
+        selection=[export.name],
+        instance=collection.instance,
+        raise_on_error=False,
+        resources={
+            "io_manager": GpuDeltaLakeIOManager(root_uri=str(root / "tables"), device="cpu"),
+            "tables": Tables(root=str(root / "tables")),
+            "recordings": Recordings(folder=str(root / "recordings"), owners_table=str(root / "recordings.csv")),
+            "exports": Figures(folder=str(root / "exports")),
+        },
+    )
+
+
+def listed(collection: Collection, name: str) -> pl.DataFrame:
+    return pl.read_delta(str(collection.root / "tables/exports" / name))
+
+
+def test_a_reef_becomes_a_spreadsheet_and_its_files_are_listed(counted: Collection) -> None:
+    result = exported(counted, EXPORTS["spreadsheet"])
+    assert result.success and all(check.passed for check in result.get_asset_check_evaluations())
+    table = listed(counted, "spreadsheet")
+    assert table.columns == list(FILES) and set(table["labels_version"]) == {"l1"}
+    sightings = pl.read_csv(counted.root / "exports/spreadsheet/sightings.csv")
+    assert sightings.height == counted.read("sightings").height
+    assert table.filter(holds="sheet sightings")["n_read"].item() == sightings.height
+    for file, n_bytes in table.select("file", "n_bytes").iter_rows():
+        assert (counted.root / "exports/spreadsheet" / file).stat().st_size == n_bytes
+
+
+def text_of_boxes(tables: ExportTables, folder: Path) -> list[Part]:
+    lines = [box for _, boxes in tables.boxes for box in boxes["detection_id"]]
+    (folder / "boxes.txt").write_text("\n".join(lines))
+    return [Part("boxes.txt", "boxes", len(lines))]
+
+
+def lines_of(folder: Path) -> Mapping[str, int]:
+    return {"boxes": len((folder / "boxes.txt").read_text().splitlines())}
+
+
+def test_boxes_stream_by_video_and_none_is_lost(counted: Collection) -> None:
+    result = exported(counted, Export("boxes", "Ids.", text_of_boxes, lines_of))
+    raw = pl.read_delta(str(counted.root / "tables/detections/raw_detections"))
+    ids = (counted.root / "exports/boxes/boxes.txt").read_text().splitlines()
+    assert result.success and ids == sorted(raw["detection_id"])
+
+
+def broken(tables: ExportTables, folder: Path) -> list[Part]:
+    (folder / "boxes.txt").write_text("half of it")
+    raise OSError("no space left on device")
+
+
+def one_line_short(tables: ExportTables, folder: Path) -> list[Part]:
+    return [Part(part.file, part.holds, part.n_given + 1) for part in text_of_boxes(tables, folder)]
+
+
+def test_an_export_that_breaks_or_is_refused_leaves_the_files_of_before(counted: Collection) -> None:
+    whole = Export("kept", "Ids.", text_of_boxes, lines_of)
+    exported(counted, whole)
+    before = (counted.root / "exports/kept/boxes.txt").read_text()
+    assert not exported(counted, Export("kept", "Ids.", broken, lines_of)).success
+    refusing = Export("kept", "Ids.", text_of_boxes, lines_of, missing=lambda tables: ["a place", "a licence"])
+    refused = exported(counted, refusing)
+    assert not refused.success
+    why = str(next(event for event in refused.all_events if event.is_step_failure).event_specific_data.error)
+    assert "kept is not written before a person has said" in why and "- a place" in why and "- a licence" in why
+    assert (counted.root / "exports/kept/boxes.txt").read_text() == before
+    assert [path.name for path in (counted.root / "exports").iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_file_that_lacks_a_row_and_a_broken_rule_are_seen(counted: Collection) -> None:
+    export = Export("short", "Ids.", one_line_short, lines_of, faults=lambda folder: ["an id stands twice"])
+    [check] = exported(counted, export).get_asset_check_evaluations()
+    assert not check.passed and "n_lost_rows = 1" in check.description and "n_faults = 1" in check.description
+    assert check.metadata["first_fault"].value == "an id stands twice"

@@ -1,0 +1,276 @@
+"""The Darwin Core archive, as python-dwca-reader reads it, and what it refuses."""
+
+import zipfile
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+from dwca.darwincore.utils import qualname
+from dwca.read import DwCAReader
+
+from megafish_assets.exports.darwin_core_archive import (
+    ARCHIVE,
+    missing_for_archive,
+    read_darwin_core,
+    write_darwin_core,
+)
+from megafish_assets.exports.darwin_core_rules import faults_of_darwin_core
+from megafish_assets.exports.tables import ExportTables
+from megafish_assets.footage.recordings import owners_table
+from megafish_assets.footage.site import Site
+from megafish_assets_tests.exports.small import NOON, SERGEANT, SITE, TANG, tables
+
+OBIS = "http://rs.iobis.org/obis/terms/"
+OCCURRENCE, MEASUREMENT = "http://rs.tdwg.org/dwc/terms/Occurrence", f"{OBIS}ExtendedMeasurementOrFact"
+LISBON_IN_JUNE = timedelta(hours=1)
+
+
+def short(data: dict[str, str]) -> dict[str, str]:
+    return {term.rpartition("/")[2]: value for term, value in data.items()}
+
+
+def read(folder: Path) -> dict[str, dict]:
+    """Every event by its id, with its occurrences by their kind's name and all measurements."""
+    with DwCAReader(folder / ARCHIVE) as archive:
+        found = {}
+        for row in archive:
+            extensions = [(one.rowtype, short(one.data)) for one in row.extensions]
+            occurrences = {one["verbatimIdentification"]: one for kind, one in extensions if kind == OCCURRENCE}
+            measured = [one for kind, one in extensions if kind == MEASUREMENT]
+            event = row.data[qualname("eventID")]
+            found[event] = {"event": short(row.data), "occurrences": occurrences, "measured": measured}
+        return found
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[ExportTables, dict[str, dict], Path]:
+    given, folder = tables(), tmp_path_factory.mktemp("dwc")
+    assert missing_for_archive(given) == []
+    write_darwin_core(given, folder)
+    return given, read(folder), folder
+
+
+def values(measured: list[dict], occurrence: str) -> dict[str, float]:
+    own = (one for one in measured if one["occurrenceID"] == occurrence)
+    return {one["measurementType"]: float(one["measurementValue"]) for one in own}
+
+
+def test_every_number_of_an_event_is_the_one_of_abundance(written) -> None:
+    given, events, _ = written
+    names = {SERGEANT: SERGEANT, TANG: TANG, "kind 3": "Actinopterygii sp. reefcam-kind3"}
+    names["unnamed"] = "Actinopterygii indet."
+    rows = given.abundance.filter(window_kind="clip").rows(named=True)
+    assert len(rows) == 12
+    seen = 0
+    for row in rows:
+        event = events[f"IMAR:reefcam:clip:{row['window']}"]
+        assert float(event["event"]["sampleSizeValue"]) == row["seconds_searched"] == 1
+        assert values(event["measured"], "") == {"sampling duration": 1, "frames searched": 30}
+        occurrence = event["occurrences"].get(names[row["kind"]])
+        if occurrence is None:
+            assert row["max_n"] == 0 and row["kind"] in ("kind 3", "unnamed")
+            continue
+        seen += 1
+        assert int(occurrence["individualCount"]) == row["max_n"]
+        assert occurrence["occurrenceStatus"] == ("present" if row["max_n"] else "absent")
+        measured = values(event["measured"], occurrence["occurrenceID"])
+        if row["max_n"]:
+            assert measured["MaxN"] == row["max_n"]
+            assert measured["MeanCount"] == pytest.approx(row["mean_count"], rel=1e-12)
+        else:
+            assert measured == {}
+    assert seen == sum(len(event["occurrences"]) for event in events.values()) == 8
+
+
+def test_a_clip_lies_in_its_deployment_at_its_place_and_hour(written) -> None:
+    _, events, _ = written
+    clip = events["IMAR:reefcam:clip:v1"]["event"]
+    start, end = (datetime.fromisoformat(part) for part in clip["eventDate"].split("/"))
+    assert start.replace(tzinfo=None) == NOON + timedelta(seconds=10) and start.utcoffset() == LISBON_IN_JUNE
+    assert end - start == timedelta(seconds=1)
+    parent = events[clip["parentEventID"]]["event"]
+    assert parent["eventType"] == "Deployment" and parent["parentEventID"] == ""
+    for event in (clip, parent):
+        assert (event["decimalLatitude"], event["decimalLongitude"]) == ("38.69", "-9.21")
+        assert (event["minimumDepthInMeters"], event["geodeticDatum"]) == ("4.5", "EPSG:4326")
+    assert clip["license"] == "http://creativecommons.org/licenses/by/4.0/legalcode"
+
+
+def test_who_named_what_and_how_surely_is_told(written) -> None:
+    _, events, _ = written
+    sergeant = events["IMAR:reefcam:clip:v0"]["occurrences"][SERGEANT]
+    assert (sergeant["identificationVerificationStatus"], sergeant["identifiedBy"]) == ("ValidatedByHuman", "A. Person")
+    assert sergeant["scientificNameID"] == "urn:lsid:marinespecies.org:taxname:159288"
+    tang = events["IMAR:reefcam:clip:v1"]["occurrences"][TANG]
+    assert (
+        tang["identificationVerificationStatus"] == "PredictedByMachine"
+        and "probability" in (tang["identificationRemarks"])
+    )
+    assert "0.9;" in tang["identificationRemarks"] and "labels l1" in tang["identificationRemarks"]
+    assert tang["associatedMedia"] == "https://media.example.org/reefcam/v1.mp4#t=0.0"
+    cluster = events["IMAR:reefcam:clip:v0"]["occurrences"]["Actinopterygii sp. reefcam-kind3"]
+    assert (cluster["scientificName"], cluster["identificationQualifier"]) == ("Actinopterygii", "sp. reefcam-kind3")
+    assert "probability" not in cluster["identificationRemarks"]
+
+
+def test_one_sighting_that_a_machine_named_makes_the_count_a_prediction(tmp_path: Path) -> None:
+    given = tables()
+    one = pl.col("tracklet_id") == "v0/t00002"
+    mixed = given.sightings.with_columns(
+        pl.when(one).then(pl.lit("classified")).otherwise("name_source").alias("name_source")
+    )
+    write_darwin_core(replace(given, sightings=mixed), tmp_path)
+    sergeant = read(tmp_path)["IMAR:reefcam:clip:v0"]["occurrences"][SERGEANT]
+    assert sergeant["identificationVerificationStatus"] == "PredictedByMachine"
+    assert "1 of 2 sightings named by a person" in sergeant["identificationRemarks"]
+
+
+def test_counts_by_the_hour_are_those_of_abundance(tmp_path: Path) -> None:
+    given = tables(SITE.model_copy(update={"events": "hour"}))
+    write_darwin_core(given, tmp_path)
+    events = {event: one for event, one in read(tmp_path).items() if one["event"]["eventType"] == "Hour"}
+    hours = {event.rpartition(":")[2]: one for event, one in events.items()}
+    assert set(hours) == {"2025-06-01T12", "2025-06-01T13"}
+    assert {name: one["individualCount"] for name, one in hours["2025-06-01T12"]["occurrences"].items()} == {
+        SERGEANT: "2",
+        TANG: "1",
+        "Actinopterygii sp. reefcam-kind3": "1",
+    }
+    assert hours["2025-06-01T12"]["event"]["sampleSizeValue"] == "2.0"
+    assert faults_of_darwin_core(tmp_path) == []
+
+
+def test_what_has_no_scientific_name_and_what_nobody_named_is_left_out_and_counted(tmp_path: Path) -> None:
+    given = tables(SITE.model_copy(update={"taxon": None}))
+    nameless = given.kinds.with_columns(
+        pl.when(pl.col("kind") != TANG).then("scientific_name").alias("scientific_name")
+    )
+    parts = {part.holds: part for part in write_darwin_core(replace(given, kinds=nameless), tmp_path)}
+    left_out = parts["occurrence"].left_out
+    assert sum(left_out.values()) == 9 and parts["occurrence"].n_given == 12
+    assert [n for why, n in left_out.items() if "MEGAFISH_SPECIES" in why] == [3]
+    assert [n for why, n in left_out.items() if "`taxon`" in why] == [6]
+    assert read_darwin_core(tmp_path)["occurrence"] == 3
+
+
+def test_absences_can_be_kept_back(tmp_path: Path) -> None:
+    write_darwin_core(tables(SITE.model_copy(update={"absences": False})), tmp_path)
+    status = [one["occurrenceStatus"] for event in read(tmp_path).values() for one in event["occurrences"].values()]
+    assert status == ["present"] * 4
+
+
+def test_the_same_tables_give_the_same_bytes(tmp_path: Path) -> None:
+    archives = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        write_darwin_core(tables(), tmp_path / name)
+        archives.append((tmp_path / name / ARCHIVE).read_bytes())
+    assert archives[0] == archives[1]
+
+
+def test_odd_names_stay_in_their_cells(tmp_path: Path) -> None:
+    odd = 'a "quoted", fish\nof two lines & <b>'
+    write_darwin_core(tables(SITE.model_copy(update={"title": odd}), name=odd), tmp_path)
+    assert faults_of_darwin_core(tmp_path) == []
+    names = read(tmp_path)["IMAR:reefcam:clip:v0"]["occurrences"]
+    assert 'a "quoted", fish of two lines & <b>' in names
+
+
+def test_everything_that_is_missing_is_named_at_once() -> None:
+    said = "\n".join(missing_for_archive(tables(Site())))
+    for name in (
+        *("datum", "time_zone", "licence", "institution", "collection", "protocol", "title", "contact", "email"),
+        *("latitude", "longitude"),
+    ):
+        assert f"`{name}`" in said, name
+
+
+def timeless() -> ExportTables:
+    given = tables()
+    return replace(given, videos=given.videos.with_columns(pl.lit(None, pl.Datetime("us")).alias("starts_at")))
+
+
+def at_zero() -> ExportTables:
+    return tables(SITE.model_copy(update={"latitude": 0.0, "longitude": 0.0}))
+
+
+def in_a_skipped_hour() -> ExportTables:
+    given, skipped = tables(), datetime(2025, 3, 30, 1, 30)  # Lisbon goes from 01:00 to 02:00
+    return replace(given, videos=given.videos.with_columns(pl.lit(skipped).alias("starts_at")))
+
+
+def of_a_station_that_moves() -> ExportTables:
+    said = owners_table(b"file,station,latitude,longitude\nv0.mp4,reef,1,2\nv1.mp4,reef,3,4\n")
+    return tables(SITE.model_copy(update={"events": "hour"}), owners=said)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (timeless, "the time of day of 3 of the videos (v0.mp4, v1.mp4, v2.mp4)"),
+        (at_zero, "0, 0 lies off Africa"),
+        (in_a_skipped_hour, "an hour that Europe/Lisbon skips"),
+        (of_a_station_that_moves, "one place for station 'reef'"),
+    ],
+)
+def test_times_and_places_that_can_not_be_are_refused(given, said: str) -> None:
+    [only] = missing_for_archive(given())
+    assert said in only
+
+
+def test_a_file_of_recordings_csv_has_its_own_place_and_deployment(tmp_path: Path) -> None:
+    said = owners_table(b"file,station,latitude,longitude,depth\nv1.mp4,south,-10.5,20.25,7\n")
+    write_darwin_core(tables(owners=said), tmp_path)
+    events = read(tmp_path)
+    south = events["IMAR:reefcam:clip:v1"]["event"]
+    assert (south["decimalLatitude"], south["locality"], south["maximumDepthInMeters"]) == ("-10.5", "south", "7.0")
+    assert south["parentEventID"] != events["IMAR:reefcam:clip:v0"]["event"]["parentEventID"]
+    assert faults_of_darwin_core(tmp_path) == []
+
+
+def broken(folder: Path, file: str, old: str, new: str, count: int = -1) -> list[str]:
+    """The faults of the archive with some text of one of its files exchanged."""
+    with zipfile.ZipFile(folder / ARCHIVE) as archive:
+        files = {name: archive.read(name).decode() for name in archive.namelist()}
+    assert old in files[file]
+    files[file] = files[file].replace(old, new, count)
+    (folder / "broken").mkdir(exist_ok=True)
+    with zipfile.ZipFile(folder / "broken" / ARCHIVE, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return faults_of_darwin_core(folder / "broken")
+
+
+RULES = [
+    ("event.csv", "IMAR:reefcam:clip:v1,", "IMAR:reefcam:clip:v0,", "event whose eventID stands twice"),
+    ("occurrence.csv", "IMAR:reefcam:clip:v1,", "IMAR:reefcam:clip:v7,", "occurrence whose id is no event"),
+    ("occurrence.csv", "MachineObservation", "Video", "basisOfRecord out of its vocabulary"),
+    ("occurrence.csv", "present", "seen", "occurrenceStatus out of its vocabulary"),
+    ("occurrence.csv", "taxname:159288", "taxname:fish", "scientificNameID that is no LSID"),
+    ("occurrence.csv", "Zebrasoma flavescens", "", "occurrence without scientificName"),
+    ("occurrence.csv", ",absent,", ",present,", "individualCount that contradicts its status"),
+    ("event.csv", "+01:00", "", "eventDate that is no span"),
+    ("event.csv", "38.69,-9.21", "138.69,-9.21", "place out of range"),
+    ("event.csv", "38.69,-9.21", "0.0,0.0", "place out of range, or 0, 0"),
+    ("event.csv", ",4.5,4.5,", ",4.5,1.5,", "depths the wrong way round"),
+    ("event.csv", ",seconds,", ",,", "sampleSizeValue without its unit"),
+    ("extendedmeasurementorfact.csv", ",1.0,", ",one,", "measurementValue that is no number"),
+    ("extendedmeasurementorfact.csv", ":sergeant,MaxN", ":nobody,MaxN", "measurement of no occurrence"),
+    ("meta.xml", "dwc/terms/Occurrence", "dwc/terms/Taxon", "occurrence holds rows of"),
+    ("eml.xml", "title>", "name>", "eml.xml without: 1, 'title'"),
+    ("eml.xml", "licenses/by/4.0", "licenses/by-nd/4.0", "under no licence that GBIF takes"),
+]
+
+
+@pytest.mark.parametrize(("file", "old", "new", "said"), RULES)
+def test_every_rule_sees_an_archive_that_breaks_it(written, file: str, old: str, new: str, said: str) -> None:
+    folder = written[2]
+    assert faults_of_darwin_core(folder) == []
+    assert any(said in fault for fault in broken(folder, file, old, new)), broken(folder, file, old, new)
+
+
+def test_a_parent_that_is_no_event_is_seen(written) -> None:
+    faults = broken(written[2], "event.csv", "IMAR:reefcam:deployment", "IMAR:reefcam:lost", count=1)
+    assert any("event whose parentEventID is no event" in fault for fault in faults)

@@ -1,0 +1,89 @@
+"""What exports are given: boxes in the video's own pixels, names with their numbers, and videos with their places."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import polars as pl
+import pytest
+
+from megafish_assets.exports.collecting import boxes_table, species_names
+from megafish_assets.exports.columns import BOXES, VIDEOS
+from megafish_assets.footage.columns import empty_table
+from megafish_assets.footage.recordings import owners_table
+from megafish_assets.labels.columns import WORDS
+from megafish_assets.labels.species import SPECIES
+from megafish_assets_tests.exports.small import NOON, SERGEANT, SITE, TANG, rows, tables
+
+NO_SPECIES = species_names(empty_table(SPECIES), empty_table(WORDS))
+
+
+def test_boxes_are_in_px_of_the_video_and_bear_name_number_and_whether_they_count() -> None:
+    box = tables().boxes.of("v0").filter(tracklet_id="v0/t00001", frame_id=3).row(0, named=True)
+    assert list(box) == list(BOXES)
+    # 100, 100, 40, 20 of 1024 x 1024 in 1920 x 1080.
+    assert (box["x_px"], box["y_px"], box["width_px"], box["height_px"]) == (187.5, 105.46875, 75.0, 21.09375)
+    assert (box["name"], box["scientific_name"], box["aphia_id"]) == (SERGEANT, "Abudefduf saxatilis", 159288)
+    assert (box["is_counted"], box["not_fish"], box["seconds"]) == (True, None, 0.1)
+    assert box["recorded_at"] == NOON + timedelta(seconds=0.1)
+
+
+def test_growth_and_boxes_without_a_tracklet_are_there_and_do_not_count() -> None:
+    growth = tables().boxes.of("v0").filter(tracklet_id="v0/t00004")
+    assert growth.height == 30 and not growth["is_counted"].any() and set(growth["not_fish"]) == {"on_lens"}
+    loose = rows().with_columns(pl.when(pl.col("video") != "v2").then("tracklet_id").alias("tracklet_id"))
+    given, valid = tables(), loose.filter(video="v2").drop("tracklet_id", "reason", "place_id")
+    known = loose.drop_nulls("tracklet_id")
+    found = boxes_table(valid, known, known, given.sightings, given.videos, NO_SPECIES)
+    assert found.height == 30 and not found["is_counted"].any() and set(found["name_source"]) == {"unnamed"}
+
+
+def test_boxes_come_video_by_video_and_all_of_them() -> None:
+    streamed = dict(tables().boxes)
+    assert list(streamed) == ["v0", "v1", "v2"]
+    assert sum(part.height for part in streamed.values()) == rows().height
+
+
+def test_a_file_without_its_video_has_boxes_without_px() -> None:
+    given, here = tables(), rows().filter(video="v1")
+    unread = given.videos.with_columns(pl.lit(None, pl.Int64).alias(side) for side in ("width_px", "height_px"))
+    found = boxes_table(here.drop("tracklet_id", "reason"), here, here, given.sightings, unread, NO_SPECIES)
+    assert found["x_px"].null_count() == found["height_px"].null_count() == found.height == 30
+    assert found["x_1024"].to_list() == here["x_1024"].to_list()
+
+
+def test_recordings_csv_speaks_of_its_file_and_the_site_of_the_others() -> None:
+    said = owners_table(b"file,station,latitude,longitude\nv1.mp4,south,10,20\n")
+    found = tables(owners=said).videos
+    assert found.columns == list(VIDEOS)
+    places = found.select("station", "latitude", "longitude", "depth").rows()
+    assert places == [
+        ("north pier", 38.69, -9.21, 4.5),
+        ("south", 10.0, 20.0, 4.5),
+        ("north pier", 38.69, -9.21, 4.5),
+    ]
+    assert found["starts_at"].to_list() == [NOON, NOON + timedelta(seconds=10), NOON + timedelta(hours=1)]
+    assert found["n_frames_searched"].to_list() == [30, 30, 30]
+
+
+def test_kinds_explain_all_that_is_counted() -> None:
+    found = tables().kinds.rows_by_key("kind", named=True, unique=True)
+    assert set(found) == {SERGEANT, TANG, "kind 3", "unnamed"}
+    assert (found[TANG]["scientific_name"], found[TANG]["aphia_id"]) == ("Zebrasoma flavescens", 219674)
+    assert (found[SERGEANT]["n_sightings"], found[SERGEANT]["n_videos"], found["kind 3"]["kind_id"]) == (2, 1, 3)
+    assert found[TANG]["mean_probability"] == pytest.approx(0.9)
+
+
+def test_tables_that_do_not_fit_are_refused() -> None:
+    given = tables()
+    with pytest.raises(ValueError, match="sightings of columns"):
+        replace(given, sightings=given.sightings.drop("name"))
+    with pytest.raises(ValueError, match=f"abundance counts .*{TANG}"):
+        replace(given, kinds=given.kinds.filter(pl.col("kind") != TANG))
+    with pytest.raises(ValueError, match="expected a time with its zone"):
+        replace(given, made_at=NOON)
+
+
+def test_the_version_changes_with_the_labels_and_not_with_the_hour() -> None:
+    given = tables()
+    assert given.version == replace(given, made_at=given.made_at + timedelta(days=1), site=SITE).version
+    assert given.version != replace(given, origin=replace(given.origin, labels_version="l2")).version
