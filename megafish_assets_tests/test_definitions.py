@@ -54,6 +54,10 @@ SHARED_ASSETS = {
     "spreadsheet": "exports",
     "darwin_core": "exports",
     "camtrap_dp": "exports",
+    "coco": "exports",
+    "viame_csv": "exports",
+    "yolo": "exports",
+    "global_archive": "exports",
 }
 PER_VIDEO = {
     "raw_detections",

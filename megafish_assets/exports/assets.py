@@ -14,6 +14,7 @@ from megafish_assets.exports import checks
 from megafish_assets.exports.collecting import RAW_COLUMNS, boxes_table, kinds_table, species_names, videos_table
 from megafish_assets.exports.columns import FILES
 from megafish_assets.exports.measures import export_numbers
+from megafish_assets.exports.pictures import frame_jpegs
 from megafish_assets.exports.tables import BoxStream, ExportTables
 from megafish_assets.exports.writing import Export, files_table, refusal
 from megafish_assets.footage.columns import empty_table
@@ -117,6 +118,7 @@ class Stored:
             site,
             origin_of(self.abundance),
             datetime.now(UTC),
+            lambda file, frame_ids: frame_jpegs(recordings.path(file), frame_ids, recordings.most_megapixels),
         )
 
     def _words(self) -> pl.DataFrame:

@@ -40,6 +40,11 @@ class BoxStream:
         return self.read([video])
 
 
+def no_pictures(video_file: str, frame_ids: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+    """Of a collection whose videos are not at hand."""
+    return iter(())
+
+
 @dataclass(frozen=True)
 class ExportTables:
     """All that may be written, as it is stored; no export computes anything anew."""
@@ -62,6 +67,8 @@ class ExportTables:
     """Backbone, recipe and labels behind the names."""
     made_at: datetime
     """When the export is written, UTC."""
+    pictures: Callable[[str, Sequence[int]], Iterator[tuple[int, bytes]]] = no_pictures
+    """Given a video's file and some of its frames: those that can be decoded, in order, as JPEG."""
 
     def __post_init__(self) -> None:
         """Raises ValueError for a table that lacks columns or holds others, and for a kind that nobody explains."""
