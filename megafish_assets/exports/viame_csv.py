@@ -47,8 +47,16 @@ def write_viame_csv(tables: ExportTables, folder: Path) -> list[Part]:
                 # Of a name that no probability was computed of, as a person's, the detector's confidence stands.
                 sure = box["score"] if box["probability"] is None else box["probability"]
                 writer.writerow(
-                    [track, row["video_file"], box["frame_id"], *(round(edge, DECIMALS) for edge in edges)]
-                    + [round(box["score"], 4), -1, box["kind"], round(sure, 4)]
+                    [
+                        track,
+                        row["video_file"],
+                        box["frame_id"],
+                        *(round(edge, DECIMALS) for edge in edges),
+                        round(box["score"], 4),
+                        -1,
+                        box["kind"],
+                        round(sure, 4),
+                    ]
                 )
         parts.append(Part(name, row["video"], boxes.height))
     return with_left_out(parts, left_out, folder)
