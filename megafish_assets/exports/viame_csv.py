@@ -44,20 +44,11 @@ def write_viame_csv(tables: ExportTables, folder: Path) -> list[Part]:
             for box in boxes.iter_rows(named=True):
                 track = tracks.setdefault(box["tracklet_id"], len(tracks) + 1)
                 edges = (box["x_px"], box["y_px"], box["x_px"] + box["width_px"], box["y_px"] + box["height_px"])
+                px = [round(edge, DECIMALS) for edge in edges]
                 # Of a name that no probability was computed of, as a person's, the detector's confidence stands.
                 sure = box["score"] if box["probability"] is None else box["probability"]
-                writer.writerow(
-                    [
-                        track,
-                        row["video_file"],
-                        box["frame_id"],
-                        *(round(edge, DECIMALS) for edge in edges),
-                        round(box["score"], 4),
-                        -1,
-                        box["kind"],
-                        round(sure, 4),
-                    ]
-                )
+                named = [box["kind"], round(sure, 4)]
+                writer.writerow([track, row["video_file"], box["frame_id"], *px, round(box["score"], 4), -1, *named])
         parts.append(Part(name, row["video"], boxes.height))
     return with_left_out(parts, left_out, folder)
 
