@@ -47,8 +47,13 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--parts", action="store_true", help="on parts of --crops instead of all of it, some minutes")
     command = commands.add_parser("not_fish", help="what is taken for growth, wiper and fish, beside the reef's truth")
     command.add_argument("--reef", type=Path, help="a materialised demo; without it many reefs by their boxes alone")
-    command = commands.add_parser("kinds", help="how far kinds keep their identity while videos are added")
-    command.add_argument("--reef", type=Path, required=True, help="a materialised demo, such as data/demo")
+    command = commands.add_parser("kinds", help="how far kinds keep their identity, and how many there are said to be")
+    of_what = command.add_mutually_exclusive_group(required=True)
+    of_what.add_argument("--reef", type=Path, help="a materialised demo, such as data/demo: while videos are added")
+    of_what.add_argument("--reefs", type=Path, help="a folder to record reefs of few and many species in: how many")
+    of_what.add_argument("--crops", type=Path, help="as for quality, in all and in parts: how many")
+    command.add_argument("--weights", type=Path, help="a folder with the backbone's weights, for --crops")
+    command.add_argument("--backbone", default="mobilenetv2", help="for --crops")
     command = commands.add_parser("names", help="how well a few labels of labelled fish name all others")
     command.add_argument("--crops", type=Path, required=True, help="as for quality")
     command.add_argument("--weights", type=Path, required=True, help="a folder with the backbone's weights")
@@ -81,7 +86,7 @@ def main(arguments: list[str] | None = None) -> int:
         lines = not_fish.of_many_reefs() if given.reef is None else not_fish.of_a_collection(given.reef)
         return printed(lines)
     if given.stage == "kinds":
-        return measured_kinds(given.reef)
+        return measured_kinds(parser, given)
     if given.stage == "names":
         return measured_names(parser, given)
     if given.stage == "sightings":
@@ -169,11 +174,18 @@ def printed(lines: Iterable[dict]) -> int:
     return 0
 
 
-def measured_kinds(root: Path) -> int:
-    """Its own command, since it scores what the numbers of clusters mean from fit to fit."""
-    from benchmarks import kinds, quality
+def measured_kinds(parser: argparse.ArgumentParser, given: argparse.Namespace) -> int:
+    """Its own command, since it scores what clusters mean from fit to fit, and what they are counted as."""
+    from benchmarks import counts, kinds, quality
+    from megafish_assets.embeddings.backbones import BACKBONES
 
-    return quality.main(kinds.of_the_reef(root))
+    if given.reef is not None:
+        return quality.main(kinds.of_the_reef(given.reef))
+    if given.reefs is not None:
+        return quality.main(counts.of_reefs(given.reefs))
+    if given.weights is None or given.backbone not in BACKBONES:
+        parser.error(f"--crops needs --weights, and a --backbone out of {', '.join(BACKBONES)}")
+    return quality.main(counts.of_parts(given.crops, given.weights, given.backbone))
 
 
 def measured_names(parser: argparse.ArgumentParser, given: argparse.Namespace) -> int:

@@ -65,7 +65,7 @@ def consensus_labels(
     heights, merges = _tree(_apart(atoms), sizes.astype(np.float64))
     n_merges = int((heights <= 1 - TOGETHER).sum())
     labels = _without_small(_cut(merges, n_merges, len(sizes))[atom_of])
-    labels = _joined(labels, found.weights, _as_dense, least=min(AS_DENSE, AS_DENSE_NEIGHBORS / found.reach))
+    labels = joined(labels, found.weights, _as_dense, least=min(AS_DENSE, AS_DENSE_NEIGHBORS / found.reach))
     if k is None:
         return labels
     while labels.max() + 1 < k and n_merges > 0:
@@ -73,7 +73,7 @@ def consensus_labels(
         labels = _without_small(_cut(merges, n_merges, len(sizes))[atom_of])
     if labels.max() + 1 < k:
         return _cut(merges, max(0, len(sizes) - k), len(sizes))[atom_of]
-    return _joined(_without_noise(labels, found.weights), found.weights, _alike, n_left=k)
+    return joined(_without_noise(labels, found.weights), found.weights, _alike, n_left=k)
 
 
 def _followed(means: np.ndarray, drawn: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -183,7 +183,7 @@ def _members(labels: np.ndarray) -> csr_array:
     return csr_array((np.ones(len(units)), (units, labels[units])), shape=shape)
 
 
-def _near(between: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+def near(between: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Mean weight between two units, one of either cluster, `(n, n)`."""
     return between / np.outer(sizes, sizes)
 
@@ -192,15 +192,15 @@ def _as_dense(between: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """That, for the mean weight between two units of the cluster where it is less, `(n, n)`."""
     within = np.diag(between) / (sizes * (sizes - 1))
     sparser = np.minimum(within[:, None], within)
-    return np.divide(_near(between, sizes), sparser, out=np.zeros_like(between), where=sparser > 0)
+    return np.divide(near(between, sizes), sparser, out=np.zeros_like(between), where=sparser > 0)
 
 
 def _alike(between: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """The geometric mean of both: the first alone cuts wide kinds and the second lets one swallow the rest."""
-    return np.sqrt(_near(between, sizes) * _as_dense(between, sizes))
+    return np.sqrt(near(between, sizes) * _as_dense(between, sizes))
 
 
-def _joined(
+def joined(
     labels: np.ndarray,
     weights: csr_array,
     likeness: Callable[[np.ndarray, np.ndarray], np.ndarray],

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from megafish_assets.clusters import stability
+from megafish_assets.clusters import across, stability
 from megafish_assets.clusters.grouping import fewest_in_cluster
 from megafish_assets.clusters.recipes import Grouped, Recipe, first_rows, grouped_features
 from megafish_assets.clusters.sweeping import SWEEP_STARTS, kmeans
@@ -35,8 +35,12 @@ def resampled_stability(
         part = drawn.of(np.isin(units, places))
         return grouped_features(recipe, part.features, part.tracklets, part.videos, fewest=fewest).unit_cluster_ids
 
+    def as_kinds(places: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        rows = np.isin(units, places)
+        return across.as_kinds(drawn.features[rows], np.searchsorted(places, units[rows]), drawn.videos[rows], labels)
+
     of_units = drawn.cluster_ids[first], drawn.videos[first]
-    return stability.stability(np.arange(len(first)), *of_units, group, seed, crops, n, on_resample)
+    return stability.stability(np.arange(len(first)), *of_units, group, seed, crops, n, on_resample, as_kinds)
 
 
 def agreement_at_ks(

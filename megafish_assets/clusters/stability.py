@@ -31,8 +31,8 @@ FEWEST_RESAMPLED = 3
 DRAWN_SHARE = 1 - np.exp(-1)
 """Of many groups, drawn with replacement as often as there are any: what a resample keeps of a cluster's rows."""
 
-INTERVAL = (0.05, 0.95)
-"""Quantiles over the resamples between which the number of kinds is said to lie."""
+QUANTILES = (0.05, 0.5, 0.95)
+"""Over the resamples: between the outer ones the number of kinds is said to lie."""
 
 Grouper = Callable[[np.ndarray], np.ndarray]
 """Labels `(n,)` of vectors `(n, d)`; -1 is noise."""
@@ -162,14 +162,14 @@ class Stability:
     ami: float
     """Mean agreement between the resamples' partitions."""
     n_kinds: int
-    """Supported clusters."""
+    """Supported kinds, each of one cluster or of several that a resample shows to be one: the median over them. All
+    supported clusters for too few videos."""
     n_sure: int
-    """Stable ones among them."""
+    """Kinds with a stable cluster, and no more than there are at least."""
     n_kinds_low: float
-    """As many as resamples find for those of these that they hold, in all but the poorest 5 %: from `n_sure` to
-    `n_kinds`. nan for too few videos."""
+    """As `n_kinds`, in all but the poorest 5 % of the resamples. nan for too few videos."""
     n_kinds_high: float
-    """The same, in all but the richest 5 %; at least `n_kinds`."""
+    """The same, in all but the richest 5 %."""
 
     def sentence(self) -> str:
         """How many kinds, in words."""
@@ -194,46 +194,56 @@ def stability(
     crops: CropRows,
     n: int = RESAMPLES,
     on_resample: Callable[[], None] = lambda: None,
+    as_kinds: Callable[[np.ndarray, np.ndarray], np.ndarray] = lambda places, labels: labels,
 ) -> Stability:
     """How far the clusters `full` `(n_rows,)` of units `(n_rows, d)` from these videos `(n_rows,)` are found again.
 
-    `group` is what made `full`; each of n resamples is grouped afresh, and tells how many kinds there might be as
-    well. `crops` are all clustered ones, which support the clusters however few are resampled. Fewer than
+    `group` is what made `full`; each of n resamples is grouped afresh. `crops` are all clustered ones, which support
+    the clusters however few are resampled. `as_kinds` gives labels `(m,)` of the units at some places `(m,)` with
+    those clusters as one that are one kind: each resample tells how many kinds the clusters are. Fewer than
     `FEWEST_RESAMPLED` videos say nothing: no cluster is stable then, and the agreement is nan.
     Source: Hennig 2007, doi:10.1016/j.csda.2006.11.025, with videos as what is drawn.
     """
     if len(np.unique(videos)) < FEWEST_RESAMPLED:
         unseen = np.full((1, crops.n_clusters), np.nan)
         clusters = cluster_support(crops, unseen)
-        n_kinds = int(_is_supported(clusters).sum())
+        n_kinds = _n_kinds(crops, np.arange(crops.n_clusters))
         return Stability(clusters, float("nan"), n_kinds, 0, float("nan"), float("nan"))
     labels = partitions(vectors, videos, group, seed, n, on_resample)
     found = overlaps(full, labels, crops.n_clusters)
     clusters = cluster_support(crops, found, pairs_together(full, labels, crops.n_clusters))
-    n_kinds = int(_is_supported(clusters).sum())
-    # A part of the crops shows a part of the kinds: what counts is how many it has for those of the clusters in it.
-    held = np.array([_n_supported(np.where(row == ABSENT, ABSENT, full), videos) for row in labels])
-    anew = np.array([_n_supported(row, videos) for row in labels])
-    low, high = n_kinds * np.quantile(anew[held > 0] / held[held > 0], INTERVAL) if held.any() else (n_kinds, n_kinds)
+    counts = [_n_kinds(crops, _kind_of_cluster(full, row != ABSENT, as_kinds, crops.n_clusters)) for row in labels]
+    low, middle, high = np.quantile(counts, QUANTILES).round()
     scores = agreement(labels)
     mean_ami = float(np.nanmean(scores)) if not np.isnan(scores).all() else float("nan")
-    n_sure = int(clusters["stable"].sum())
-    low = float(np.clip(low, n_sure, n_kinds))
-    return Stability(clusters, mean_ami, n_kinds, n_sure, low, max(float(high), float(n_kinds)))
+    kinds = _kind_of_cluster(full, np.ones(len(full), dtype=bool), as_kinds, crops.n_clusters)
+    n_sure = len(np.unique(kinds[clusters["stable"].to_numpy()]))
+    return Stability(clusters, mean_ami, int(middle), min(n_sure, int(low)), float(low), float(high))
 
 
-def _is_supported(clusters: pl.DataFrame) -> pl.Series:
-    """Whether each cluster has the tracklets and videos of a kind behind it."""
-    return (clusters["n_tracklets"] >= FEWEST_TRACKLETS) & (clusters["n_videos"] >= FEWEST_VIDEOS)
+def _kind_of_cluster(
+    full: np.ndarray, drawn: np.ndarray, as_kinds: Callable[[np.ndarray, np.ndarray], np.ndarray], n_clusters: int
+) -> np.ndarray:
+    """int64 `(n_clusters,)`: numbers that clusters of one kind share, by the drawn units; others have their own."""
+    places = np.flatnonzero(drawn)
+    kinds = np.arange(n_clusters) + len(full)  # as_kinds counts from 0, and not so far
+    clear = places[full[places] >= 0]
+    kinds[full[clear]] = as_kinds(places, full[places])[full[places] >= 0]
+    return kinds
 
 
-def _n_supported(labels: np.ndarray, videos: np.ndarray) -> int:
-    """Clusters of a resample that have its share of those tracklets and videos, at least two of each."""
-    clear = labels >= 0
-    table = pl.DataFrame({"cluster": labels[clear], "video": videos[clear]})
-    counts = table.group_by("cluster").agg(pl.len(), pl.col("video").n_unique())
-    fewest, fewest_videos = (max(2, round(DRAWN_SHARE * n)) for n in (FEWEST_TRACKLETS, FEWEST_VIDEOS))
-    return counts.filter((pl.col("len") >= fewest) & (pl.col("video") >= fewest_videos)).height
+def _n_kinds(crops: CropRows, kinds: np.ndarray) -> int:
+    """Kinds that have enough tracklets and videos, from the kind of each cluster."""
+    clear = crops.cluster_ids >= 0
+    of_kinds = pl.DataFrame(
+        {
+            "kind": kinds[crops.cluster_ids[clear]],
+            "tracklet": pl.Series(crops.tracklets[clear], dtype=pl.String),
+            "video": pl.Series(crops.videos[clear].astype(str)),
+        }
+    )
+    counts = of_kinds.group_by("kind").agg(pl.col("tracklet").drop_nulls().n_unique(), pl.col("video").n_unique())
+    return counts.filter((pl.col("tracklet") >= FEWEST_TRACKLETS) & (pl.col("video") >= FEWEST_VIDEOS)).height
 
 
 def pairs_together(full: np.ndarray, labels: np.ndarray, n_clusters: int) -> np.ndarray:

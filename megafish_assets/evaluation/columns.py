@@ -28,8 +28,10 @@ LEADERBOARD: Columns = {
     ),
     "dbcv": Column(pl.Float64, "density-based validity in a UMAP of the features, -1 to 1"),
     "track_consistency": Column(pl.Float64, "0 as by chance to 1; null where whole tracklets were grouped"),
-    "n_kinds": Column(pl.Float64, "clusters with enough tracklets and videos behind them"),
-    "n_sure": Column(pl.Float64, "of them, those that other videos show too"),
+    "n_kinds": Column(
+        pl.Float64, "clusters with enough tracklets and videos behind them, those near across videos as one"
+    ),
+    "n_sure": Column(pl.Float64, "of them, those with a cluster that other videos show too"),
     "n_kinds_low": Column(pl.Float64, "kinds in all but the poorest 5 % of the draws of videos"),
     "n_kinds_high": Column(pl.Float64, "kinds in all but the richest 5 %"),
     "agreement_ami": Column(pl.Float64, "mean AMI between the partitions of two draws of videos"),
