@@ -5,6 +5,7 @@ numpy, OpenCV, scikit-learn and pyarrow is installed.
 """
 
 import argparse
+import itertools
 import json
 import shlex
 import signal
@@ -90,9 +91,10 @@ def main(arguments: list[str] | None = None) -> int:
     if given.stage == "names":
         return measured_names(parser, given)
     if given.stage == "sightings":
-        from benchmarks import schools, sightings
+        from benchmarks import animals, schools, sightings
 
-        lines = sightings.of_many_reefs() if given.reef is None else schools.of_recorded_reefs(given.reef)
+        of_boxes = itertools.chain(sightings.of_many_reefs(), animals.of_reefs())
+        lines = of_boxes if given.reef is None else schools.of_recorded_reefs(given.reef)
         return printed(lines)
     if given.stage == "operation":
         return measured_operation(parser, given.root, given.size)
