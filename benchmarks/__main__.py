@@ -66,6 +66,9 @@ def main(arguments: list[str] | None = None) -> int:
         nargs="+",
         help="recorded reefs, by `megafish_assets.reef`: groups, headings and stays instead",
     )
+    command.add_argument(
+        "--named", type=Path, help="a materialised demo: counts under the platform's own names instead"
+    )
     for name, what in STAGES.items():
         command = commands.add_parser(name, help=what)
         command.add_argument("--size", type=int, help="how large; default fit for two cores")
@@ -91,10 +94,12 @@ def main(arguments: list[str] | None = None) -> int:
     if given.stage == "names":
         return measured_names(parser, given)
     if given.stage == "sightings":
-        from benchmarks import animals, schools, sightings
+        from benchmarks import animals, named, schools, sightings
 
         of_boxes = itertools.chain(sightings.of_many_reefs(), animals.of_reefs())
         lines = of_boxes if given.reef is None else schools.of_recorded_reefs(given.reef)
+        if given.named is not None:
+            lines = named.of_a_collection(given.named)
         return printed(lines)
     if given.stage == "operation":
         return measured_operation(parser, given.root, given.size)

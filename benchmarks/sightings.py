@@ -73,7 +73,7 @@ def _of_reef(plan: ReefPlan, step: int) -> pl.DataFrame:
         .select(video="window", kind="kind", max_n="max_n", mean_count="mean_count", arrival="first_arrival_seconds")
         .filter(pl.col("kind") != "unnamed", pl.col("max_n") + pl.col("mean_count") > 0)
     )
-    truth = pl.concat([_truth(plan, video) for video in simulated])
+    truth = true_counts(plan)
     both = truth.join(found, on=["video", "kind"], how="full", coalesce=True)
     return both.with_columns(pl.exclude("video", "kind", "arrival", "true_arrival").fill_null(0))
 
@@ -109,6 +109,11 @@ def sightings_of(valid: pl.DataFrame, of_box: pl.DataFrame, looks: dict[str, Loo
     )
     crops = pl.DataFrame(schema=dict.fromkeys(CROP_COLUMNS, pl.Float64) | {"detection_id": pl.String})
     return sighting_rows(rows, looks, names, empty_table(TRACKLET_MOTION), crops)
+
+
+def true_counts(plan: ReefPlan) -> pl.DataFrame:
+    """`video`, `kind`, `true_max_n`, `true_mean` and `true_arrival` of all of a reef's videos."""
+    return pl.concat([_truth(plan, video) for video in _videos(plan)])
 
 
 def _truth(plan: ReefPlan, video: SimulatedVideo) -> pl.DataFrame:
