@@ -12,10 +12,11 @@ import polars as pl
 import psutil
 import pytest
 
-from benchmarks import embed, kinds, names, parts, quality, report
+from benchmarks import counts, embed, kinds, names, parts, quality, report
 from benchmarks.__main__ import main
 from benchmarks.ways import SIZE
 from megafish_assets.embeddings.backbones import NOTEBOOK_BACKBONES
+from megafish_assets.features.crop_rows import CropRows
 from megafish_assets_tests.clusters.test_kinds import after
 from megafish_assets_tests.conftest import REPOSITORY
 from megafish_assets_tests.deployment import wait_for
@@ -181,6 +182,26 @@ def test_names_stay_with_kinds_go_to_parts_of_them_and_are_given_to_new_ones() -
     # Five of seven: two of the five are in another part.
     assert kinds.most_kept(first.latest, second.latest, 7) == pytest.approx(5 / 7)
     assert kinds.most_kept(first.latest.clear(), second.latest, 0) is None
+
+
+def test_a_true_kind_has_five_tracklets_in_three_videos() -> None:
+    kinds_shown = np.repeat(["cod", "eel", "ray", "rock"], [10, 10, 8, 10]).astype(object)
+    tracklets = np.arange(len(kinds_shown)) // 2  # of two crops each: ray has four
+    videos = np.where(kinds_shown == "eel", tracklets % 2, tracklets % 3).astype(str)
+    crops = CropRows(tracklets.astype(str).astype(object), videos, species=kinds_shown)
+    assert counts._n_true(crops) == 2
+
+
+def test_what_the_intervals_come_to_is_counted() -> None:
+    lines = [{"holds": True, "width_share": 0.4}, {"holds": False, "width_share": 0.6}]
+    assert list(counts._summary(lines, {"of": 1})) == [{"of": 1, "n_cases": 2, "n_held": 1, "mean_width_share": 0.5}]
+    assert list(counts._summary([], {})) == []
+
+
+def test_kinds_of_a_folder_need_weights(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit):
+        main(["kinds", "--crops", str(tmp_path)])
+    assert "--crops needs --weights" in capsys.readouterr().err
 
 
 def test_a_folder_that_is_no_demo_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

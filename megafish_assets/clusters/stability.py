@@ -34,6 +34,10 @@ DRAWN_SHARE = 1 - np.exp(-1)
 QUANTILES = (0.05, 0.5, 0.95)
 """Over the resamples: between the outer ones the number of kinds is said to lie."""
 
+OWN_ERROR = 1.25
+"""The interval reaches at least so many times below and above the median: with many videos the draws of them agree,
+also where all are off. Over reefs and parts of real fish the median has an error of this size: docs/quality.md."""
+
 Grouper = Callable[[np.ndarray], np.ndarray]
 """Labels `(n,)` of vectors `(n, d)`; -1 is noise."""
 
@@ -167,9 +171,10 @@ class Stability:
     n_sure: int
     """Kinds with a stable cluster, and no more than there are at least."""
     n_kinds_low: float
-    """As `n_kinds`, in all but the poorest 5 % of the resamples. nan for too few videos."""
+    """As `n_kinds`, in all but the poorest 5 % of the resamples, and less by the method's error. nan for too few
+    videos."""
     n_kinds_high: float
-    """The same, in all but the richest 5 %."""
+    """The same, in all but the richest 5 %, and more by it; at most all supported clusters."""
 
     def sentence(self) -> str:
         """How many kinds, in words."""
@@ -213,12 +218,15 @@ def stability(
     found = overlaps(full, labels, crops.n_clusters)
     clusters = cluster_support(crops, found, pairs_together(full, labels, crops.n_clusters))
     counts = [_n_kinds(crops, _kind_of_cluster(full, row != ABSENT, as_kinds, crops.n_clusters)) for row in labels]
-    low, middle, high = np.quantile(counts, QUANTILES).round()
     scores = agreement(labels)
     mean_ami = float(np.nanmean(scores)) if not np.isnan(scores).all() else float("nan")
     kinds = _kind_of_cluster(full, np.ones(len(full), dtype=bool), as_kinds, crops.n_clusters)
     n_sure = len(np.unique(kinds[clusters["stable"].to_numpy()]))
-    return Stability(clusters, mean_ami, int(middle), min(n_sure, int(low)), float(low), float(high))
+    low, middle, high = np.quantile(counts, QUANTILES)
+    # Wider by the method's own error, but for what is sure, and for kinds that no cluster shows.
+    low = round(min(low, max(middle / OWN_ERROR, n_sure)))
+    high = round(min(max(high, middle * OWN_ERROR), max(high, _n_kinds(crops, np.arange(crops.n_clusters)))))
+    return Stability(clusters, mean_ami, round(middle), min(n_sure, low), float(low), float(high))
 
 
 def _kind_of_cluster(

@@ -32,8 +32,10 @@ LEADERBOARD: Columns = {
         pl.Float64, "clusters with enough tracklets and videos behind them, those near across videos as one"
     ),
     "n_sure": Column(pl.Float64, "of them, those with a cluster that other videos show too"),
-    "n_kinds_low": Column(pl.Float64, "kinds in all but the poorest 5 % of the draws of videos"),
-    "n_kinds_high": Column(pl.Float64, "kinds in all but the richest 5 %"),
+    "n_kinds_low": Column(
+        pl.Float64, "kinds in all but the poorest 5 % of the draws of videos, and less by the error of counting them"
+    ),
+    "n_kinds_high": Column(pl.Float64, "kinds in all but the richest 5 %, and more by it"),
     "agreement_ami": Column(pl.Float64, "mean AMI between the partitions of two draws of videos"),
     "border_leak": Column(pl.Float64, "how far the crops' borders tell the cluster, 0 as by chance to 1"),
     "leak_video": Column(pl.Float64, "AMI of clusters and videos"),
