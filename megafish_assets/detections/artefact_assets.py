@@ -12,6 +12,7 @@ from megafish_assets.detections.faults import valid_rows
 from megafish_assets.detections.lens_pictures import median_frame, place_tiles, places_plot
 from megafish_assets.detections.not_fish import not_fish as not_fish_rows
 from megafish_assets.detections.not_fish import places_on_lens, wiped
+from megafish_assets.detections.recurrences import recurrences
 from megafish_assets.detections.scene import scene_paths
 from megafish_assets.detections.tracklet_motion import tracklet_motion as motion_of
 from megafish_assets.orchestration.backfills import NEVER_MADE
@@ -64,7 +65,7 @@ def lens_places_asset(knobs: type[LensConfig] = LensConfig) -> dg.AssetsDefiniti
         rows = valid_rows(raw_detections).select(SEEN).collect()
         progress = Progress(context.log.info, "videos looked at", rows["video"].n_unique())
         fish_boxes = places_called_fish(tables.rows("labels", "labels"))
-        _, found = lens.lens_places(lens.recurrences(rows, progress.step), fish_boxes)
+        _, found = lens.lens_places(recurrences(rows, progress.step), fish_boxes)
         before = tables.model("detections", "lens_places")
         before = None if before is None else lens.without_places(before, fish_boxes)
         drift = 0.0 if before is None else lens.moved_share(before, found)

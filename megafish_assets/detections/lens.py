@@ -1,8 +1,9 @@
 """Where boxes recur from clip to clip, from the boxes alone: growth and scratches on the lens, which a detector takes
 for fish again and again.
 
-Here: places within a clip, places over the collection, and how far a box lies in one. Not here: what becomes of such
-boxes (`not_fish.py`, `sampling.py`), and whether a place sits on the lens or in a scene that never moves.
+Here: places over the collection, and how far a box lies in one. Not here: places within a clip (`recurrences.py`), what
+becomes of such boxes (`not_fish.py`, `sampling.py`), and whether a place sits on the lens or in a scene that never
+moves.
 
 ```
 clip 1:  a box, again and again, here  [#]      [o]          # recurs in the other clips too: on the lens
@@ -12,35 +13,15 @@ clip 3:                                [#]          [o]         stands still for
 """
 
 import hashlib
-import re
 from bisect import bisect_left
-from collections.abc import Callable
 
 import numpy as np
 import polars as pl
 
 from megafish_assets.detections.columns import LENS_PLACES, RECURRENCES
+from megafish_assets.detections.overlaps import overlapping, pair_overlaps
+from megafish_assets.detections.recurrences import CLIP_SECONDS, in_turn, natural, seconds_of
 from megafish_assets.footage.boxes import BOX
-from megafish_assets.footage.columns import empty_table
-
-SAME_PLACE_IOU = 0.5
-"""Overlap of two boxes of one place, intersection over union."""
-
-CLIP_SECONDS = 10.0
-"""A longer video is several clips of this length, as the notebook's camera records them."""
-
-MOST_CLIPS = 20
-"""Of one video, at even steps: growth that stays for an hour is in all of them, a fish that rests in few."""
-
-LOOKS_A_SECOND = 30
-"""Frames that are looked at: what grows on the lens is reported in as few as one frame of 25, so that with ten looks a
-second a place of two seeds' reefs was missed, and 8 % of the growth with it."""
-
-MOST_BOXES = 4_000
-"""Of a clip, by fewer looks."""
-
-LEAST_SECONDS_SHARE, LEAST_SECONDS = 0.2, 2
-"""Of a clip's seconds in which a box recurs at one place; what passes by is there for one or two."""
 
 NEAR_CLIPS = 50
 """Clips before and after that a place is compared with: growth grows, and is another place a day later."""
@@ -55,93 +36,6 @@ OWN_CLIPS_APART = 6
 FEWEST_OTHERS = 5
 """Other clips in which a place must recur: in four a fish that rests may meet others, which cost 0.2 % of the fish on
 one of 16 reefs."""
-
-
-def clip_of(rows: pl.DataFrame) -> pl.DataFrame:
-    """`clip`, `second` and `look` of each row of one video, in their order, counted from its start."""
-    seconds = seconds_of()
-    return rows.select(
-        (seconds / CLIP_SECONDS).floor().cast(pl.Int64).alias("clip"),
-        seconds.floor().cast(pl.Int64).alias("second"),
-        (seconds * LOOKS_A_SECOND + 1e-6).floor().cast(pl.Int64).alias("look"),
-    )
-
-
-def seconds_of() -> pl.Expr:
-    """Seconds in the video; of a file whose rate can't be read, as of 30 frames a second."""
-    return pl.coalesce("seconds_in_video", pl.col("frame_id") / 30.0)
-
-
-def recurrences(rows: pl.DataFrame, on_video: Callable[[], None] = lambda: None) -> pl.DataFrame:
-    """Places where boxes recur within each clip of these videos, in the columns `RECURRENCES` but for what other clips
-    say; a clip without any has one row without a box, for it counts as a clip that was looked at.
-
-    `rows` holds valid rows of `raw_detections`, whole videos; `on_video` is called after each.
-    """
-    parts = [empty_table(RECURRENCES)]
-    videos = rows.partition_by("video", as_dict=True)
-    for (video,), of_video in sorted(videos.items(), key=lambda item: natural(item[0][0])):
-        when = clip_of(of_video)
-        chosen = np.unique(when["clip"].to_numpy())
-        if len(chosen) > MOST_CLIPS:
-            chosen = chosen[np.linspace(0, len(chosen) - 1, MOST_CLIPS).round().astype(int)]
-        seen = pl.concat([of_video.select("frame_id", *BOX), when], how="horizontal")
-        # The first frame of each look: rates above ten a second repeat what it shows.
-        seen = seen.filter(pl.col("frame_id") == pl.col("frame_id").min().over("look")).sort("frame_id", *BOX)
-        for clip in chosen.tolist():
-            parts.append(_of_clip(video, clip, seen.filter(pl.col("clip") == clip)))
-        on_video()
-    return pl.concat(parts)
-
-
-def _of_clip(video: str, clip: int, seen: pl.DataFrame) -> pl.DataFrame:
-    step = -(-seen.height // MOST_BOXES)
-    seen = seen.filter(pl.col("look") % step == 0) if step > 1 else seen
-    boxes, seconds = seen.select(BOX).to_numpy().astype(np.float32), seen["second"].to_numpy()
-    n_seconds = int(seconds.max() - seconds.min()) + 1 if len(seconds) else 0
-    found = _places(boxes, seconds, n_seconds) if n_seconds >= LEAST_SECONDS else []
-    columns = [(video, clip, *box, share, n) for box, share, n in found] or [(video, clip, *[None] * 4, 0.0, 0)]
-    names = ["video", "clip", *BOX, "seconds_share", "n_boxes"]
-    known = pl.DataFrame(columns, {name: RECURRENCES[name].dtype for name in names}, orient="row")
-    return known.with_columns(
-        pl.lit(seen.height, pl.Int64).alias("n_looked_at"),
-        pl.lit(n_seconds >= LEAST_SECONDS).alias("is_compared"),
-        pl.lit(0.0).alias("lens_score"),
-        pl.lit(0, pl.Int64).alias("n_others"),
-        pl.lit(None, pl.String).alias("place_id"),
-    ).select(*RECURRENCES)
-
-
-def _places(boxes: np.ndarray, seconds: np.ndarray, n_seconds: int) -> list[tuple[np.ndarray, float, int]]:
-    """Box, share of the seconds and number of boxes of every place, the most frequent first."""
-    from scipy.sparse import csr_array
-
-    row, other = overlapping(boxes, boxes)
-    together = csr_array((np.ones(len(row), dtype=bool), (row, other)), shape=(len(boxes), len(boxes)))
-    in_second = csr_array((np.ones(len(boxes)), (np.arange(len(boxes)), seconds - seconds.min())))
-    n_seen = ((together.astype(np.float64) @ in_second) > 0).sum(axis=1)
-    least = max(LEAST_SECONDS, LEAST_SECONDS_SHARE * n_seconds - 1e-9)
-    free, found = np.ones(len(boxes), dtype=bool), []
-    for place in np.lexsort([-together.sum(axis=1), -n_seen]).tolist():
-        if n_seen[place] < least:
-            break
-        if free[place]:
-            members = together.indices[together.indptr[place] : together.indptr[place + 1]]
-            free[members] = False
-            found.append((np.median(boxes[members], axis=0), n_seen[place] / n_seconds, len(members)))
-    return found
-
-
-def natural(key: str) -> list[tuple[int, str]]:
-    """By which names sort as people count: `clip_2` before `clip_10`."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.findall(r"\d+|\D+", key)]
-
-
-def in_turn(found: pl.DataFrame) -> pl.DataFrame:
-    """The clips of `recurrences`, a row each, as they follow one another: videos by their names, clips by time."""
-    clips = found.select("video", "clip", "is_compared").unique()
-    order = sorted(clips.iter_rows(), key=lambda row: (natural(row[0]), row[1]))
-    return pl.DataFrame(order, clips.schema, orient="row").with_columns(pl.int_range(pl.len()).alias("turn"))
 
 
 def lens_places(found: pl.DataFrame, fish_boxes: np.ndarray | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -233,37 +127,6 @@ def _met(boxes: np.ndarray, near: pl.DataFrame, n: int) -> tuple[np.ndarray, np.
     order = order[[name is not None for name in names[place[order]]]]
     nearest[row[order]] = names[place[order]]
     return best.sum(axis=1) / n, (best > 0).sum(axis=1), nearest
-
-
-def overlapping(boxes: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Every pair of a box `(n, 4)` and a place `(m, 4)` that overlap by `SAME_PLACE_IOU`, as row numbers of both."""
-    from scipy.spatial import cKDTree
-
-    # Half of the union shared means that of each side at least half is: no middle lies further off than half of the
-    # longer of two sides, and no side is more than twice as long as the other. So what is looked at grows with the
-    # boxes of like size and place, not with all of them, and a wiper's box does not widen the search for a fish's.
-    middles = [xywh[:, :2] + xywh[:, 2:] / 2 for xywh in (boxes, places)]
-    octaves = [np.floor(np.log2(np.maximum(xywh[:, 2:].max(axis=1), 1e-3))) for xywh in (boxes, places)]
-    rows, others = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for octave in np.unique(octaves[0]):
-        mine = np.flatnonzero(octaves[0] == octave)
-        theirs = np.flatnonzero(np.abs(octaves[1] - octave) <= 1)
-        if len(theirs):
-            near = cKDTree(middles[1][theirs]).query_ball_point(middles[0][mine], 2 ** (octave + 1), p=np.inf)
-            rows.append(np.repeat(mine, [len(found) for found in near]))
-            others += [theirs[found] for found in near]
-    row, other = np.concatenate(rows), np.concatenate(others)
-    same = pair_overlaps(boxes[row], places[other]) >= SAME_PLACE_IOU
-    return row[same], other[same]
-
-
-def pair_overlaps(a_xywh: np.ndarray, b_xywh: np.ndarray) -> np.ndarray:
-    """Intersection over union of each box with the one in the same row, `(n,)`; 0 of two without area."""
-    low = np.maximum(a_xywh[:, :2], b_xywh[:, :2])
-    high = np.minimum(a_xywh[:, :2] + a_xywh[:, 2:], b_xywh[:, :2] + b_xywh[:, 2:])
-    shared = np.clip(high - low, 0, None).prod(-1)
-    union = a_xywh[:, 2:].prod(-1) + b_xywh[:, 2:].prod(-1) - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
 
 
 def _joined(boxes: np.ndarray, turns: np.ndarray) -> np.ndarray:

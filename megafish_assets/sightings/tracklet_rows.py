@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
-from megafish_assets.detections.lens import seconds_of
+from megafish_assets.detections.recurrences import seconds_of
 from megafish_assets.footage.boxes import BOX, STRETCHED_PX
 from megafish_assets.footage.columns import empty_table
 from megafish_assets.sightings.columns import SIGHTINGS

@@ -9,12 +9,10 @@ from megafish_assets.detections.lens import (
     FEWEST_OTHERS,
     lens_places,
     moved_share,
-    natural,
-    overlapping,
     places_of,
     places_version,
-    recurrences,
 )
+from megafish_assets.detections.recurrences import recurrences
 from megafish_assets.footage.boxes import BOX
 from megafish_assets.reef.plan import ReefPlan
 from megafish_assets_tests.detections.reefs import reef_rows
@@ -78,10 +76,6 @@ def test_growth_that_grows_stays_one_place() -> None:
     assert places.height == 1 and places["n_videos"][0] == 30
 
 
-def test_videos_follow_one_another_as_people_count() -> None:
-    assert sorted(["clip_10", "clip_2", "clip_1b", "clip_1"], key=natural) == ["clip_1", "clip_1b", "clip_2", "clip_10"]
-
-
 def test_a_long_video_is_many_clips_and_a_rest_of_half_a_minute_is_no_place() -> None:
     long = {"dive": through(GROWTH, range(600)) + through(ELSEWHERE, range(100, 130))}
     rows = seen(long).sort("seconds_in_video")
@@ -110,21 +104,6 @@ def test_places_keep_their_version_whatever_the_order_of_rows_and_move_with_what
     # Eight of sixteen are gone, and eight are what they were: 8 of 24.
     assert moved_share(found, fewer) == moved_share(fewer, found) == pytest.approx(8 / 24)
     assert moved_share(found.clear(), found.clear()) == 0.0
-
-
-def test_every_pair_that_overlaps_by_half_is_found_and_no_other() -> None:
-    rng = np.random.default_rng(5)
-    boxes = np.column_stack([rng.uniform(0, 60, (400, 2)), np.exp(rng.uniform(1.5, 4.5, (400, 2)))])
-    a, b = boxes[:200], boxes[200:]
-    expected = set()
-    for i, (x, y, w, h) in enumerate(a):
-        for j, (u, v, s, t) in enumerate(b):
-            shared = max(0.0, min(x + w, u + s) - max(x, u)) * max(0.0, min(y + h, v + t) - max(y, v))
-            if shared / (w * h + s * t - shared) >= 0.5:
-                expected.add((i, j))
-    row, other = overlapping(a, b)
-    assert len(expected) > 20 and set(zip(row.tolist(), other.tolist(), strict=True)) == expected
-    assert len(overlapping(boxes[:0], boxes)[0]) == len(overlapping(boxes, boxes[:0])[0]) == 0
 
 
 @pytest.mark.parametrize("plan", [PANNING, STILL], ids=["panning, resting fish", "still"])

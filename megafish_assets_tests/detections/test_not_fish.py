@@ -6,8 +6,9 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from megafish_assets.detections.columns import NOT_FISH, TRACKLET_MOTION
-from megafish_assets.detections.lens import lens_places, recurrences
+from megafish_assets.detections.lens import lens_places
 from megafish_assets.detections.not_fish import FIXED, ON_LENS, WIPER, not_fish, places_on_lens, wiped
+from megafish_assets.detections.recurrences import recurrences
 from megafish_assets.detections.scene import scene_path, scene_paths
 from megafish_assets.detections.tracklet_motion import tracklet_motion
 from megafish_assets.detections.tracklets import tracklets
