@@ -40,7 +40,8 @@ class LensConfig(dg.Config):
         ge=0,
         le=1,
         description="Places keep their version while no larger share of them has come, gone or grown into another "
-        "place, so that one more night doesn't restate every partition. 0 takes every change.",
+        "place, so that one more night doesn't restate every partition. A whole place, or most of one within 50 clips, "
+        "always counts as more. 0 takes every change, 1 none.",
     )
 
 

@@ -153,16 +153,31 @@ def places_version(scored: pl.DataFrame) -> str | None:
 def moved_share(before: pl.DataFrame, now: pl.DataFrame) -> float:
     """Share of the recurrences that are places of the lens now, or were, and are none for the other; 0 of none.
 
-    Both as `lens_places` gives them second. One clip's place is the other's where a box of it would be left out by
-    both.
+    1 where a whole place has come or gone, or most of one within `NEAR_CLIPS` clips, however much has stayed: growth
+    of a week must not hide behind a year of clips. Both as `lens_places` gives them second. One clip's place is the
+    other's where a box of it would be left out by both.
     """
-    sides = [one.drop_nulls("place_id") for one in (before, now)]
-    lost = [
-        _named(places.select(BOX).to_numpy(), places, other)["place_id"].null_count()
-        for places, other in ((sides[0], now), (sides[1], before))
-    ]
-    n = sum(side.height for side in sides)
-    return sum(lost) / n if n else 0.0
+    sides = [_lost(before, now), _lost(now, before)]
+    if any(_has_moved(lost) for lost in sides):
+        return 1.0
+    n = sum(lost.height for lost in sides)
+    return sum(lost["is_lost"].sum() for lost in sides) / n if n else 0.0
+
+
+def _lost(one: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
+    """`place_id`, `turn` and `is_lost` of each place of one side in each clip: whether it is none for the other."""
+    clips = in_turn(one).select("video", "clip", "turn")
+    places = one.drop_nulls("place_id").join(clips, on=["video", "clip"], maintain_order="left")
+    named = _named(places.select(BOX).to_numpy(), places, other)["place_id"]
+    return places.select("place_id", "turn", named.is_null().alias("is_lost"))
+
+
+def _has_moved(lost: pl.DataFrame) -> bool:
+    """Whether a place is all lost, or most of it in some `NEAR_CLIPS` clips; in fewer than a place needs is chance."""
+    places = lost.group_by("place_id").agg(pl.len(), share=pl.col("is_lost").mean())
+    near = lost.group_by("place_id", pl.col("turn") // NEAR_CLIPS).agg(pl.len(), share=pl.col("is_lost").mean())
+    enough = pl.col("len") >= FEWEST_OTHERS
+    return not (places.filter(enough, share=1).is_empty() and near.filter(enough, pl.col("share") > 0.5).is_empty())
 
 
 def places_of(rows: pl.DataFrame, scored: pl.DataFrame) -> pl.DataFrame:
