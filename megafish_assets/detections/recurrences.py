@@ -15,7 +15,7 @@ from megafish_assets.detections.overlaps import overlapping
 from megafish_assets.footage.boxes import BOX
 from megafish_assets.footage.columns import empty_table
 
-CLIP_SECONDS = 10.0
+CLIP_SECONDS = 10
 """A longer video is several clips of this length, as the notebook's camera records them."""
 
 MOST_CLIPS = 20
@@ -51,30 +51,30 @@ def recurrences(rows: pl.DataFrame, on_video: Callable[[], None] = lambda: None)
     """Places where boxes recur within each clip of these videos, in the columns `RECURRENCES` but for what other clips
     say; a clip without any has one row without a box, for it counts as a clip that was looked at.
 
-    `rows` holds valid rows of `raw_detections`, whole videos; `on_video` is called after each.
+    A video lasts to its last box: a clip before it in which nothing was seen speaks against a place as one does that
+    shows fish elsewhere. `rows` holds valid rows of `raw_detections`, whole videos; `on_video` is called after each.
     """
     parts = [empty_table(RECURRENCES)]
     videos = rows.partition_by("video", as_dict=True)
     for (video,), of_video in sorted(videos.items(), key=lambda item: natural(item[0][0])):
         when = clip_of(of_video)
-        chosen = np.unique(when["clip"].to_numpy())
-        if len(chosen) > MOST_CLIPS:
-            chosen = chosen[np.linspace(0, len(chosen) - 1, MOST_CLIPS).round().astype(int)]
+        last_clip, last_second = when.select(pl.col("clip", "second").max()).row(0)
+        chosen = np.linspace(0, last_clip, min(MOST_CLIPS, last_clip + 1)).round().astype(int)
         seen = pl.concat([of_video.select("frame_id", *BOX), when], how="horizontal")
         # The first frame of each look: rates above ten a second repeat what it shows.
         seen = seen.filter(pl.col("frame_id") == pl.col("frame_id").min().over("look")).sort("frame_id", *BOX)
         for clip in chosen.tolist():
-            parts.append(_of_clip(video, clip, seen.filter(pl.col("clip") == clip)))
+            n_seconds = min(CLIP_SECONDS, last_second + 1 - clip * CLIP_SECONDS)
+            parts.append(_of_clip(video, clip, seen.filter(pl.col("clip") == clip), n_seconds))
         on_video()
     return pl.concat(parts)
 
 
-def _of_clip(video: str, clip: int, seen: pl.DataFrame) -> pl.DataFrame:
+def _of_clip(video: str, clip: int, seen: pl.DataFrame, n_seconds: int) -> pl.DataFrame:
     step = -(-seen.height // MOST_BOXES)
     seen = seen.filter(pl.col("look") % step == 0) if step > 1 else seen
     boxes, seconds = seen.select(BOX).to_numpy().astype(np.float32), seen["second"].to_numpy()
-    n_seconds = int(seconds.max() - seconds.min()) + 1 if len(seconds) else 0
-    found = _places(boxes, seconds, n_seconds) if n_seconds >= LEAST_SECONDS else []
+    found = _places(boxes, seconds, n_seconds) if len(boxes) and n_seconds >= LEAST_SECONDS else []
     columns = [(video, clip, *box, share, n) for box, share, n in found] or [(video, clip, *[None] * 4, 0.0, 0)]
     names = ["video", "clip", *BOX, "seconds_share", "n_boxes"]
     known = pl.DataFrame(columns, {name: RECURRENCES[name].dtype for name in names}, orient="row")
