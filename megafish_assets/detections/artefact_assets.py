@@ -68,13 +68,15 @@ def lens_places_asset(knobs: type[LensConfig] = LensConfig) -> dg.AssetsDefiniti
         fish_boxes = places_called_fish(tables.rows("labels", "labels"))
         _, found = lens.lens_places(recurrences(rows, progress.step), fish_boxes)
         before = tables.model("detections", "lens_places")
-        before = None if before is None else lens.without_places(before, fish_boxes)
+        if before is not None and "is_spared" not in before.columns:
+            before = None  # an earlier version kept nothing of what a person had called a fish
         drift = 0.0 if before is None else lens.moved_share(before, found)
         is_settled = before is not None and drift <= config.tolerance
-        found = before if is_settled else found
+        found = lens.spared(before, fish_boxes) if is_settled else found
         places = lens.places_table(found)
         version = lens.places_version(found) or NEVER_MADE
-        lens_rows = found.drop_nulls("place_id")
+        shown = lens.in_force(found)
+        lens_rows = shown.drop_nulls("place_id")
         n_looked_at = found.unique(["video", "clip"])["n_looked_at"].sum()
         numbers = {
             "n_places": places.height,
@@ -86,8 +88,8 @@ def lens_places_asset(knobs: type[LensConfig] = LensConfig) -> dg.AssetsDefiniti
         paths = {
             video: recordings.path(file) for video, file in rows.select("video", "video_file").unique().iter_rows()
         }
-        tiles = place_tiles(found, paths, recordings.most_megapixels)
-        plot = places_plot(places, found, median_frame(paths, recordings.most_megapixels), tiles)
+        tiles = place_tiles(shown, paths, recordings.most_megapixels)
+        plot = places_plot(places, shown, median_frame(paths, recordings.most_megapixels), tiles)
         figures.replace_all(context.asset_key, {"places.png": png(plot, FILE_DPI)} | tiles)
         return dg.MaterializeResult(
             value=Fitted(places, found),

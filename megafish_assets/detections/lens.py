@@ -41,10 +41,10 @@ one of 16 reefs."""
 def lens_places(found: pl.DataFrame, fish_boxes: np.ndarray | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The places of the lens, in the columns `LENS_PLACES`, and the recurrences with what other clips say of each.
 
-    Where one of the `fish_boxes` lies, float64 `(n, 4)`, there is no place, see `without_places`.
+    Where one of the `fish_boxes` lies, float64 `(n, 4)`, there is no place, see `spared`.
     """
     clips = in_turn(found)
-    rows = found.select(pl.exclude("lens_score", "n_others", "place_id")).join(
+    rows = found.select(pl.exclude("lens_score", "n_others", "place_id", "is_spared")).join(
         clips.select("video", "clip", "turn"), on=["video", "clip"], how="left", maintain_order="left"
     )
     boxes, turns = rows.select(BOX).to_numpy(), rows["turn"].to_numpy()
@@ -66,14 +66,15 @@ def lens_places(found: pl.DataFrame, fish_boxes: np.ndarray | None = None) -> tu
         pl.Series("lens_score", scores),
         pl.Series("n_others", n_others),
         pl.Series("place_id", place_ids.tolist(), dtype=pl.String),
+        pl.lit(False).alias("is_spared"),
     ).select(*RECURRENCES)
-    scored = scored if fish_boxes is None else without_places(scored, fish_boxes)
+    scored = scored if fish_boxes is None else spared(scored, fish_boxes)
     return places_table(scored), scored
 
 
 def places_table(scored: pl.DataFrame) -> pl.DataFrame:
-    """The columns `LENS_PLACES`, a row a place, of what `lens_places` gives second."""
-    places = scored.drop_nulls("place_id").group_by("place_id")
+    """The columns `LENS_PLACES`, a row a place in force, of what `lens_places` gives second."""
+    places = in_force(scored).drop_nulls("place_id").group_by("place_id")
     rows = places.agg(
         *[pl.col(side).median() for side in BOX],
         pl.col("lens_score").median(),
@@ -84,14 +85,20 @@ def places_table(scored: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(version).select(*LENS_PLACES).sort("place_id")
 
 
-def without_places(scored: pl.DataFrame, fish_boxes: np.ndarray) -> pl.DataFrame:
-    """The same recurrences without the places that overlap any of these boxes, float64 `(n, 4)`: a person has seen
-    that a fish stays there."""
-    places = places_table(scored)
+def spared(scored: pl.DataFrame, fish_boxes: np.ndarray) -> pl.DataFrame:
+    """The same recurrences, with `is_spared` at the places that overlap any of these boxes, float64 `(n, 4)`, and at no
+    others: a person has seen that a fish stays there. They keep their `place_id`, for he may say otherwise later."""
+    places = places_table(scored.with_columns(pl.lit(False).alias("is_spared")))
     fish = np.unique(overlapping(places.select(BOX).to_numpy(), fish_boxes)[0])
-    spared = places["place_id"][fish.tolist()].to_list()
-    kept = pl.when(~pl.col("place_id").is_in(spared)).then("place_id")
-    return scored.with_columns(kept.alias("place_id"))
+    names = places["place_id"][fish.tolist()].to_list()
+    return scored.with_columns(pl.col("place_id").is_in(names).fill_null(False).alias("is_spared"))
+
+
+def in_force(scored: pl.DataFrame) -> pl.DataFrame:
+    """The same recurrences, without the `place_id` of places that are spared."""
+    if "is_spared" not in scored.columns:  # of an earlier version, which dropped them for good
+        return scored
+    return scored.with_columns(pl.when(~pl.col("is_spared")).then("place_id").alias("place_id"))
 
 
 def _scores(boxes: np.ndarray, rows: pl.DataFrame, found: pl.DataFrame, clips: pl.DataFrame) -> tuple:
@@ -144,7 +151,7 @@ def _joined(boxes: np.ndarray, turns: np.ndarray) -> np.ndarray:
 
 def places_version(scored: pl.DataFrame) -> str | None:
     """Twelve hexadecimal digits that change with the places of the lens; None where there are none."""
-    places = scored.drop_nulls("place_id").select("video", "clip", *BOX)
+    places = in_force(scored).drop_nulls("place_id").select("video", "clip", *BOX)
     if places.is_empty():
         return None
     return hashlib.sha256(places.write_csv(float_precision=3).encode()).hexdigest()[:12]
@@ -154,8 +161,8 @@ def moved_share(before: pl.DataFrame, now: pl.DataFrame) -> float:
     """Share of the recurrences that are places of the lens now, or were, and are none for the other; 0 of none.
 
     1 where a whole place has come or gone, or most of one within `NEAR_CLIPS` clips, however much has stayed: growth
-    of a week must not hide behind a year of clips. Both as `lens_places` gives them second. One clip's place is the
-    other's where a box of it would be left out by both.
+    of a week must not hide behind a year of clips. Both as `lens_places` gives them second; places that are spared
+    count like others. One clip's place is the other's where a box of it would be left out by both.
     """
     sides = [_lost(before, now), _lost(now, before)]
     if any(_has_moved(lost) for lost in sides):
@@ -187,7 +194,7 @@ def places_of(rows: pl.DataFrame, scored: pl.DataFrame) -> pl.DataFrame:
     `scored` is what `lens_places` gave second; a video that it does not hold is judged by those about it.
     """
     when = rows.select("video", clip=(seconds_of() / CLIP_SECONDS).floor().cast(pl.Int64))
-    return _named(rows.select(BOX).to_numpy(), when, scored)
+    return _named(rows.select(BOX).to_numpy(), when, in_force(scored))
 
 
 def _named(boxes: np.ndarray, when: pl.DataFrame, scored: pl.DataFrame) -> pl.DataFrame:

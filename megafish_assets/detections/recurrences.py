@@ -84,6 +84,7 @@ def _of_clip(video: str, clip: int, seen: pl.DataFrame, n_seconds: int) -> pl.Da
         pl.lit(0.0).alias("lens_score"),
         pl.lit(0, pl.Int64).alias("n_others"),
         pl.lit(None, pl.String).alias("place_id"),
+        pl.lit(False).alias("is_spared"),
     ).select(*RECURRENCES)
 
 
