@@ -8,8 +8,9 @@ import polars as pl
 from sklearn.metrics import roc_auc_score
 
 from megafish_assets.detections.faults import valid_rows
-from megafish_assets.detections.lens import lens_places, places_of, recurrences
+from megafish_assets.detections.lens import lens_places, places_of
 from megafish_assets.detections.raw import raw_detections
+from megafish_assets.detections.recurrences import recurrences
 from megafish_assets.footage.clocks import Clock
 from megafish_assets.reef.plan import ReefPlan
 from megafish_assets.reef.tables import simulate_video

@@ -102,7 +102,8 @@ def sightings_of(valid: pl.DataFrame, of_box: pl.DataFrame, looks: dict[str, Loo
         probability=pl.lit(1.0),
         name_source=pl.lit("person"),
         kind_id=pl.lit(None, pl.Int64),
-        is_not_fish=~pl.col("is_fish"),
+        not_fish_by=pl.when(~pl.col("is_fish")).then(pl.lit("person")),
+        is_fish=pl.col("is_fish"),
     ).select(*NAMES)
     rows = valid.join(of_box.select("detection_id", "tracklet_id"), on="detection_id").with_columns(
         pl.lit(None, pl.String).alias("reason"), pl.lit(None, pl.String).alias("place_id")

@@ -17,7 +17,13 @@ from megafish_assets.clusters.assets import (
 )
 from megafish_assets.clusters.kind_assets import kind_tree_asset, kinds_asset
 from megafish_assets.crops.assets import crops
-from megafish_assets.detections.artefact_assets import LensConfig, lens_places_asset, not_fish, tracklet_motion
+from megafish_assets.detections.artefact_assets import (
+    LensConfig,
+    lens_places_asset,
+    not_fish,
+    place_reasons,
+    tracklet_motion,
+)
 from megafish_assets.detections.assets import (
     INFERENCE,
     LimitsConfig,
@@ -139,6 +145,7 @@ defs = dg.Definitions(
                 )
             ),
             *grouped("crops", [crops]),
+            *made_every_night(grouped("detections", [place_reasons])),
             *grouped("detections", [not_fish, tracklet_motion]),
             *grouped(
                 "embeddings",

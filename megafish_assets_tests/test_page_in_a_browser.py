@@ -48,6 +48,7 @@ ASSETS = {
         "lens_places",
         "filtered_detections",
         "sampled_detections",
+        "place_reasons",
         "not_fish",
         "tracklet_motion",
     ],

@@ -12,6 +12,8 @@ REASONS = {
     "fixed": "fixed: it stays where it is before a still camera, as a stone does",
     "wiper": "the lens wiper",
     "person": "a person said that it is no fish",
+    "classified": "it looks like what people said is no fish",
+    "kind": "most named ones of its kind are no fish, people said",
 }
 """Of `not_fish` in `sightings`, in words."""
 

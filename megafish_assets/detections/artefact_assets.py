@@ -1,5 +1,5 @@
-"""The assets of what is no fish: `lens_places`, from all videos, and `not_fish` and `tracklet_motion`, which follow the
-camera's motion by its pixels."""
+"""The assets of what is no fish: `lens_places`, from all videos, and, by the camera's motion in its pixels,
+`place_reasons`, from all videos too, `not_fish` and `tracklet_motion`."""
 
 import dagster as dg
 import numpy as np
@@ -7,13 +7,16 @@ import polars as pl
 from pydantic import Field
 
 from megafish_assets.detections import checks, lens, measures
-from megafish_assets.detections.columns import LENS_PLACES, NOT_FISH, TRACKLET_MOTION
+from megafish_assets.detections.columns import LENS_PLACES, NOT_FISH, PLACE_REASONS, TRACKLET_MOTION
 from megafish_assets.detections.faults import valid_rows
 from megafish_assets.detections.lens_pictures import median_frame, place_tiles, places_plot
+from megafish_assets.detections.not_fish import FIXED, places_on_lens, reasons_version, wiped
 from megafish_assets.detections.not_fish import not_fish as not_fish_rows
-from megafish_assets.detections.not_fish import places_on_lens, wiped
+from megafish_assets.detections.not_fish import place_reasons as place_reason_rows
+from megafish_assets.detections.recurrences import recurrences
 from megafish_assets.detections.scene import scene_paths
 from megafish_assets.detections.tracklet_motion import tracklet_motion as motion_of
+from megafish_assets.footage.columns import empty_table
 from megafish_assets.orchestration.backfills import NEVER_MADE
 from megafish_assets.orchestration.sources import Recordings
 from megafish_assets.reporting.figures import FILE_DPI, PAGE_DPI, Figures, png
@@ -27,8 +30,8 @@ from megafish_assets.storage.partitions import ROW_RUNS, VIDEOS
 SEEN = ("video", "video_file", "frame_id", "seconds_in_video", "x_1024", "y_1024", "width_1024", "height_1024")
 """Columns by which recurring places are found."""
 
-USES_PLACES = ("sampled_detections", "not_fish")
-"""Assets whose partitions carry the version of the places that they were made with."""
+MOTION = ("video", "frame_id", "elapsed_frames", "pan_x_1024", "pan_y_1024", "n_pan_points")
+"""Columns of `camera_motion` by which the scene is followed."""
 
 
 class LensConfig(dg.Config):
@@ -39,7 +42,8 @@ class LensConfig(dg.Config):
         ge=0,
         le=1,
         description="Places keep their version while no larger share of them has come, gone or grown into another "
-        "place, so that one more night doesn't restate every partition. 0 takes every change.",
+        "place, so that one more night doesn't restate every partition. A whole place, or most of one within 50 clips, "
+        "always counts as more. 0 takes every change, 1 none.",
     )
 
 
@@ -64,28 +68,30 @@ def lens_places_asset(knobs: type[LensConfig] = LensConfig) -> dg.AssetsDefiniti
         rows = valid_rows(raw_detections).select(SEEN).collect()
         progress = Progress(context.log.info, "videos looked at", rows["video"].n_unique())
         fish_boxes = places_called_fish(tables.rows("labels", "labels"))
-        _, found = lens.lens_places(lens.recurrences(rows, progress.step), fish_boxes)
+        _, found = lens.lens_places(recurrences(rows, progress.step), fish_boxes)
         before = tables.model("detections", "lens_places")
-        before = None if before is None else lens.without_places(before, fish_boxes)
+        if before is not None and "is_spared" not in before.columns:
+            before = None  # an earlier version kept nothing of what a person had called a fish
         drift = 0.0 if before is None else lens.moved_share(before, found)
         is_settled = before is not None and drift <= config.tolerance
-        found = before if is_settled else found
+        found = lens.spared(before, fish_boxes) if is_settled else found
         places = lens.places_table(found)
         version = lens.places_version(found) or NEVER_MADE
-        lens_rows = found.drop_nulls("place_id")
+        shown = lens.in_force(found)
+        lens_rows = shown.drop_nulls("place_id")
         n_looked_at = found.unique(["video", "clip"])["n_looked_at"].sum()
         numbers = {
             "n_places": places.height,
             "drift_share": drift if is_settled else 0.0,
             "n_called_fish": len(fish_boxes),
-            "n_partitions_of_old_places": sum(n_of_other_places(context.instance, a, version) for a in USES_PLACES),
+            "n_partitions_of_old_places": n_of_others(context.instance, "sampled_detections", "lens_places", version),
             "lens_share": lens_rows["n_boxes"].sum() / max(1, n_looked_at),
         } | coverage(context, "raw_detections")
         paths = {
             video: recordings.path(file) for video, file in rows.select("video", "video_file").unique().iter_rows()
         }
-        tiles = place_tiles(found, paths, recordings.most_megapixels)
-        plot = places_plot(places, found, median_frame(paths, recordings.most_megapixels), tiles)
+        tiles = place_tiles(shown, paths, recordings.most_megapixels)
+        plot = places_plot(places, shown, median_frame(paths, recordings.most_megapixels), tiles)
         figures.replace_all(context.asset_key, {"places.png": png(plot, FILE_DPI)} | tiles)
         return dg.MaterializeResult(
             value=Fitted(places, found),
@@ -110,13 +116,43 @@ def places_called_fish(labels: pl.DataFrame | None) -> np.ndarray:
     return np.array(last["box"].to_list(), dtype=float).reshape(-1, 4)
 
 
-def n_of_other_places(instance: dg.DagsterInstance, asset: str, version: str) -> int:
-    """Partitions of an asset that were made with other places of the lens than this version's."""
-    return sum(used != version for used in versions_read(instance, asset, "lens_places", unmade=NEVER_MADE).values())
+def n_of_others(instance: dg.DagsterInstance, asset: str, upstream: str, version: str) -> int:
+    """Partitions of an asset that were made with another version of one over all videos than this."""
+    return sum(used != version for used in versions_read(instance, asset, upstream, unmade=NEVER_MADE).values())
 
 
 @dg.asset(
-    deps=["lens_places"],  # as it was stored last: a new video does not wait for the night
+    deps=["lens_places", "camera_motion"],
+    check_specs=specs("place_reasons", checks.REASONS),
+    metadata=table_metadata(PLACE_REASONS),
+    kinds={"polars", "deltalake"},
+)
+def place_reasons(context: dg.AssetExecutionContext, tables: Tables):
+    """Whether each place sits on the lens or in a scene that stands still, from all videos of it at once, so that all
+    say the same: whether the camera pans is seen in whichever videos do, not in the one at hand."""
+    found, motion = tables.model("detections", "lens_places"), tables.scan("crops", "camera_motion")
+    reasons = empty_table(PLACE_REASONS)
+    if found is not None and motion is not None:
+        videos = found.drop_nulls("place_id")["video"].unique()
+        reasons = place_reason_rows(
+            found, motion.select(MOTION).filter(pl.col("video").is_in(videos.implode())).collect()
+        )
+    version = reasons_version(reasons) or NEVER_MADE
+    numbers = {
+        "n_places": reasons.height,
+        "fixed_share": reasons.select((pl.col("reason") == FIXED).mean()).item() or 0.0,
+        "n_partitions_of_old_reasons": n_of_others(context.instance, "not_fish", "place_reasons", version),
+    } | coverage(context, "camera_motion")
+    return dg.MaterializeResult(
+        value=reasons,
+        data_version=dg.DataVersion(version),
+        metadata=numbers,
+        check_results=[verdict(checks.REASONS, numbers)],
+    )
+
+
+@dg.asset(
+    deps=["lens_places", "place_reasons"],  # as they were stored last: a new video does not wait for the night
     partitions_def=VIDEOS,
     backfill_policy=ROW_RUNS,
     check_specs=specs("not_fish", checks.NOT_FISH),
@@ -129,11 +165,8 @@ def not_fish(
     """Every valid row of the video with the reason why it is no fish, if it has one: growth on the lens, what recurs
     in a scene that stands still, the wiper. Nothing is deleted; counts leave these rows out."""
     valid = valid_rows(raw_detections)
-    found, on_lens = tables.model("detections", "lens_places"), set()
-    if found is not None:
-        # Whether a place sits on the lens is seen in whichever videos pan, not in the one at hand.
-        motion_of_all = tables.of("crops", "camera_motion").scan().collect()
-        on_lens = places_on_lens(found, scene_paths(motion_of_all))
+    found, reasons = tables.model("detections", "lens_places"), tables.rows("detections", "place_reasons")
+    on_lens = set() if found is None or reasons is None else places_on_lens(reasons, found)
     rows = not_fish_rows(valid, found, camera_motion, on_lens)
     counts = measures.not_fish_counts(valid, rows, wiped(valid, camera_motion))
     return dg.MaterializeResult(

@@ -126,6 +126,19 @@ LENS = Check(
     },
 )
 
+REASONS = Check(
+    "reasons_are_the_collections",
+    "Which places the scene was seen to move past, and who was made before that was known.",
+    {
+        "n_partitions_of_old_reasons": Limit(
+            "the same growth is `on_lens` in one video and `fixed` in another",
+            "Run the job restate_filtered.",
+            at_most=0,
+        ),
+        "n_missing_videos": NONE_MISSING,
+    },
+)
+
 NOT_FISH = Check(
     "most_boxes_may_be_fish",
     "Share of the boxes that recur on the lens, or in a place of a scene that stands still, and of the time that was "
@@ -168,6 +181,7 @@ CHECKS = {
     "filtered_detections": FILTERED,
     "sampled_detections": SAMPLED,
     "lens_places": LENS,
+    "place_reasons": REASONS,
     "not_fish": NOT_FISH,
     "tracklet_motion": MOTION,
 }

@@ -68,6 +68,17 @@ RECURRENCES: Columns = {
     "lens_score": Column(pl.Float64, "mean of `seconds_share` at this place over the other clips about this one"),
     "n_others": Column(pl.Int64, "other clips in which boxes recur here"),
     "place_id": Column(pl.String, "the place of the lens that this is; null for none"),
+    "is_spared": Column(pl.Boolean, "whether a person says that a fish stays at this place, so that it is none"),
+}
+
+PLACE_REASONS: Columns = {
+    "place_id": LENS_PLACES["place_id"],
+    "reason": Column(
+        pl.String, "`on_lens` (the scene was seen to move past it by more than its size) or `fixed` (it was not)"
+    ),
+    "n_videos": LENS_PLACES["n_videos"],
+    "n_videos_past": Column(pl.Int64, "videos of these in which the scene moves past it"),
+    "places_version": LENS_PLACES["places_version"],
 }
 
 NOT_FISH: Columns = KEY | {

@@ -1,8 +1,9 @@
 """Where boxes recur from clip to clip, from the boxes alone: growth and scratches on the lens, which a detector takes
 for fish again and again.
 
-Here: places within a clip, places over the collection, and how far a box lies in one. Not here: what becomes of such
-boxes (`not_fish.py`, `sampling.py`), and whether a place sits on the lens or in a scene that never moves.
+Here: places over the collection, and how far a box lies in one. Not here: places within a clip (`recurrences.py`), what
+becomes of such boxes (`not_fish.py`, `sampling.py`), and whether a place sits on the lens or in a scene that never
+moves.
 
 ```
 clip 1:  a box, again and again, here  [#]      [o]          # recurs in the other clips too: on the lens
@@ -12,35 +13,15 @@ clip 3:                                [#]          [o]         stands still for
 """
 
 import hashlib
-import re
 from bisect import bisect_left
-from collections.abc import Callable
 
 import numpy as np
 import polars as pl
 
 from megafish_assets.detections.columns import LENS_PLACES, RECURRENCES
+from megafish_assets.detections.overlaps import overlapping, pair_overlaps
+from megafish_assets.detections.recurrences import CLIP_SECONDS, in_turn, natural, seconds_of
 from megafish_assets.footage.boxes import BOX
-from megafish_assets.footage.columns import empty_table
-
-SAME_PLACE_IOU = 0.5
-"""Overlap of two boxes of one place, intersection over union."""
-
-CLIP_SECONDS = 10.0
-"""A longer video is several clips of this length, as the notebook's camera records them."""
-
-MOST_CLIPS = 20
-"""Of one video, at even steps: growth that stays for an hour is in all of them, a fish that rests in few."""
-
-LOOKS_A_SECOND = 30
-"""Frames that are looked at: what grows on the lens is reported in as few as one frame of 25, so that with ten looks a
-second a place of two seeds' reefs was missed, and 8 % of the growth with it."""
-
-MOST_BOXES = 4_000
-"""Of a clip, by fewer looks."""
-
-LEAST_SECONDS_SHARE, LEAST_SECONDS = 0.2, 2
-"""Of a clip's seconds in which a box recurs at one place; what passes by is there for one or two."""
 
 NEAR_CLIPS = 50
 """Clips before and after that a place is compared with: growth grows, and is another place a day later."""
@@ -57,100 +38,13 @@ FEWEST_OTHERS = 5
 one of 16 reefs."""
 
 
-def clip_of(rows: pl.DataFrame) -> pl.DataFrame:
-    """`clip`, `second` and `look` of each row of one video, in their order, counted from its start."""
-    seconds = seconds_of()
-    return rows.select(
-        (seconds / CLIP_SECONDS).floor().cast(pl.Int64).alias("clip"),
-        seconds.floor().cast(pl.Int64).alias("second"),
-        (seconds * LOOKS_A_SECOND + 1e-6).floor().cast(pl.Int64).alias("look"),
-    )
-
-
-def seconds_of() -> pl.Expr:
-    """Seconds in the video; of a file whose rate can't be read, as of 30 frames a second."""
-    return pl.coalesce("seconds_in_video", pl.col("frame_id") / 30.0)
-
-
-def recurrences(rows: pl.DataFrame, on_video: Callable[[], None] = lambda: None) -> pl.DataFrame:
-    """Places where boxes recur within each clip of these videos, in the columns `RECURRENCES` but for what other clips
-    say; a clip without any has one row without a box, for it counts as a clip that was looked at.
-
-    `rows` holds valid rows of `raw_detections`, whole videos; `on_video` is called after each.
-    """
-    parts = [empty_table(RECURRENCES)]
-    videos = rows.partition_by("video", as_dict=True)
-    for (video,), of_video in sorted(videos.items(), key=lambda item: natural(item[0][0])):
-        when = clip_of(of_video)
-        chosen = np.unique(when["clip"].to_numpy())
-        if len(chosen) > MOST_CLIPS:
-            chosen = chosen[np.linspace(0, len(chosen) - 1, MOST_CLIPS).round().astype(int)]
-        seen = pl.concat([of_video.select("frame_id", *BOX), when], how="horizontal")
-        # The first frame of each look: rates above ten a second repeat what it shows.
-        seen = seen.filter(pl.col("frame_id") == pl.col("frame_id").min().over("look")).sort("frame_id", *BOX)
-        for clip in chosen.tolist():
-            parts.append(_of_clip(video, clip, seen.filter(pl.col("clip") == clip)))
-        on_video()
-    return pl.concat(parts)
-
-
-def _of_clip(video: str, clip: int, seen: pl.DataFrame) -> pl.DataFrame:
-    step = -(-seen.height // MOST_BOXES)
-    seen = seen.filter(pl.col("look") % step == 0) if step > 1 else seen
-    boxes, seconds = seen.select(BOX).to_numpy().astype(np.float32), seen["second"].to_numpy()
-    n_seconds = int(seconds.max() - seconds.min()) + 1 if len(seconds) else 0
-    found = _places(boxes, seconds, n_seconds) if n_seconds >= LEAST_SECONDS else []
-    columns = [(video, clip, *box, share, n) for box, share, n in found] or [(video, clip, *[None] * 4, 0.0, 0)]
-    names = ["video", "clip", *BOX, "seconds_share", "n_boxes"]
-    known = pl.DataFrame(columns, {name: RECURRENCES[name].dtype for name in names}, orient="row")
-    return known.with_columns(
-        pl.lit(seen.height, pl.Int64).alias("n_looked_at"),
-        pl.lit(n_seconds >= LEAST_SECONDS).alias("is_compared"),
-        pl.lit(0.0).alias("lens_score"),
-        pl.lit(0, pl.Int64).alias("n_others"),
-        pl.lit(None, pl.String).alias("place_id"),
-    ).select(*RECURRENCES)
-
-
-def _places(boxes: np.ndarray, seconds: np.ndarray, n_seconds: int) -> list[tuple[np.ndarray, float, int]]:
-    """Box, share of the seconds and number of boxes of every place, the most frequent first."""
-    from scipy.sparse import csr_array
-
-    row, other = overlapping(boxes, boxes)
-    together = csr_array((np.ones(len(row), dtype=bool), (row, other)), shape=(len(boxes), len(boxes)))
-    in_second = csr_array((np.ones(len(boxes)), (np.arange(len(boxes)), seconds - seconds.min())))
-    n_seen = ((together.astype(np.float64) @ in_second) > 0).sum(axis=1)
-    least = max(LEAST_SECONDS, LEAST_SECONDS_SHARE * n_seconds - 1e-9)
-    free, found = np.ones(len(boxes), dtype=bool), []
-    for place in np.lexsort([-together.sum(axis=1), -n_seen]).tolist():
-        if n_seen[place] < least:
-            break
-        if free[place]:
-            members = together.indices[together.indptr[place] : together.indptr[place + 1]]
-            free[members] = False
-            found.append((np.median(boxes[members], axis=0), n_seen[place] / n_seconds, len(members)))
-    return found
-
-
-def natural(key: str) -> list[tuple[int, str]]:
-    """By which names sort as people count: `clip_2` before `clip_10`."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.findall(r"\d+|\D+", key)]
-
-
-def in_turn(found: pl.DataFrame) -> pl.DataFrame:
-    """The clips of `recurrences`, a row each, as they follow one another: videos by their names, clips by time."""
-    clips = found.select("video", "clip", "is_compared").unique()
-    order = sorted(clips.iter_rows(), key=lambda row: (natural(row[0]), row[1]))
-    return pl.DataFrame(order, clips.schema, orient="row").with_columns(pl.int_range(pl.len()).alias("turn"))
-
-
 def lens_places(found: pl.DataFrame, fish_boxes: np.ndarray | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The places of the lens, in the columns `LENS_PLACES`, and the recurrences with what other clips say of each.
 
-    Where one of the `fish_boxes` lies, float64 `(n, 4)`, there is no place, see `without_places`.
+    Where one of the `fish_boxes` lies, float64 `(n, 4)`, there is no place, see `spared`.
     """
     clips = in_turn(found)
-    rows = found.select(pl.exclude("lens_score", "n_others", "place_id")).join(
+    rows = found.select(pl.exclude("lens_score", "n_others", "place_id", "is_spared")).join(
         clips.select("video", "clip", "turn"), on=["video", "clip"], how="left", maintain_order="left"
     )
     boxes, turns = rows.select(BOX).to_numpy(), rows["turn"].to_numpy()
@@ -172,14 +66,15 @@ def lens_places(found: pl.DataFrame, fish_boxes: np.ndarray | None = None) -> tu
         pl.Series("lens_score", scores),
         pl.Series("n_others", n_others),
         pl.Series("place_id", place_ids.tolist(), dtype=pl.String),
+        pl.lit(False).alias("is_spared"),
     ).select(*RECURRENCES)
-    scored = scored if fish_boxes is None else without_places(scored, fish_boxes)
+    scored = scored if fish_boxes is None else spared(scored, fish_boxes)
     return places_table(scored), scored
 
 
 def places_table(scored: pl.DataFrame) -> pl.DataFrame:
-    """The columns `LENS_PLACES`, a row a place, of what `lens_places` gives second."""
-    places = scored.drop_nulls("place_id").group_by("place_id")
+    """The columns `LENS_PLACES`, a row a place in force, of what `lens_places` gives second."""
+    places = in_force(scored).drop_nulls("place_id").group_by("place_id")
     rows = places.agg(
         *[pl.col(side).median() for side in BOX],
         pl.col("lens_score").median(),
@@ -190,14 +85,20 @@ def places_table(scored: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(version).select(*LENS_PLACES).sort("place_id")
 
 
-def without_places(scored: pl.DataFrame, fish_boxes: np.ndarray) -> pl.DataFrame:
-    """The same recurrences without the places that overlap any of these boxes, float64 `(n, 4)`: a person has seen
-    that a fish stays there."""
-    places = places_table(scored)
+def spared(scored: pl.DataFrame, fish_boxes: np.ndarray) -> pl.DataFrame:
+    """The same recurrences, with `is_spared` at the places that overlap any of these boxes, float64 `(n, 4)`, and at no
+    others: a person has seen that a fish stays there. They keep their `place_id`, for he may say otherwise later."""
+    places = places_table(scored.with_columns(pl.lit(False).alias("is_spared")))
     fish = np.unique(overlapping(places.select(BOX).to_numpy(), fish_boxes)[0])
-    spared = places["place_id"][fish.tolist()].to_list()
-    kept = pl.when(~pl.col("place_id").is_in(spared)).then("place_id")
-    return scored.with_columns(kept.alias("place_id"))
+    names = places["place_id"][fish.tolist()].to_list()
+    return scored.with_columns(pl.col("place_id").is_in(names).fill_null(False).alias("is_spared"))
+
+
+def in_force(scored: pl.DataFrame) -> pl.DataFrame:
+    """The same recurrences, without the `place_id` of places that are spared."""
+    if "is_spared" not in scored.columns:  # of an earlier version, which dropped them for good
+        return scored
+    return scored.with_columns(pl.when(~pl.col("is_spared")).then("place_id").alias("place_id"))
 
 
 def _scores(boxes: np.ndarray, rows: pl.DataFrame, found: pl.DataFrame, clips: pl.DataFrame) -> tuple:
@@ -235,37 +136,6 @@ def _met(boxes: np.ndarray, near: pl.DataFrame, n: int) -> tuple[np.ndarray, np.
     return best.sum(axis=1) / n, (best > 0).sum(axis=1), nearest
 
 
-def overlapping(boxes: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Every pair of a box `(n, 4)` and a place `(m, 4)` that overlap by `SAME_PLACE_IOU`, as row numbers of both."""
-    from scipy.spatial import cKDTree
-
-    # Half of the union shared means that of each side at least half is: no middle lies further off than half of the
-    # longer of two sides, and no side is more than twice as long as the other. So what is looked at grows with the
-    # boxes of like size and place, not with all of them, and a wiper's box does not widen the search for a fish's.
-    middles = [xywh[:, :2] + xywh[:, 2:] / 2 for xywh in (boxes, places)]
-    octaves = [np.floor(np.log2(np.maximum(xywh[:, 2:].max(axis=1), 1e-3))) for xywh in (boxes, places)]
-    rows, others = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for octave in np.unique(octaves[0]):
-        mine = np.flatnonzero(octaves[0] == octave)
-        theirs = np.flatnonzero(np.abs(octaves[1] - octave) <= 1)
-        if len(theirs):
-            near = cKDTree(middles[1][theirs]).query_ball_point(middles[0][mine], 2 ** (octave + 1), p=np.inf)
-            rows.append(np.repeat(mine, [len(found) for found in near]))
-            others += [theirs[found] for found in near]
-    row, other = np.concatenate(rows), np.concatenate(others)
-    same = pair_overlaps(boxes[row], places[other]) >= SAME_PLACE_IOU
-    return row[same], other[same]
-
-
-def pair_overlaps(a_xywh: np.ndarray, b_xywh: np.ndarray) -> np.ndarray:
-    """Intersection over union of each box with the one in the same row, `(n,)`; 0 of two without area."""
-    low = np.maximum(a_xywh[:, :2], b_xywh[:, :2])
-    high = np.minimum(a_xywh[:, :2] + a_xywh[:, 2:], b_xywh[:, :2] + b_xywh[:, 2:])
-    shared = np.clip(high - low, 0, None).prod(-1)
-    union = a_xywh[:, 2:].prod(-1) + b_xywh[:, 2:].prod(-1) - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
-
-
 def _joined(boxes: np.ndarray, turns: np.ndarray) -> np.ndarray:
     """int64 `(n,)`, which of these places are one: those that overlap in clips near each other, and what they touch."""
     from scipy.sparse import csr_array
@@ -281,7 +151,7 @@ def _joined(boxes: np.ndarray, turns: np.ndarray) -> np.ndarray:
 
 def places_version(scored: pl.DataFrame) -> str | None:
     """Twelve hexadecimal digits that change with the places of the lens; None where there are none."""
-    places = scored.drop_nulls("place_id").select("video", "clip", *BOX)
+    places = in_force(scored).drop_nulls("place_id").select("video", "clip", *BOX)
     if places.is_empty():
         return None
     return hashlib.sha256(places.write_csv(float_precision=3).encode()).hexdigest()[:12]
@@ -290,16 +160,31 @@ def places_version(scored: pl.DataFrame) -> str | None:
 def moved_share(before: pl.DataFrame, now: pl.DataFrame) -> float:
     """Share of the recurrences that are places of the lens now, or were, and are none for the other; 0 of none.
 
-    Both as `lens_places` gives them second. One clip's place is the other's where a box of it would be left out by
-    both.
+    1 where a whole place has come or gone, or most of one within `NEAR_CLIPS` clips, however much has stayed: growth
+    of a week must not hide behind a year of clips. Both as `lens_places` gives them second; places that are spared
+    count like others. One clip's place is the other's where a box of it would be left out by both.
     """
-    sides = [one.drop_nulls("place_id") for one in (before, now)]
-    lost = [
-        _named(places.select(BOX).to_numpy(), places, other)["place_id"].null_count()
-        for places, other in ((sides[0], now), (sides[1], before))
-    ]
-    n = sum(side.height for side in sides)
-    return sum(lost) / n if n else 0.0
+    sides = [_lost(before, now), _lost(now, before)]
+    if any(_has_moved(lost) for lost in sides):
+        return 1.0
+    n = sum(lost.height for lost in sides)
+    return sum(lost["is_lost"].sum() for lost in sides) / n if n else 0.0
+
+
+def _lost(one: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
+    """`place_id`, `turn` and `is_lost` of each place of one side in each clip: whether it is none for the other."""
+    clips = in_turn(one).select("video", "clip", "turn")
+    places = one.drop_nulls("place_id").join(clips, on=["video", "clip"], maintain_order="left")
+    named = _named(places.select(BOX).to_numpy(), places, other)["place_id"]
+    return places.select("place_id", "turn", named.is_null().alias("is_lost"))
+
+
+def _has_moved(lost: pl.DataFrame) -> bool:
+    """Whether a place is all lost, or most of it in some `NEAR_CLIPS` clips; in fewer than a place needs is chance."""
+    places = lost.group_by("place_id").agg(pl.len(), share=pl.col("is_lost").mean())
+    near = lost.group_by("place_id", pl.col("turn") // NEAR_CLIPS).agg(pl.len(), share=pl.col("is_lost").mean())
+    enough = pl.col("len") >= FEWEST_OTHERS
+    return not (places.filter(enough, share=1).is_empty() and near.filter(enough, pl.col("share") > 0.5).is_empty())
 
 
 def places_of(rows: pl.DataFrame, scored: pl.DataFrame) -> pl.DataFrame:
@@ -309,7 +194,7 @@ def places_of(rows: pl.DataFrame, scored: pl.DataFrame) -> pl.DataFrame:
     `scored` is what `lens_places` gave second; a video that it does not hold is judged by those about it.
     """
     when = rows.select("video", clip=(seconds_of() / CLIP_SECONDS).floor().cast(pl.Int64))
-    return _named(rows.select(BOX).to_numpy(), when, scored)
+    return _named(rows.select(BOX).to_numpy(), when, in_force(scored))
 
 
 def _named(boxes: np.ndarray, when: pl.DataFrame, scored: pl.DataFrame) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from av.error import FFmpegError
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from megafish_assets.detections.lens import natural
+from megafish_assets.detections.recurrences import natural
 from megafish_assets.footage.boxes import BOX, STRETCHED_PX
 from megafish_assets.footage.containers import MOST_MEGAPIXELS, UnreadableVideoError
 from megafish_assets.footage.decoding import wanted_frames

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import polars as pl
 
 from megafish_assets.detections.filtering import within
-from megafish_assets.detections.lens import seconds_of
 from megafish_assets.detections.not_fish import REASONS
+from megafish_assets.detections.recurrences import seconds_of
 from megafish_assets.detections.sampling import sample_size
 from megafish_assets.detections.size_limits import SizeLimits
 from megafish_assets.detections.tracklets import MOST_BOXES_A_FRAME

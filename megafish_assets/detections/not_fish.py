@@ -3,14 +3,14 @@
 Not here: rock and water that a detector takes for fish, which neither tells and a person names.
 """
 
-from collections.abc import Mapping
+import hashlib
 
 import numpy as np
 import polars as pl
 
-from megafish_assets.detections.columns import NOT_FISH
-from megafish_assets.detections.lens import places_of
-from megafish_assets.detections.scene import ScenePath
+from megafish_assets.detections.columns import NOT_FISH, PLACE_REASONS
+from megafish_assets.detections.lens import in_force, places_of, places_version
+from megafish_assets.detections.scene import scene_paths
 from megafish_assets.detections.wiper import is_wiper, wiped_seconds, wipes
 
 ON_LENS, FIXED, WIPER = "on_lens", "fixed", "wiper"
@@ -20,19 +20,43 @@ hole, stays in its place as well."""
 REASONS = (ON_LENS, FIXED, WIPER)
 
 
-def places_on_lens(scored: pl.DataFrame, paths: Mapping[str, ScenePath]) -> set[str]:
-    """The places of the lens behind which the scene was seen to move by more than their width or height, in any of
-    their videos.
+def place_reasons(scored: pl.DataFrame, motion: pl.DataFrame) -> pl.DataFrame:
+    """The columns `PLACE_REASONS`, a row a place of the lens in force, sorted: on the lens is a place behind which the
+    scene was seen to move by more than its width or height, in any of its videos.
 
-    `scored` holds the recurrences, as `lens_places` gives them.
+    `scored` holds the recurrences, as `lens_places` gives them second; `motion` the `camera_motion` of its videos, or
+    of some.
     """
-    of_lens = scored.drop_nulls("place_id")
-    rows = of_lens.select("place_id", "video", "width_1024", "height_1024").iter_rows()
-    return {
-        place
-        for place, video, width, height in rows
-        if video in paths and (paths[video].range_xy_1024 > (width, height)).any()
-    }
+    paths = scene_paths(motion)
+    ranges = [(video, *path.range_xy_1024.tolist()) for video, path in paths.items()]
+    schema = {"video": pl.String, "range_x": pl.Float64, "range_y": pl.Float64}
+    places = (
+        in_force(scored).drop_nulls("place_id").join(pl.DataFrame(ranges, schema, orient="row"), on="video", how="left")
+    )
+    moves = (pl.col("range_x") > pl.col("width_1024")) | (pl.col("range_y") > pl.col("height_1024"))
+    n_past = pl.col("video").filter(moves).n_unique().cast(pl.Int64)
+    rows = places.group_by("place_id").agg(
+        pl.when(n_past > 0).then(pl.lit(ON_LENS)).otherwise(pl.lit(FIXED)).alias("reason"),
+        pl.col("video").n_unique().cast(pl.Int64).alias("n_videos"),
+        n_past.alias("n_videos_past"),
+    )
+    version = pl.lit(places_version(scored), pl.String).alias("places_version")
+    return rows.with_columns(version).select(*PLACE_REASONS).sort("place_id")
+
+
+def reasons_version(reasons: pl.DataFrame) -> str | None:
+    """Twelve hexadecimal digits that change with the places or the reason of one; None where there are none."""
+    if reasons.is_empty():
+        return None
+    told = reasons.select("place_id", "reason", "places_version")
+    return hashlib.sha256(told.write_csv().encode()).hexdigest()[:12]
+
+
+def places_on_lens(reasons: pl.DataFrame, scored: pl.DataFrame) -> set[str]:
+    """The places that are on the lens by the columns `PLACE_REASONS`; none where those are of other places than
+    `scored`, whose numbers mean others."""
+    of_these = pl.col("places_version") == pl.lit(places_version(scored), pl.String)
+    return set(reasons.filter(of_these, reason=ON_LENS)["place_id"])
 
 
 def not_fish(valid: pl.DataFrame, scored: pl.DataFrame | None, motion: pl.DataFrame, on_lens: set[str]) -> pl.DataFrame:

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from megafish_assets.detections.columns import TRACKLET_MOTION
-from megafish_assets.detections.lens import seconds_of
+from megafish_assets.detections.recurrences import seconds_of
 from megafish_assets.detections.scene import ScenePath
 
 LOOK_SECONDS = 1 / 3

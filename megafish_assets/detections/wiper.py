@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from megafish_assets.detections.lens import seconds_of
+from megafish_assets.detections.recurrences import seconds_of
 
 WIPER_AREA_SHARE = 0.06
 """Of the frame, from which on a box may be a wiper's: on the reef 55 of its 58 boxes and nothing else. A near fish may

@@ -13,7 +13,7 @@ from megafish_assets.labels.columns import CLASSES, NAME_NEXT
 from megafish_assets.labels.naming import NAMED_FROM, Words, classes_table, told_by
 from megafish_assets.labels.next_table import next_table, open_units
 from megafish_assets.labels.resolving import current_words
-from megafish_assets.labels.units import LENS_REASONS, Units, kind_of_units, on_the_lens
+from megafish_assets.labels.units import Units, kind_of_units, on_the_lens
 from megafish_assets.orchestration.policy import seed_knob
 from megafish_assets.reporting.figures import Figures, figure_metadata
 from megafish_assets.reporting.metadata import column_lineage, reduced_coverage, table_metadata
@@ -109,6 +109,7 @@ def classes_asset(backbone: str, knobs: type[ClassesConfig] = ClassesConfig) -> 
 
 
 def flagged(not_fish: pl.LazyFrame) -> list[str]:
-    """The detections that lie on the lens or are its wiper."""
-    rows = not_fish.filter(pl.col("reason").is_in(LENS_REASONS)).select("detection_id")
+    """The detections that are taken for no fish, for whatever reason: counts leave the same out. A person who names
+    one, or its place, is believed by both."""
+    rows = not_fish.filter(pl.col("reason").is_not_null()).select("detection_id")
     return rows.collect()["detection_id"].to_list()

@@ -110,7 +110,7 @@ class Open:
     is_named: np.ndarray
     """bool `(n,)`: a person gave its name."""
     is_closed: np.ndarray
-    """bool `(n,)`: nobody need be asked again, since it is named, nobody could tell, or it lies on the lens."""
+    """bool `(n,)`: nobody need be asked again, since it is named, nobody could tell, or `not_fish` tells."""
     sureness: np.ndarray
     """float64 `(n,)`, 0 to 1: how sure its name is by now."""
 

@@ -35,7 +35,8 @@ the hand, and a kind that holds two species is not named by the commoner. One is
 """
 
 LENS_PROBABILITY = 0.97
-"""Of what lies on the lens or is its wiper, by place alone: at three clips, the fewest tried, 97 % of it is no fish."""
+"""Of what `not_fish` gives a reason, by place alone: it was no fish to 99 % and more on reefs (docs/quality.md),
+and real lenses may be worse."""
 
 
 @dataclass(frozen=True)

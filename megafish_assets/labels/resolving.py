@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from megafish_assets.detections.lens import pair_overlaps
+from megafish_assets.detections.overlaps import pair_overlaps
 from megafish_assets.footage.boxes import BOX
 from megafish_assets.labels.current import labelled_tracklets, of_frames
 

@@ -15,9 +15,6 @@ from megafish_assets.footage.columns import require_one_length
 
 UNIT = pl.coalesce("tracklet_id", "detection_id").alias("unit_id")
 
-LENS_REASONS = ("on_lens", "wiper")
-"""Of `not_fish`, what needs no person: what is merely `fixed` may be a fish that rests."""
-
 
 @dataclass(frozen=True)
 class Units:
@@ -69,7 +66,7 @@ def kind_of_units(units: Units, kinds: pl.DataFrame | None) -> pl.Series:
 
 
 def on_the_lens(units: Units, detection_ids: Sequence[str], clusters: pl.DataFrame) -> np.ndarray:
-    """bool `(n,)`: whether most crops of a unit are among these detections, which lie on the lens or are its wiper."""
+    """bool `(n,)`: whether most crops of a unit are among these detections, which `not_fish` gives a reason."""
     flagged = pl.Series("flagged", detection_ids, dtype=pl.String)
     shares = (
         clusters.with_columns(UNIT)

@@ -11,6 +11,7 @@ from megafish_assets.storage.partitions import VIDEOS
 RAW = dg.AssetKey("raw_detections")
 LIMITS = dg.AssetKey("size_limits")
 LENS = dg.AssetKey("lens_places")
+REASONS = dg.AssetKey("place_reasons")
 FILTERED = dg.AssetKey("filtered_detections")
 SAMPLED = dg.AssetKey("sampled_detections")
 NOT_FISH = dg.AssetKey("not_fish")

@@ -8,6 +8,7 @@ from megafish_assets.orchestration.backfills import (
     LIMITS,
     NEVER_MADE,
     NOT_FISH,
+    REASONS,
     SAMPLED,
     per_video_assets,
     start_backfill,
@@ -59,7 +60,7 @@ def retry_failed_videos():
     backfill_unfinished()
 
 
-SETTLED = {FILTERED: (LIMITS, ""), SAMPLED: (LENS, NEVER_MADE), NOT_FISH: (LENS, NEVER_MADE)}
+SETTLED = {FILTERED: (LIMITS, ""), SAMPLED: (LENS, NEVER_MADE), NOT_FISH: (REASONS, NEVER_MADE)}
 """Assets whose partitions keep what they were made with of an asset over all videos, and its version before the
 first: nothing is restated by itself."""
 
@@ -93,8 +94,8 @@ def version_in_force(instance: dg.DagsterInstance, settled: dg.AssetKey, unmade:
 
 
 @dg.job(
-    description="Run this when size_limits or lens_places says that partitions carry old ones: makes those again, and "
-    "what follows from them."
+    description="Run this when size_limits, lens_places or place_reasons says that partitions carry old ones: makes "
+    "those again, and what follows from them."
 )
 def restate_filtered():
     backfill_old_limits()

@@ -22,7 +22,7 @@ def nightly_analysis_job(backbones: Sequence[str], gate: str):
     gates = [dg.AssetCheckKey(dg.AssetKey(named("embeddings", backbone)), gate) for backbone in backbones]
     return dg.define_asset_job(
         "nightly_analysis",
-        selection=dg.AssetSelection.assets("size_limits", "lens_places")
+        selection=dg.AssetSelection.assets("size_limits", "lens_places", "place_reasons")
         | (dg.AssetSelection.groups(*ANALYSIS_ROOMS) - dg.AssetSelection.tag(*next(iter(ON_REQUEST.items()))))
         | dg.AssetSelection.checks(*gates),
         description="Everything made from all videos, over whatever videos are complete. A missing video is counted "

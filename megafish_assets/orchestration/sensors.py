@@ -8,7 +8,7 @@ import dagster as dg
 import polars as pl
 
 from megafish_assets.orchestration.arrivals import are_these
-from megafish_assets.orchestration.backfills import CROPS, LENS, LIMITS, RAW, per_video_assets, start_backfill
+from megafish_assets.orchestration.backfills import CROPS, LENS, LIMITS, RAW, REASONS, per_video_assets, start_backfill
 from megafish_assets.orchestration.labels import Labels
 from megafish_assets.orchestration.sources import Inference
 from megafish_assets.reporting.wording import many
@@ -28,7 +28,7 @@ EVENTS_A_TICK = 1000
 
 
 PER_VIDEO = dg.AssetSelection.groups("detections", "crops", "embeddings") - dg.AssetSelection.assets(
-    "inference", LIMITS, LENS
+    "inference", LIMITS, LENS, REASONS
 )
 """What both sensors have made, which the UI then shows as automated."""
 

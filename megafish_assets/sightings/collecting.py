@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from megafish_assets.detections.lens import seconds_of
+from megafish_assets.detections.recurrences import seconds_of
 from megafish_assets.sightings.looks import Looks, looks_of, usual_step
 from megafish_assets.sightings.naming import taxon
 from megafish_assets.sightings.parts import Counts, VideoTimes, video_counts

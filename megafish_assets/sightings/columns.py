@@ -14,7 +14,10 @@ NAMES: Columns = {
         pl.String, "who says so: `person`, `classified` from labelled ones, `kind` as all of its kind, `unnamed`"
     ),
     "kind_id": Column(pl.Int64, "the kind that it was grouped into; null for none"),
-    "is_not_fish": Column(pl.Boolean, "whether a person says that it is none"),
+    "not_fish_by": Column(
+        pl.String, "who says that it is none: `person`, or `classified` or `kind` as it is named so; null for nobody"
+    ),
+    "is_fish": Column(pl.Boolean, "whether a person says that it is one, whatever its boxes are taken for"),
 }
 
 SIGHTINGS: Columns = {
@@ -35,7 +38,8 @@ SIGHTINGS: Columns = {
     "kind_id": NAMES["kind_id"],
     "not_fish": Column(
         pl.String,
-        "why most of its boxes are taken for no fish (`reason` of not_fish), or `person`; null for what may be one",
+        "why it is taken for no fish: `person` says so, else the `reason` of not_fish for most of its boxes, else its "
+        "name does (`classified`, `kind`); null for what may be one, and for what a person named a fish",
     ),
     "width_1024": Column(pl.Float64, "median width of its boxes, px of the stretched frame"),
     "height_1024": Column(pl.Float64, "median height, likewise"),

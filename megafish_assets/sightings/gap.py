@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from scipy.stats import norm
 
-from megafish_assets.detections.lens import pair_overlaps
+from megafish_assets.detections.overlaps import pair_overlaps
 from megafish_assets.footage.boxes import BOX
 from megafish_assets.labels.current import LOOKED_AT, MISSED, NOT_FISH, TWICE
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from megafish_assets.detections.lens import seconds_of
+from megafish_assets.detections.recurrences import seconds_of
 from megafish_assets.detections.scene import ScenePath
 from megafish_assets.footage.boxes import BOX
 from megafish_assets.sightings.counting import INSIDE_SHARE

@@ -6,7 +6,7 @@ from math import gcd
 import numpy as np
 import polars as pl
 
-from megafish_assets.detections.lens import seconds_of
+from megafish_assets.detections.recurrences import seconds_of
 from megafish_assets.detections.wiper import wipes
 
 FEWEST_FRAMES = 10

@@ -3,7 +3,8 @@
 import polars as pl
 
 from megafish_assets.footage.columns import empty_table
-from megafish_assets.labels.current import NOT_FISH
+from megafish_assets.labels.columns import WORDS
+from megafish_assets.labels.current import APPROVED, NOT_FISH
 from megafish_assets.labels.naming import CLASSIFIED, KIND, NOT_A_FISH, PERSON, UNNAMED
 from megafish_assets.sightings.columns import NAMES
 
@@ -17,20 +18,52 @@ def tracklet_names(
     """The columns `NAMES`, a row for each tracklet that any of these tables says something of, sorted.
 
     `classes` holds `classes_<b>`; `kinds` holds `kinds_<b>`, of which the latest fit counts, for tracklets that
-    `classes` lacks; `labelled` is the current word on each tracklet, of which only the status `not_fish` is read:
-    its names are in `classes` already. What is called `NOT_A_FISH` is none. None is a table that was not made.
+    `classes` lacks; `labelled` is the current word on each tracklet, of which the statuses `not_fish` and `approved`
+    are read: they hold for tracklets without a crop too, and where `classes` is older. What is called `NOT_A_FISH` is
+    none. None is a table that was not made.
     """
+    said = _said(empty_table(WORDS) if labelled is None else labelled)
     parts = [empty_table(NAMES)]
     if classes is not None:
         parts.append(_columns(classes.filter(pl.col("tracklet_id").is_not_null())))
     if kinds is not None:
         parts.append(_columns(kinds.filter(pl.col("is_latest") & pl.col("tracklet_id").is_not_null())))
-    if labelled is not None:
-        parts.append(_columns(labelled.filter(pl.col("status") == NOT_FISH)))
+    parts.append(_columns(said.select("tracklet_id")))
     found = pl.concat(parts).unique("tracklet_id", keep="first", maintain_order=True)
-    denied = [] if labelled is None else labelled.filter(status=NOT_FISH)["tracklet_id"].to_list()
-    is_none = pl.col("tracklet_id").is_in(denied) | (pl.col("name") == NOT_A_FISH).fill_null(False)
-    return found.with_columns(is_none.alias("is_not_fish")).sort("tracklet_id")
+    return _with_words(found, said).select(*NAMES).sort("tracklet_id")
+
+
+def _said(labelled: pl.DataFrame) -> pl.DataFrame:
+    """`tracklet_id`, `denied`, `said` (a name, null without one) and `said_scientific` of what people called a fish, or
+    none."""
+    spoken = labelled.filter(pl.col("status").is_in([APPROVED, NOT_FISH]))
+    label, scientific = (
+        pl.when(status=APPROVED).then(name if name in labelled.columns else pl.lit(None)).cast(pl.String)
+        for name in ("label", "scientific_name")
+    )
+    denied = pl.col("status") == NOT_FISH
+    return spoken.select(
+        "tracklet_id", denied.alias("denied"), label.alias("said"), scientific.alias("said_scientific")
+    )
+
+
+def _with_words(found: pl.DataFrame, said: pl.DataFrame) -> pl.DataFrame:
+    """The names with what people said of each, which comes before all that was made of it."""
+    rows = found.join(said, on="tracklet_id", how="left", maintain_order="left")
+    is_said, is_other = pl.col("said").is_not_null(), pl.col("said").ne_missing(pl.col("name"))
+    rows = rows.with_columns(
+        pl.coalesce("said", "name").alias("name"),
+        pl.when(is_said & is_other).then("said_scientific").otherwise("scientific_name").alias("scientific_name"),
+        pl.when(is_said).then(pl.lit(1.0)).otherwise("probability").alias("probability"),
+        pl.when(is_said).then(pl.lit(PERSON)).otherwise("name_source").alias("name_source"),
+    )
+    is_called_none, is_denied = (pl.col("name") == NOT_A_FISH).fill_null(False), pl.col("denied").fill_null(False)
+    named_so = pl.when(is_called_none).then("name_source")
+    by_name = pl.col("name").is_not_null() & (pl.col("name_source") == PERSON)
+    return rows.with_columns(
+        pl.when(is_denied).then(pl.lit(PERSON)).otherwise(named_so).alias("not_fish_by"),
+        (~is_denied & ~is_called_none & (pl.col("denied").is_not_null() | by_name)).alias("is_fish"),
+    )
 
 
 def _columns(table: pl.DataFrame) -> pl.DataFrame:

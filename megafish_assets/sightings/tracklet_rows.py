@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
-from megafish_assets.detections.lens import seconds_of
+from megafish_assets.detections.recurrences import seconds_of
 from megafish_assets.footage.boxes import BOX, STRETCHED_PX
 from megafish_assets.footage.columns import empty_table
+from megafish_assets.labels.naming import PERSON
 from megafish_assets.sightings.columns import SIGHTINGS
 from megafish_assets.sightings.counting import are_parts
 from megafish_assets.sightings.looks import Looks
@@ -22,9 +23,6 @@ PART_SHARE = 0.5
 
 NOT_FISH_SHARE = 0.5
 """Of its boxes that are taken for no fish, from which on the tracklet is."""
-
-PERSON_SAYS = "person"
-"""In `not_fish`, where a label denies a tracklet."""
 
 CROP_COLUMNS = ("detection_id", "width_px", "height_px", "clipped_share")
 """Of `crops`, by which the best of a tracklet is chosen."""
@@ -52,14 +50,15 @@ def sighting_rows(
 
     `rows` holds valid `raw_detections` with the `tracklet_id` of each, and the `reason` and `place_id` of `not_fish`;
     `looks` is of each of their videos, by video; `names` holds the columns `NAMES`, `motion` the table
-    `tracklet_motion`, and `crops` the `CROP_COLUMNS` of those that were cut; `stations` are known by video. Boxes that
-    are taken for no fish are left out of a tracklet that has others.
+    `tracklet_motion`, and `crops` the `CROP_COLUMNS` of those that were cut; `stations` are known by video. What a
+    person says comes before what boxes are taken for, and that before a name that was made. Boxes that are taken for no
+    fish are left out of a tracklet that has others, unless a person says that it is a fish.
     """
     if rows.is_empty():
         return empty_table(SIGHTINGS)
     key = ["video", "tracklet_id"]
-    judged = rows.join(_judged(rows), on=key)
-    own = judged.filter(pl.col("reason").is_null() | pl.col("not_fish").is_not_null())
+    judged = rows.join(_judged(rows, names), on=key)
+    own = judged.filter(pl.col("reason").is_null() | pl.col("not_fish").is_not_null() | pl.col("is_said_fish"))
     own = own.with_columns(pl.Series("is_part", _are_parts(own, names)))
     table = (
         _measured(own)
@@ -71,19 +70,22 @@ def sighting_rows(
     return _completed(table, backbone).sort(key)
 
 
-def _judged(rows: pl.DataFrame) -> pl.DataFrame:
-    """Why each tracklet is no fish, null where it may be one."""
-    share = pl.col("reason").is_not_null().mean()
-    return rows.group_by("video", "tracklet_id").agg(
-        pl.when(share >= NOT_FISH_SHARE).then(pl.col("reason").drop_nulls().mode().sort().first()).alias("not_fish")
-    )
+def _judged(rows: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
+    """`not_fish`, why each tracklet is none, null where it may be one; and `is_said_fish`."""
+    share, reason = pl.col("reason").is_not_null().mean(), pl.col("reason").drop_nulls().mode().sort().first()
+    of_boxes = rows.group_by("video", "tracklet_id").agg(pl.when(share >= NOT_FISH_SHARE).then(reason).alias("reason"))
+    said = of_boxes.join(names.select("tracklet_id", "not_fish_by", "is_fish"), on="tracklet_id", how="left")
+    is_fish = pl.col("is_fish").fill_null(False)
+    denied = pl.when(not_fish_by=PERSON).then("not_fish_by")
+    not_fish = pl.coalesce(denied, pl.when(~is_fish).then("reason"), "not_fish_by").alias("not_fish")
+    return said.select("video", "tracklet_id", not_fish, is_fish.alias("is_said_fish"))
 
 
 def _are_parts(rows: pl.DataFrame, names: pl.DataFrame) -> np.ndarray:
     """bool `(n,)`, whether each box lies inside a larger one of its kind; a fish never is a part of what is none."""
     named = rows.join(names, on="tracklet_id", how="left", maintain_order="left")
-    may_be_fish = pl.col("not_fish").is_null() & ~pl.col("is_not_fish").fill_null(False)
-    group = pl.struct("video", "frame_id", may_be_fish.alias("may_be_fish"), taxon().alias("kind"))
+    may_be_fish = pl.col("not_fish").is_null().alias("may_be_fish")
+    group = pl.struct("video", "frame_id", may_be_fish, taxon().alias("kind"))
     groups = named.select(group.rank("dense")).to_series().to_numpy()
     order, found = np.argsort(groups, kind="stable"), np.zeros(rows.height, dtype=bool)
     found[order] = are_parts(groups[order], rows.select(BOX).to_numpy()[order])
@@ -143,11 +145,9 @@ def _of_looks(looks: Mapping[str, Looks], stations: Mapping[str, str]) -> pl.Dat
 
 def _completed(table: pl.DataFrame, backbone: str | None) -> pl.DataFrame:
     spanned = (pl.col("last_frame") - pl.col("first_frame")) // pl.col("step_frames") + 1
-    denied = pl.col("is_not_fish").fill_null(False)
     cut_begin, cut_end = pl.col("first_frame") <= pl.col("first_look"), pl.col("last_frame") >= pl.col("last_look")
     table = table.with_columns(
         (spanned - pl.col("n_frames_seen")).alias("n_frames_bridged"),
-        pl.when(denied).then(pl.lit(PERSON_SAYS)).otherwise("not_fish").alias("not_fish"),
         pl.col("name_source").fill_null(UNNAMED),
         (cut_begin | cut_end).alias("is_cut"),
         _way(cut_begin, "begins_at_edge").alias("begins"),

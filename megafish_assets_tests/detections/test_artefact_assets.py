@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from deltalake import write_deltalake
 
-from megafish_assets.detections.artefact_assets import lens_places_asset, not_fish, tracklet_motion
+from megafish_assets.detections.artefact_assets import lens_places_asset, not_fish, place_reasons, tracklet_motion
 from megafish_assets.detections.assets import (
     INFERENCE,
     filtered_detections,
@@ -44,6 +44,7 @@ ASSETS = [
             lens_places,
             filtered_detections,
             sampled_detections,
+            place_reasons,
             not_fish,
             tracklet_motion,
         ],
@@ -155,7 +156,7 @@ def test_a_place_that_a_person_called_a_fish_is_one_until_he_says_otherwise(tmp_
             "labelled_at": [datetime(2026, 1, day, tzinfo=UTC)],
         }
         write_deltalake(str(tmp_path / "tables/labels/labels"), pl.DataFrame(said).to_arrow(), mode="append")
-        collection.make(lens_places)
+        collection.make(lens_places, tolerance=1)  # whatever comes or goes, but for what people say
         return pl.read_delta(str(tmp_path / "tables/detections/lens_places")).height
 
     before = collection.version()
@@ -171,6 +172,7 @@ def test_every_valid_row_has_its_verdict_and_every_tracklet_its_motion(tmp_path:
     assert set(found["reason"].drop_nulls()) == {"wiper"} and found["lens_score"].null_count() == found.height
     assert all(evaluation.passed for evaluation in result.get_asset_check_evaluations())
     collection.make(lens_places)
+    collection.make(place_reasons)
     result = collection.make(not_fish)
     found = collection.stored("not_fish")
     assert found.height == reef_rows(REEF).height == found["lens_score"].count()
@@ -180,6 +182,32 @@ def test_every_valid_row_has_its_verdict_and_every_tracklet_its_motion(tmp_path:
     assert sorted(motion["tracklet_id"]) == sorted(of_tracklets.unique())
     numbers = [event.metadata for event in result.asset_materializations_for_node("not_fish")]
     assert max(event["wiped_share"].value for event in numbers) > 0.05
+
+
+def test_all_videos_say_the_same_of_a_place_however_much_was_known_when_each_was_made(tmp_path: Path) -> None:
+    collection = Collection(tmp_path)
+    motion = tmp_path / "tables/crops/camera_motion"
+    all_motion = pl.read_delta(str(motion))
+    write_deltalake(str(motion), all_motion.clear().to_arrow(), mode="overwrite")
+    collection.make(raw_detections, tracklets)
+    collection.make(lens_places)
+    places_before = collection.version()
+    collection.make(place_reasons)
+    # The camera's motion comes video by video; what is made meanwhile takes the reasons that were stored last.
+    for last in (1, 3):
+        known = all_motion.filter(pl.col("video").is_in(KEYS[: last + 1]))
+        write_deltalake(str(motion), known.to_arrow(), mode="overwrite")
+        collection.make(not_fish, keys=KEYS[last - 1 : last + 1])
+    assert set(collection.stored("not_fish").drop_nulls("place_id")["reason"]) - {"wiper"} == {"fixed"}
+    numbers = collection.make(place_reasons)
+    evaluation = numbers.get_asset_check_evaluations()[0]
+    assert not evaluation.passed and "n_partitions_of_old_reasons = 4, allowed at most 0" in evaluation.description
+    collection.make(not_fish)
+    assert set(collection.stored("not_fish").drop_nulls("place_id")["reason"]) - {"wiper"} == {"on_lens"}
+    again = collection.make(place_reasons)
+    assert again.get_asset_check_evaluations()[0].metadata["n_partitions_of_old_reasons"].value == 0
+    collection.make(lens_places)
+    assert collection.version() == places_before
 
 
 def test_one_job_makes_again_what_was_made_with_other_places_and_leaves_the_filter_alone(tmp_path: Path) -> None:

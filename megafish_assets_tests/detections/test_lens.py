@@ -9,12 +9,10 @@ from megafish_assets.detections.lens import (
     FEWEST_OTHERS,
     lens_places,
     moved_share,
-    natural,
-    overlapping,
     places_of,
     places_version,
-    recurrences,
 )
+from megafish_assets.detections.recurrences import recurrences
 from megafish_assets.footage.boxes import BOX
 from megafish_assets.reef.plan import ReefPlan
 from megafish_assets_tests.detections.reefs import reef_rows
@@ -78,10 +76,6 @@ def test_growth_that_grows_stays_one_place() -> None:
     assert places.height == 1 and places["n_videos"][0] == 30
 
 
-def test_videos_follow_one_another_as_people_count() -> None:
-    assert sorted(["clip_10", "clip_2", "clip_1b", "clip_1"], key=natural) == ["clip_1", "clip_1b", "clip_2", "clip_10"]
-
-
 def test_a_long_video_is_many_clips_and_a_rest_of_half_a_minute_is_no_place() -> None:
     long = {"dive": through(GROWTH, range(600)) + through(ELSEWHERE, range(100, 130))}
     rows = seen(long).sort("seconds_in_video")
@@ -107,24 +101,42 @@ def test_places_keep_their_version_whatever_the_order_of_rows_and_move_with_what
     assert places_version(found) == places_version(shuffled) is not None
     assert moved_share(found, shuffled) == 0.0
     fewer = lens_places(recurrences(rows.filter(pl.col("x_1024") == GROWTH[0])))[1]
-    # Eight of sixteen are gone, and eight are what they were: 8 of 24.
-    assert moved_share(found, fewer) == moved_share(fewer, found) == pytest.approx(8 / 24)
+    assert moved_share(found, fewer) == moved_share(fewer, found) == 1.0
+    # 40 px overlap 60 by half and 60 overlap 85, which are met in seven other clips with themselves, in four without.
+    widths = [40.0] * 6 + [60.0] * 4 + [85.0] * 4
+    grown = {f"clip_{number}": through((100.0, 100.0, width, 30.0)) for number, width in enumerate(widths)}
+    now = lens_places(recurrences(seen(grown)))[1]
+    before = lens_places(recurrences(seen(dict(list(grown.items())[:10]))))[1]
+    assert moved_share(before, now) == moved_share(now, before) == pytest.approx(4 / (10 + 14))
     assert moved_share(found.clear(), found.clear()) == 0.0
 
 
-def test_every_pair_that_overlaps_by_half_is_found_and_no_other() -> None:
-    rng = np.random.default_rng(5)
-    boxes = np.column_stack([rng.uniform(0, 60, (400, 2)), np.exp(rng.uniform(1.5, 4.5, (400, 2)))])
-    a, b = boxes[:200], boxes[200:]
-    expected = set()
-    for i, (x, y, w, h) in enumerate(a):
-        for j, (u, v, s, t) in enumerate(b):
-            shared = max(0.0, min(x + w, u + s) - max(x, u)) * max(0.0, min(y + h, v + t) - max(y, v))
-            if shared / (w * h + s * t - shared) >= 0.5:
-                expected.add((i, j))
-    row, other = overlapping(a, b)
-    assert len(expected) > 20 and set(zip(row.tolist(), other.tolist(), strict=True)) == expected
-    assert len(overlapping(boxes[:0], boxes)[0]) == len(overlapping(boxes, boxes[:0])[0]) == 0
+def test_a_new_growth_moves_the_places_however_many_have_stayed() -> None:
+    growths = [(40.0 + 80 * n, 40.0, 40.0, 30.0) for n in range(7)]
+    old = {f"c_{n}": [row for box in growths[:6] for row in through(box, range(4))] for n in range(150)}
+    new = {f"c_{n}": [row for box in growths for row in through(box, range(4))] for n in range(150, 170)}
+    before, now = lens_places(recurrences(seen(old)))[1], lens_places(recurrences(seen(old | new)))[1]
+    later = seen(new).filter(pl.col("x_1024") == growths[6][0])
+    assert places_of(later, before)["place_id"].count() == 0
+    assert places_of(later, now)["place_id"].count() == later.height == 80
+    assert moved_share(before, now) == moved_share(now, before) == 1.0
+    few = lens_places(recurrences(seen(old | dict(list(new.items())[:5]))))[1]
+    assert moved_share(before, few) == 0.0
+
+
+def test_a_place_that_grew_out_of_its_box_has_moved_though_its_first_clips_are_what_they_were() -> None:
+    def growth(clip: int) -> tuple[float, ...]:
+        side = 40.0 + 2 * max(0, clip - 1000)
+        return (100.0, 100.0, side, side)
+
+    others = [(40.0 + 80 * n, 700.0, 40.0, 30.0) for n in range(10)]
+    clips = {
+        f"c_{n}": [row for box in (growth(n), *others) for row in through(box, range(2))] for n in range(850, 1060)
+    }
+    now = lens_places(recurrences(seen(clips)))[1]
+    before = lens_places(recurrences(seen(dict(list(clips.items())[:150]))))[1]
+    assert lens_places(recurrences(seen(clips)))[0].height == 11
+    assert moved_share(before, now) == 1.0
 
 
 @pytest.mark.parametrize("plan", [PANNING, STILL], ids=["panning, resting fish", "still"])

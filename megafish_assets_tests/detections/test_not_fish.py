@@ -5,9 +5,19 @@ import polars as pl
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from megafish_assets.detections.columns import NOT_FISH, TRACKLET_MOTION
-from megafish_assets.detections.lens import lens_places, recurrences
-from megafish_assets.detections.not_fish import FIXED, ON_LENS, WIPER, not_fish, places_on_lens, wiped
+from megafish_assets.detections.columns import NOT_FISH, PLACE_REASONS, TRACKLET_MOTION
+from megafish_assets.detections.lens import lens_places
+from megafish_assets.detections.not_fish import (
+    FIXED,
+    ON_LENS,
+    WIPER,
+    not_fish,
+    place_reasons,
+    places_on_lens,
+    reasons_version,
+    wiped,
+)
+from megafish_assets.detections.recurrences import recurrences
 from megafish_assets.detections.scene import scene_path, scene_paths
 from megafish_assets.detections.tracklet_motion import tracklet_motion
 from megafish_assets.detections.tracklets import tracklets
@@ -126,7 +136,9 @@ def test_no_rows_make_an_empty_table_with_every_column() -> None:
 def test_the_reefs_growth_and_wiper_are_named_with_their_reason(plan: ReefPlan, reason: str) -> None:
     rows, motion = reef_rows(plan), reef_motion(plan)
     places, scored = lens_places(recurrences(rows))
-    on_lens = places_on_lens(scored, scene_paths(motion))
+    reasons = place_reasons(scored, motion)
+    assert reasons["place_id"].to_list() == places["place_id"].to_list() and set(reasons["reason"]) == {reason}
+    on_lens = places_on_lens(reasons, scored)
     assert on_lens == (set(places["place_id"]) if reason == ON_LENS else set())
     found = not_fish(rows, scored, motion, on_lens).join(
         rows.select("detection_id", "kind", "track_id"), on="detection_id"
@@ -136,6 +148,23 @@ def test_the_reefs_growth_and_wiper_are_named_with_their_reason(plan: ReefPlan, 
     assert found.filter(kind="wiper").select((pl.col("reason") == WIPER).mean()).item() >= 0.95
     assert flagged.select(pl.col("kind").is_in(["algae", "wiper"]).mean()).item() >= 0.99
     assert flagged["track_id"].count() <= 0.001 * found["track_id"].count()
+
+
+def test_a_place_is_on_the_lens_once_the_scene_moves_past_it_in_one_of_its_videos() -> None:
+    at = [(frame, 100.0, 100.0, 40.0, 20.0) for frame in range(0, 120, 10)]
+    rows = pl.concat([boxes(at).with_columns(pl.lit(f"c_{n}").alias("video")) for n in range(6)])
+    scored = lens_places(recurrences(rows))[1]
+    pans = [looks([(5, 5, pan, 0.0, 90)], video) for video, pan in (("c_0", 7.9), ("c_3", 8.1))]
+    for motion, reason, n_past in ((pans[0].clear(), FIXED, 0), (pans[0], FIXED, 0), (pl.concat(pans), ON_LENS, 1)):
+        told = place_reasons(scored, motion)
+        assert told.select("place_id", "reason", "n_videos", "n_videos_past").rows() == [("p001", reason, 6, n_past)]
+    assert reasons_version(told) != reasons_version(place_reasons(scored, pans[0])) is not None
+    assert places_on_lens(told, scored) == {"p001"}
+    # Five clips make no place: the numbers are those of other places.
+    assert places_on_lens(told, lens_places(recurrences(rows.filter(pl.col("video") != "c_5")))[1]) == set()
+    none = place_reasons(scored.clear(), pans[0])
+    assert dict(none.schema) == {name: column.dtype for name, column in PLACE_REASONS.items()}
+    assert none.is_empty() and reasons_version(none) is None
 
 
 def test_motion_tells_the_reefs_fish_from_its_growth_and_rock() -> None:

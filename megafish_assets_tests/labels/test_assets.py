@@ -145,8 +145,16 @@ def test_labels_kinds_and_what_lies_on_the_lens_come_from_their_own_tables(tmp_p
             words(*[(unit, "cod", "approved") for unit in plain.ids(0, 2)], (plain.ids(2, 1)[0], None, "unsure"))
         ),
         "kinds_b": table.select("unit_id", kind_id=pl.lit(5), is_latest=pl.lit(True)),
+        # Ten of them, for every reason there is.
         "not_fish": table.filter(cluster=3).select(
-            "video", "detection_id", reason=pl.when(pl.int_range(pl.len()) < 10).then(pl.lit("on_lens"))
+            "video",
+            "detection_id",
+            reason=pl.when(pl.int_range(pl.len()) < 3)
+            .then(pl.lit("fixed"))
+            .when(pl.int_range(pl.len()) < 6)
+            .then(pl.lit("wiper"))
+            .when(pl.int_range(pl.len()) < 10)
+            .then(pl.lit("on_lens")),
         ),
     }
     few = Collection(tmp_path, **other)

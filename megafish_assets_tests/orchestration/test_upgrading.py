@@ -53,6 +53,7 @@ RESTATED = [
     "movements",
     "neighbors_reef_tiny",
     "not_fish",
+    "place_reasons",
     "review",
     "richness",
     "schools",

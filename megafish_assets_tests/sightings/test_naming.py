@@ -37,7 +37,11 @@ def test_classes_come_before_kinds_and_only_the_latest_fit_counts() -> None:
 
 def test_a_person_denies_a_tracklet_whether_it_was_classified_or_not() -> None:
     found = tracklet_names(CLASSES, None, LABELLED)
-    assert found.select("tracklet_id", "is_not_fish").rows() == [("a", False), ("b", True), ("e", True)]
+    assert found.select("tracklet_id", "not_fish_by", "is_fish").rows() == [
+        ("a", None, True),
+        ("b", "person", False),
+        ("e", "person", False),
+    ]
 
 
 def test_names_kinds_and_unnamed_are_counted_alike() -> None:

@@ -46,6 +46,32 @@ def test_a_tracklet_that_a_person_denies_is_no_fish() -> None:
     assert (found["not_fish"], found["is_counted"]) == ("person", False)
 
 
+@pytest.mark.parametrize("reason", ["on_lens", "fixed", "wiper"])
+def test_a_tracklet_that_a_person_named_is_a_fish_whatever_its_boxes_are_taken_for(reason: str) -> None:
+    label = {"tracklet_id": ["v0/t00000"], "status": ["approved"], "label": ["moray"]}
+    rows = pl.concat([tracklet(0, range(12), reason=reason), tracklet(0, range(12, 20))])
+    # What is left out of the sample is in no class; and classes may be older than the label.
+    stale = pl.DataFrame({"tracklet_id": ["v0/t00000"], "name": ["not a fish"], "name_source": ["classified"]})
+    for classes in (None, stale):
+        found = only(rows, named=tracklet_names(classes, labelled=pl.DataFrame(label)))
+        assert (found["name"], found["name_source"], found["not_fish"]) == ("moray", "person", None)
+        assert (found["n_frames_seen"], found["is_counted"]) == (20, True)
+    assert only(rows, named=names(t0="moray"))["is_counted"]
+    classified = stale.with_columns(name=pl.lit("wrasse"))
+    assert only(rows, named=tracklet_names(classified))["not_fish"] == reason
+    unsure = pl.DataFrame(label | {"status": ["unsure"]})
+    assert only(rows, named=tracklet_names(labelled=unsure))["not_fish"] == reason
+
+
+@pytest.mark.parametrize("source", ["person", "classified", "kind"])
+def test_who_calls_a_tracklet_not_a_fish_is_told(source: str) -> None:
+    classes = pl.DataFrame({"tracklet_id": ["v0/t00000"], "name": ["not a fish"], "name_source": [source]})
+    found = only(tracklet(0, range(20)), named=tracklet_names(classes))
+    assert (found["not_fish"], found["is_counted"]) == (source, False)
+    on_lens = only(tracklet(0, range(20), reason="on_lens"), named=tracklet_names(classes))
+    assert on_lens["not_fish"] == ("person" if source == "person" else "on_lens")
+
+
 def test_a_tracklet_whose_boxes_are_mostly_no_fish_is_none_and_of_others_these_boxes_are_left_out() -> None:
     mostly = pl.concat([tracklet(0, range(20), reason="on_lens"), tracklet(0, range(20, 30))])
     found = only(mostly)
