@@ -3,6 +3,7 @@
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -167,6 +168,35 @@ def test_the_table_of_megafish_labels_is_read_into_it_and_a_changed_name_is_a_ne
         file.write_text(f"detection_id,label\nv/000003/000,{name}\n")
         assert collection.read()["n_names"] == 1
     assert collection.stored().sort("labelled_at")["label"].to_list() == ["tang", "ray", "tang"]
+
+
+def test_the_table_of_megafish_labels_says_nothing_anew_while_nobody_changes_it(tmp_path: Path) -> None:
+    file = tmp_path / "said.csv"
+    file.write_text("tracklet_id,label\nv/t00001,Tang\nv/t00001,tang\nv/t00002,ray\n")
+    collection = Collection(tmp_path, uri=str(file))
+    for _ in range(3):
+        collection.read()
+    assert collection.stored()["label"].sort().to_list() == ["Tang", "ray", "tang"]
+
+
+def test_a_later_correction_stands_when_tracklets_are_cut_or_species_spelled_anew(tmp_path: Path) -> None:
+    file, listed = tmp_path / "said.csv", tmp_path / "species.csv"
+    file.write_text("tracklet_id,label\nv/t00001,Tang\n")
+    listed.write_text("name\nray\n")
+    collection = Collection(tmp_path, uri=str(file), species=str(listed))
+    collection.read()
+    now = datetime.now(UTC).isoformat()
+    collection.lay("anna.csv", f"tracklet_id,label,labelled_at\nv/t00001,ray,{now}\n")
+    assert collection.read()["n_disagreements"] == 1
+    cut = pl.read_delta(str(tmp_path / "tables/detections/tracklets")).filter(pl.col("position") == 0)
+    collection.write("detections/tracklets", cut)
+    collection.read()
+    listed.write_text("name\nray\ntang\n")
+    collection.read()
+    assert collection.stored().sort("labelled_at")["label"].to_list() == ["Tang", "ray"]
+    file.write_text("tracklet_id,label,status\nv/t00001,Tang,rejected\n")
+    collection.read()
+    assert collection.stored().sort("labelled_at")["status"].to_list() == ["approved", "approved", "rejected"]
 
 
 @pytest.mark.parametrize("n", [20_000, pytest.param(500_000, marks=pytest.mark.faults)])
