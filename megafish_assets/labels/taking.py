@@ -91,8 +91,8 @@ def said_of_table(table: pl.DataFrame, name: str, now: datetime) -> pl.DataFrame
 
 
 def with_written(said: pl.DataFrame) -> pl.DataFrame:
-    """The columns `SAID` of a table, and `written_of` and `written`: digests of the ids in a row, and of all words that the
-    table has for these, in its order and as they stand there.
+    """The columns `SAID` of a table with `written_of` and `written`, digests of the ids in a row and of all words that
+    the table has for these, in its order and as they stand there.
     """
     words = pl.concat_str("status", *(pl.col(name).cast(pl.String).fill_null("") for name in WORD), separator="\x1f")
     ids = pl.concat_str(pl.col("detection_id", "tracklet_id").fill_null(""), separator="\x1f")
