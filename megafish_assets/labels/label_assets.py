@@ -1,5 +1,6 @@
-"""The asset of what people say: `labels`, which only ever grows."""
+"""The assets of what people say: `labels`, which only ever grows, and `words`, what stands of it today."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ import polars as pl
 
 from megafish_assets.footage.columns import empty_table
 from megafish_assets.labels import label_checks
-from megafish_assets.labels.columns import LABELS
+from megafish_assets.labels.columns import LABELS, WORDS
 from megafish_assets.labels.label_files import LabelFile, read_labels
 from megafish_assets.labels.label_measures import label_numbers
 from megafish_assets.labels.resolving import current_words, resolved, with_places
@@ -117,6 +118,25 @@ def labels_asset(backbone: str) -> dg.AssetsDefinition:
         )
 
     return labels
+
+
+@dg.asset(
+    ins={"said": dg.AssetIn("labels")},
+    metadata=table_metadata(WORDS),
+    kinds={"polars", "deltalake"},
+    description="The current word on each tracklet of today, from all that people ever said: of each person the last, "
+    "among people the last person's.",
+)
+def words(
+    said: pl.DataFrame, raw_detections: pl.LazyFrame, tracklets: pl.LazyFrame
+) -> dg.MaterializeResult[pl.DataFrame]:
+    """What people say of each tracklet now."""
+    found = current_words(said, raw_detections, tracklets)
+    # Of what is said, and not of the run: what reads the names is out of date where a name is another, and else not.
+    digest = hashlib.sha256(repr(found.rows()).encode()).hexdigest()[:12]
+    return dg.MaterializeResult(
+        value=found, data_version=dg.DataVersion(digest), metadata={"n_tracklets": found.height}
+    )
 
 
 def read_files(

@@ -12,7 +12,7 @@ import pytest
 from deltalake import write_deltalake
 
 from megafish_assets.labels.columns import LABELS
-from megafish_assets.labels.label_assets import Reader, append_new, labels_asset
+from megafish_assets.labels.label_assets import Reader, append_new, labels_asset, words
 from megafish_assets.labels.species import read_species, species_list
 from megafish_assets.orchestration.label_inbox import LabelInbox
 from megafish_assets.orchestration.labels import Labels
@@ -37,7 +37,7 @@ class Collection:
         tracklets = {"video": "v", "detection_id": ids, "tracklet_id": [f"v/t{n // 2:05d}" for n in range(N)]}
         self.write("detections/raw_detections", pl.DataFrame(raw | boxes))
         self.write("detections/tracklets", pl.DataFrame(tracklets | {"position": [n % 2 for n in range(N)]}))
-        self.labels = Labels(folder=str(root / "labels"), tables=str(root / "tables"), **said)
+        self.labels = Labels(folder=str(root / "labels"), **said)
         self.resources = {
             "io_manager": GpuDeltaLakeIOManager(root_uri=str(root / "tables"), device="cpu"),
             "tables": Tables(root=str(root / "tables")),
@@ -45,7 +45,8 @@ class Collection:
             "labels": self.labels,
         }
         tracklets_spec = dg.AssetSpec("tracklets", partitions_def=VIDEOS)
-        self.assets = [*grouped("detections", [tracklets_spec]), *grouped("labels", [labels_asset("b")])]
+        self.assets = [*grouped("detections", [tracklets_spec]), *grouped("labels", [labels_asset("b"), words])]
+        self.assets += grouped("detections", [dg.AssetSpec("raw_detections", partitions_def=VIDEOS)])
 
     def write(self, table: str, rows: pl.DataFrame) -> None:
         write_deltalake(str(self.root / "tables" / table), rows.to_arrow(), mode="overwrite")
@@ -61,10 +62,16 @@ class Collection:
     def read(self) -> dict[str, object]:
         """Makes the asset; the numbers of its event, with whether its check holds."""
         selected = [asset for asset in self.assets if isinstance(asset, dg.AssetsDefinition)]
-        done = dg.materialize(self.assets, selection=selected, resources=self.resources)
+        with dg.DagsterInstance.ephemeral() as instance:
+            instance.add_dynamic_partitions(VIDEOS.name, ["v"])
+            done = dg.materialize(self.assets, selection=selected, resources=self.resources, instance=instance)
         event = done.asset_materializations_for_node("labels")[0]
         numbers = {name: value.value for name, value in event.metadata.items()}
         return numbers | {"passed": done.get_asset_check_evaluations()[0].passed}
+
+    def words(self) -> pl.DataFrame:
+        """What stands of it all, as the last run made it."""
+        return pl.read_delta(str(self.root / "tables/labels/words"))
 
     def stored(self) -> pl.DataFrame:
         return pl.read_delta(str(self.root / "tables/labels/labels"))
