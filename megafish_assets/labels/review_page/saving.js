@@ -26,7 +26,7 @@ megafish.saving = (() => {
   function progress() {
     const labels = store.labels();
     const of = status => labels.filter(label => label.status === status);
-    const approved = of("approved").filter(label => label.key.includes("/"));
+    const approved = of("approved").filter(label => label.row[8] === null);  // not of a place
     const bySheet = new Map(index.sheets.filter(({name}) => name !== "places").map(sheet => [sheet.name, []]));
     let n_named = 0;
     for (const label of approved) {
