@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from megafish_assets.labels.said import LONGEST_NAME, clean_text
 from megafish_assets_tests.conftest import FORCED
 from megafish_assets_tests.labels.reviewed import (
     CLUSTERS,
@@ -270,11 +271,21 @@ def test_hostile_names_are_shown_saved_and_run_nothing(page: "Page", folder: Pat
         name(page, text)
         press(page, "ArrowDown", "Home")
         (label,) = [row for row in saved(page) if row["status"] == "approved"]
-        wanted = text.replace("\u202e", " ").strip()  # what turns writing round is no part of a name
+        wanted = text.replace("\u202e", "").strip()  # what turns writing round is no part of a name
         guarded = f"'{wanted}" if wanted[0] in "=+-@'" else wanted
         assert label["label"] == guarded
         press(page, "Home", "Backspace")
     assert page.locator("img[src=x]").count() == 0
+
+
+def test_the_page_takes_no_name_that_the_import_would_refuse_or_write_otherwise(page: "Page") -> None:
+    assert page.locator("#name").get_attribute("maxlength") == str(LONGEST_NAME)
+    go_to(page, "Cluster 0")
+    written = "\u200bpoisson  pe\u0302che\u2062 \u2066\ufeffx\u2028y\u00a0z\u200f\t"
+    press(page, "Home", "t")
+    name(page, written)
+    (label,) = [row for row in saved(page) if row["status"] == "approved"]
+    assert label["label"] == clean_text(written) == "poisson p\u00eache x y z"
 
 
 TRIES = """

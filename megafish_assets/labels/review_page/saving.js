@@ -2,7 +2,7 @@
 /* How far it has come, and how it is saved: the person, the progress, the file. */
 
 megafish.saving = (() => {
-  const {byId, element, many, nameElement, now, store} = megafish;
+  const {byId, cleaned, element, many, nameElement, now, store} = megafish;
   const index = megafish.index;
   let person = store.get("person") || "";
 
@@ -68,7 +68,7 @@ megafish.saving = (() => {
     input.value = person;
     panel.querySelector("form").onsubmit = event => {
       event.preventDefault();
-      person = input.value.replace(/\s+/g, " ").trim();
+      person = cleaned(input.value);
       if (!person) return;
       store.set("person", person);
       panel.close();
