@@ -1,7 +1,6 @@
 """A file's labels as rows of the table `labels`: with the key that keeps them single, and the names of the region."""
 
 import hashlib
-from collections.abc import Sequence
 from datetime import datetime
 
 import polars as pl
@@ -119,7 +118,13 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def repeated(labels: pl.DataFrame, keys: Sequence[str] = ("tracklet_id", "labelled_by")) -> int:
-    """Tracklets to which one person gave several names in these rows."""
-    approved = labels.filter(pl.col("status") == "approved").drop_nulls(["tracklet_id", "label"])
-    return approved.group_by(*keys).agg(pl.n_unique("label")).filter(pl.col("label") > 1).height
+def repeated(labels: pl.DataFrame) -> int:
+    """Tracklets, or detections without one, to which one person gave several names in these rows, by their ids there.
+
+    Names and people that differ in capitals alone are one.
+    """
+    fish = pl.coalesce("tracklet_id", "detection_id").alias("fish")
+    approved = labels.filter((pl.col("status") == "approved") & pl.col("place_id").is_null())
+    said = approved.select(fish, pl.col("labelled_by", "label").str.to_lowercase()).drop_nulls(["fish", "label"])
+    several = said.group_by("fish", "labelled_by").agg(pl.n_unique("label")).filter(pl.col("label") > 1)
+    return several["fish"].n_unique()

@@ -279,6 +279,45 @@ def test_names_of_single_detections_reach_the_leaderboard_and_words_that_were_ta
     assert names_of(collection.words().clear()) is None
 
 
+@pytest.mark.parametrize(
+    ("words", "now"),
+    [
+        # A person's words from the earliest on; what stands, and how many think otherwise.
+        ([("approved", "wrasse"), ("rejected", "tang")], ("approved", "wrasse", 0)),
+        ([("rejected", "tang"), ("approved", "wrasse")], ("approved", "wrasse", 0)),
+        ([("not_fish", None), ("rejected", "tang")], ("not_fish", None, 0)),
+        ([("approved", "tang"), ("rejected", "Tang")], ("rejected", "Tang", 1)),
+        ([("rejected", "tang"), ("approved", "tang")], ("approved", "tang", 1)),
+        ([("rejected", "tang"), ("rejected", "wrasse")], ("rejected", "wrasse", 0)),
+        ([("approved", "wrasse"), ("approved", "tang"), ("rejected", "tang")], ("approved", "wrasse", 1)),
+        ([("approved", "wrasse"), ("rejected", None)], ("rejected", None, 1)),
+        ([("approved", "wrasse"), ("unsure", None)], ("unsure", None, 1)),
+    ],
+)
+def test_a_rejection_of_one_name_hides_no_other_and_disagrees_with_that_name_alone(
+    words: list[tuple[str, str | None]], now: tuple[str, str | None, int]
+) -> None:
+    rows = [
+        {"tracklet_id": "v/t1", "status": status, "label": label, "labelled_by": f"p{n}", "labelled_at": moment(n)}
+        for n, (status, label) in enumerate(words)
+    ]
+    for order in (rows, rows[::-1]):
+        table = pl.DataFrame(order, schema_overrides={"label": pl.String})
+        assert labelled_tracklets(table).select("status", "label", "n_disagreeing").row(0) == now
+
+
+def moment(hour: int) -> datetime:
+    return datetime(2026, 5, 1, hour, tzinfo=UTC)
+
+
+def test_who_names_two_boxes_of_one_tracklet_otherwise_is_counted_by_todays_tracklets(tmp_path: Path) -> None:
+    collection = Collection(tmp_path)
+    collection.lay("anna.csv", "detection_id,label\nv/000002/000,tang\nv/000003/000,ray\nv/000004/000,ray\n")
+    assert collection.read()["n_renamed_by_one"] == 1
+    collection.write("detections/tracklets", pl.read_delta(str(tmp_path / "tables/detections/tracklets")).clear())
+    assert collection.read()["n_renamed_by_one"] == 0
+
+
 def test_files_of_one_name_keep_it_since_it_says_who_speaks(tmp_path: Path) -> None:
     collection, other = Collection(tmp_path), tmp_path / "anna.csv"
     other.write_text(NAMES)
