@@ -15,7 +15,7 @@ from megafish_assets.storage.catalog import Tables
 from megafish_assets.storage.delta import Table
 from megafish_assets.storage.io_manager import GpuDeltaLakeIOManager
 from megafish_assets.storage.partitions import VIDEOS
-from megafish_assets_tests.labels.reviewed import CLUSTERS, LENS_PLACES, classes, tables
+from megafish_assets_tests.labels.reviewed import CLUSTERS, LENS_PLACES, classes, kinds, tables
 from megafish_assets_tests.labels.reviewed import VIDEOS as KEYS
 
 STABILITY = pl.DataFrame({"cluster": [0, 1], "stable": [True, False]})
@@ -87,8 +87,8 @@ def test_the_review_is_made_checked_stored_and_found_by_its_metadata(collection:
 
 def test_what_later_stages_know_is_on_the_sheets_once_they_know_it(collection: Collection, tmp_path: Path) -> None:
     clusters = tables()[2]
-    kinds = pl.DataFrame({"fit_version": "k1", "is_latest": True, "cluster": [0, 1], "kind_id": [7, 3]})
-    collection.write("clusters/kinds_b", kinds)
+    of_fit = kinds(clusters, {0: 7, 1: 3, 2: 8})
+    collection.write("clusters/kinds_b", of_fit)
     collection.write("labels/classes_b", classes(clusters))
     collection.write("detections/lens_places", LENS_PLACES)
     species = tmp_path / "species.csv"
@@ -99,9 +99,17 @@ def test_what_later_stages_know_is_on_the_sheets_once_they_know_it(collection: C
     assert {sheet["name"]: sheet["kind_id"] for sheet in index["sheets"]} | {"c000": 7, "c001": 3} == {
         sheet["name"]: sheet["kind_id"] for sheet in index["sheets"]
     }
-    assert index["fit_version"] == "k1"
+    assert index["fit_version"] == of_fit.filter("is_latest")["fit_version"][0]
     assert [name[0] for name in index["names"]][1:] == ["Trumpetfish"]
     assert {sheet["name"]: sheet["is_stable"] for sheet in index["sheets"]}["c001"] is False
+
+
+def test_kinds_of_another_fit_than_the_clusters_are_refused(collection: Collection) -> None:
+    clusters = tables()[2]
+    moved = clusters.with_columns(cluster=pl.when(pl.col("cluster") == 2).then(1).otherwise("cluster"))
+    collection.write("clusters/kinds_b", kinds(moved, {0: 7, 1: 3}))
+    (failed,) = [event for event in collection.make().all_events if event.is_step_failure]
+    assert "materialise kinds" in str(failed.step_failure_data.error)
 
 
 def test_a_second_review_takes_the_place_of_the_first_and_a_failed_one_leaves_it(collection: Collection) -> None:
