@@ -88,7 +88,8 @@ def make_review(
         require_pictures(units, best)
         seen = seen_of(best, crops, sampled)
         named = with_kinds(with_names(units, known.classes), kinds)
-        tiles = named.join(seen, on="unit_id").with_columns(pl.lit(None, pl.String).alias("place_id"))
+        own = {"place_id": pl.lit(None, pl.String), "backbone": pl.lit(backbone)}
+        tiles = named.join(seen, on="unit_id").with_columns(**own)
         sheets, tiles = review_sheets(
             tiles, place_tiles(known.lens_places, seen), unit_positions(supports), known.stability
         )

@@ -99,6 +99,8 @@ def test_what_later_stages_know_is_on_the_sheets_once_they_know_it(collection: C
     assert {sheet["name"]: sheet["kind_id"] for sheet in index["sheets"]} | {"c000": 7, "c001": 3} == {
         sheet["name"]: sheet["kind_id"] for sheet in index["sheets"]
     }
+    stored = pl.read_delta(str(collection.root / "tables" / "labels" / "review"))
+    assert set(stored.drop_nulls("name")["backbone"]) == {"b"}
     assert index["fit_version"] == of_fit.filter("is_latest")["fit_version"][0]
     assert [name[0] for name in index["names"]][1:] == ["Trumpetfish"]
     assert {sheet["name"]: sheet["is_stable"] for sheet in index["sheets"]}["c001"] is False
