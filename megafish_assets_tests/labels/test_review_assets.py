@@ -1,12 +1,16 @@
 """The asset of the review sheets, through real runs over real Delta tables."""
 
+import csv
+import io
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 import polars as pl
 import pytest
 
+from megafish_assets.labels.label_files import LabelFile, read_labels
 from megafish_assets.labels.review_assets import review_asset
 from megafish_assets.orchestration.policy import grouped
 from megafish_assets.orchestration.sources import Recordings
@@ -104,6 +108,43 @@ def test_what_later_stages_know_is_on_the_sheets_once_they_know_it(collection: C
     assert index["fit_version"] == of_fit.filter("is_latest")["fit_version"][0]
     assert [name[0] for name in index["names"]][1:] == ["Trumpetfish"]
     assert {sheet["name"]: sheet["is_stable"] for sheet in index["sheets"]}["c001"] is False
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_the_spreadsheet_of_clusters_is_filled_in_and_read_after_another_fit(
+    collection: Collection, separator: str
+) -> None:
+    clusters = tables()[2]
+    of_fit = kinds(clusters, {0: 7, 1: 3, 2: 8})
+    collection.write("clusters/kinds_b", of_fit)
+    assert collection.make().success
+    lines = list(csv.DictReader(io.StringIO((collection.folder / "clusters.csv").read_text(encoding="utf-8-sig"))))
+    assert [(line["cluster"], line["kind_id"], line["n_tracklets"], line["n_videos"]) for line in lines] == [
+        (str(cluster), str(kind), str(CLUSTERS[cluster]), "5") for cluster, kind in ((0, 7), (1, 3), (2, 8))
+    ]
+    untouched = (collection.folder / "clusters.csv").read_bytes()
+    lines[2] |= {"name": "Crème, brûlée", "scientific_name": "Cremus", "aphia_id": "12", "note": "sure"}
+    filled = io.StringIO(newline="")
+    writer = csv.DictWriter(filled, list(lines[0]), delimiter=separator)
+    writer.writeheader()
+    writer.writerows(lines)
+    # Since then the clusters have been made anew, and bear other numbers.
+    later = of_fit.with_columns(cluster=2 - pl.col("cluster"), fit_version=pl.lit("later"))
+    stored = pl.concat([of_fit.with_columns(is_latest=False), later.filter("is_latest")])
+    assert read(untouched, stored).is_empty()
+    rows = read(filled.getvalue().encode(), stored)
+    assert set(rows["tracklet_id"]) == set(clusters.filter(pl.col("cluster") == 2)["tracklet_id"])
+    said = rows.select("label", "scientific_name", "aphia_id", "note", "cluster", "kind_id", "backbone").unique().rows()
+    assert said == [("Crème, brûlée", "Cremus", 12, "sure", 2, 8, "b")]
+    assert rows["recipe"].unique().to_list() == clusters["recipe"].unique().to_list()
+    assert rows["fit_version"].unique().to_list() == of_fit.filter("is_latest")["fit_version"].unique().to_list()
+
+
+def read(content: bytes, stored: pl.DataFrame) -> pl.DataFrame:
+    """What a file of labels says where these kinds of the backbone `b` are kept."""
+    now = datetime(2026, 5, 1, tzinfo=UTC)
+    fits = {"b": stored}.get
+    return read_labels(LabelFile("clusters.csv", content, now, fits, lambda video: None, now))
 
 
 def test_kinds_of_another_fit_than_the_clusters_are_refused(collection: Collection) -> None:
