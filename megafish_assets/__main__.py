@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     like = commands.add_parser("similar", help="the tracklets that look most like a crop, as a table")
     like.add_argument("id", metavar="ID", help="a detection_id or a tracklet_id")
     like.add_argument("--n", type=int, default=20, help="tracklets that are listed, at most 50")
-    like.add_argument("--backbone", help="whose features are compared; the first of the collection's by default")
+    like.add_argument("--backbone", help="whose features are compared; by default the one by which names are given")
     for command in (demo, materialise, review, export):
         command.add_argument("--json", action="store_true", help="the summary as one line of JSON, the last one")
     ui = commands.add_parser("up", help="Dagster's UI and daemon over the collection of MEGAFISH_ROOT, or the demo")
@@ -265,8 +265,8 @@ def similar(wanted: str, n: int, backbone: str | None) -> int:
         names = [model.name for model in chosen_backbones(settings.backbones)]
         if backbone is not None and backbone not in names:
             return refused(f"--backbone {backbone!r}, of this collection: {', '.join(names)}")
-        tables = Tables(root=str(settings.catalog.tables))
-        print(shown(Lookup(tables, backbone or names[0]).similar(wanted.strip(), n)), flush=True)
+        tables, usual = Tables(root=str(settings.catalog.tables)), settings.knobs.naming_backbone(names)
+        print(shown(Lookup(tables, backbone or usual).similar(wanted.strip(), n)), flush=True)
     except (OSError, ValueError, LookupError) as wrong:
         return refused(str(wrong))
     return 0

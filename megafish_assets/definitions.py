@@ -51,7 +51,7 @@ from megafish_assets.features.assets import (
     whitening_asset,
 )
 from megafish_assets.labels.assets import ClassesConfig, classes_asset
-from megafish_assets.labels.label_assets import labels_asset
+from megafish_assets.labels.label_assets import labels_asset, words
 from megafish_assets.labels.review_assets import ReviewConfig, review_asset
 from megafish_assets.orchestration.jobs import register_videos, remove_videos, restate_filtered, retry_failed_videos
 from megafish_assets.orchestration.labels import Labels
@@ -167,6 +167,7 @@ defs = dg.Definitions(
                     "labels",
                     [
                         labels_asset(naming_backbone),
+                        words,
                         *[classes_asset(b, knobs["classes"]) for b in backbones],
                         review_asset(naming_backbone, settings.species, knobs["review"]),
                     ],

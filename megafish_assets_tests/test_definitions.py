@@ -40,6 +40,7 @@ SHARED_ASSETS = {
     "tracklet_motion": "detections",
     "leaderboard": "evaluation",
     "labels": "labels",
+    "words": "labels",
     "review": "labels",
     "explorer": "atlas",
     "report": "atlas",
@@ -125,6 +126,10 @@ def test_the_graph_is_the_promised_one_to_the_name(tmp_path: Path) -> None:
     read = [f"{name}_mobilenetv3" for name in ("classes", "confounders", "kinds", "montages", "stability")]
     read += ["abundance", "animals_gap", "crops", "labels", "raw_detections", "richness", "sightings", "tracklets"]
     assert graph["assets"]["report"]["parents"] == sorted(read)
+    embedded = [f"embeddings_{backbone}" for backbone in backbones]
+    read = [*embedded, "crops", "sampled_detections", "tracklets", "words"]
+    assert graph["assets"]["leaderboard"]["parents"] == sorted(read)
+    assert "words" in graph["assets"]["confounders_vit"]["parents"]
 
 
 def test_every_asset_but_the_external_one_has_its_columns_on_the_definition(tmp_path: Path) -> None:
@@ -169,6 +174,7 @@ def test_every_job_selects_something(tmp_path: Path) -> None:
         "review",
         "sightings",
         "size_limits",
+        "words",
     ]
     whole += ["behavior", "moments", "movements", "richness", "schools"]
     whole += ["spreadsheet"]

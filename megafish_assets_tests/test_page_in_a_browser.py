@@ -59,7 +59,7 @@ ASSETS = {
         f"{name}_reef_tiny" for name in ("kmeans_sweep", "clusters", "kinds", "kind_events", "stability", "kind_tree")
     ],
     "evaluation": ["confounders_reef_tiny", "leaderboard"],
-    "labels": ["labels", "classes_reef_tiny", "name_next_reef_tiny", "review"],
+    "labels": ["labels", "words", "classes_reef_tiny", "name_next_reef_tiny", "review"],
     "sightings": [
         *("sightings", "linked_tracklets", "abundance", "animals_gap", "richness"),
         *("movements", "schools", "behavior", "moments"),

@@ -24,6 +24,7 @@ SHOWN = (
     "name",
     "name_source",
     "probability",
+    "backbone",
     "not_fish",
     "video_file",
     "frame_id",

@@ -22,6 +22,7 @@ POINT = {
     "name": pl.String,
     "name_source": pl.String,
     "probability": pl.Float64,
+    "backbone": pl.String,
     "not_fish": pl.String,
 }
 """The columns of a point, beside those of its table. `seconds`: from the video's first frame, as a player counts."""
@@ -56,8 +57,8 @@ def points_of(
 
     `clusters` holds the columns `CLUSTERS`, `sampled` `SAMPLED_COLUMNS`, `shown_seconds` each crop's `detection_id` and
     `presentation_seconds`. Where they exist: `kinds` with `unit_id`, `kind_id` and, of several fits, `is_latest`;
-    `classes` with `unit_id`, `name`, `name_source` and `probability`; `not_fish` with `detection_id` and `reason`.
-    What is not known is null. Raises NotSampledError.
+    `classes` with `unit_id`, `name`, `name_source`, `probability` and `backbone`; `not_fish` with `detection_id` and
+    `reason`. What is not known is null. Raises NotSampledError.
     """
     rows = clusters.select("video", "detection_id", "tracklet_id", "cluster").sort("detection_id")
     rows = rows.join(sampled.select(SAMPLED_COLUMNS), on="detection_id", how="left", maintain_order="left")
@@ -75,7 +76,7 @@ def points_of(
     if kinds is not None and "is_latest" in kinds.collect_schema():
         kinds = kinds.filter("is_latest")
     rows = _with(rows, kinds, "unit_id", {"kind_id": "kind_id"})
-    rows = _with(rows, classes, "unit_id", {name: name for name in ("name", "name_source", "probability")})
+    rows = _with(rows, classes, "unit_id", {name: name for name in ("name", "name_source", "probability", "backbone")})
     rows = _with(rows, not_fish, "detection_id", {"not_fish": "reason"})
     return rows.select(pl.col(name).cast(dtype) for name, dtype in POINT.items())
 

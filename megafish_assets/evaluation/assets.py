@@ -14,14 +14,13 @@ from megafish_assets.embeddings.tables import EmbeddingStream, to_matrix
 from megafish_assets.evaluation import checks
 from megafish_assets.evaluation.columns import CONFOUNDERS, LEADERBOARD
 from megafish_assets.evaluation.confounders import BORDER_ROWS
-from megafish_assets.evaluation.crop_rows import Borders, evidence_of
+from megafish_assets.evaluation.crop_rows import Borders, evidence_of, names_of
 from megafish_assets.evaluation.evaluating import evaluate, measures_table
 from megafish_assets.evaluation.leaderboard import CROPS, leaderboard_plot, shared_ids, standings
 from megafish_assets.evaluation.references import names_leaks
 from megafish_assets.features.crop_rows import aligned, borders_of, seen_rows, still_there, tracklets_of
 from megafish_assets.features.layout import known
 from megafish_assets.features.pooling import some_units, unit_codes
-from megafish_assets.orchestration.labels import Labels
 from megafish_assets.orchestration.policy import seed_knob
 from megafish_assets.reporting.figures import Figures, figure_metadata
 from megafish_assets.reporting.metadata import coverage, median_number, reduced_coverage, table_metadata
@@ -66,7 +65,7 @@ def confounders_asset(backbone: str, knobs: type[ConfoundersConfig] = Confounder
         sampled_detections: pl.LazyFrame,
         tracklets: pl.LazyFrame,
         crops: pl.LazyFrame,
-        labels: Labels,
+        words: pl.DataFrame,
         tables: Tables,
     ):
         there = still_there(clusters["detection_id"].sort(), sampled_detections, crops)
@@ -79,7 +78,7 @@ def confounders_asset(backbone: str, knobs: type[ConfoundersConfig] = Confounder
         }
         borders = Borders.drawn(rows["detection_id"], crops, config.n_borders, config.seed)
         evidence = evidence_of(rows, spaces, borders)
-        named = names_leaks(evidence_of(rows, {}, borders, labels.read()))
+        named = names_leaks(evidence_of(rows, {}, borders, names_of(words)))
         measured = {name: known(number) for name, number in (evaluate(found, evidence, config.seed) | named).items()}
         numbers = (
             measured
@@ -113,7 +112,7 @@ def leaderboard_asset(
         metadata=table_metadata(LEADERBOARD),
         kinds={"scikitlearn", "deltalake"},
         description="Every backbone with every recipe on the same crops: how good the clusters are, what of the water "
-        "they follow, and, where people have named crops (`MEGAFISH_LABELS`), how far they follow the names.",
+        "they follow, and, where people have named fish, how far they follow the names.",
     )
     def leaderboard(
         context: dg.AssetExecutionContext,
@@ -121,7 +120,7 @@ def leaderboard_asset(
         tracklets: pl.LazyFrame,
         sampled_detections: pl.LazyFrame,
         crops: pl.LazyFrame,
-        labels: Labels,
+        words: pl.DataFrame,
         figures: Figures,
         **vectors: EmbeddingStream,
     ):
@@ -130,7 +129,7 @@ def leaderboard_asset(
         drawn = ids[some_units(unit_codes(tracklets_of(ids, crops)), config.n_crops, config.seed)]
         rows = seen_rows(pl.Series("detection_id", drawn), sampled_detections, tracklets)
         borders = Borders(np.arange(len(drawn)), borders_of(drawn, crops))
-        evidence = evidence_of(rows, {}, borders, labels.read())
+        evidence = evidence_of(rows, {}, borders, names_of(words))
         drawn_vectors = {name: stream.of(drawn) for name, stream in vectors.items()}
         rates = {
             name: median_number(context.instance, named("embeddings", name), "crops_per_second")

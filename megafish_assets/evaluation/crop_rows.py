@@ -61,6 +61,15 @@ def evidence_of(
     return Evidence(crops, spaces, confounders(rows), borders)
 
 
+def names_of(words: pl.DataFrame) -> pl.DataFrame | None:
+    """`tracklet_id`, `detection_id` and `label` of what bears a name from a person; None where nothing does.
+
+    `words` holds `tracklet_id`, which is the detection's where it has none, `label` and `status`.
+    """
+    named = words.filter(pl.col("status") == "approved").drop_nulls("label")
+    return named.select("tracklet_id", pl.col("tracklet_id").alias("detection_id"), "label") if named.height else None
+
+
 def species_of(rows: pl.DataFrame, labels: pl.DataFrame) -> np.ndarray:
     """object `(n,)`, what people say of each row, None where nobody did: of a detection rather than of its tracklet.
 

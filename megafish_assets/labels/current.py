@@ -23,10 +23,10 @@ of_frames = pl.col("status").is_in(FRAME_STATUSES).fill_null(False)
 def labelled_tracklets(labels: pl.DataFrame) -> pl.DataFrame:
     """The columns `WORDS`, a row a tracklet, sorted by it, from rows with `tracklet_id`, `label` and more.
 
-    Of each person the last word counts, of the people's last words the last. Of what one person said at one moment, as
-    of the boxes of a track, the most frequent counts. A row without a status is approved, one without a tracklet says
-    nothing of any. Names that differ in capitals alone are one, see `one_spelling`. Raises ValueError for a status that
-    is none of `STATUSES`.
+    Of each person the last word counts, of the people's last words the last that stands, see `_that_stand`. Of what one
+    person said at one moment, as of the boxes of a track, the most frequent counts. A row without a status is approved,
+    one without a tracklet says nothing of any. Names that differ in capitals alone are one, see `one_spelling`. Raises
+    ValueError for a status that is none of `STATUSES`.
     """
     known = {name: column.dtype for name, column in WORDS.items()}
     asked = [
@@ -49,12 +49,33 @@ def labelled_tracklets(labels: pl.DataFrame) -> pl.DataFrame:
     each = said.sort(within, nulls_last=False).unique(["tracklet_id", "person"], keep="last", maintain_order=True)
     if each.is_empty():
         return empty_table(WORDS)
-    each = each.sort(order, nulls_last=False).with_columns(word=pl.concat_str("status", pl.col("label").fill_null("")))
-    counts = each.group_by("tracklet_id").agg(
-        n_people=pl.len().cast(pl.Int64), n_disagreeing=(pl.col("word") != pl.col("word").last()).sum().cast(pl.Int64)
+    each = _that_stand(each).sort("tracklet_id", "stands", *order[1:], nulls_last=False)
+    last = each.unique("tracklet_id", keep="last", maintain_order=True)
+    both = each.join(last.select("tracklet_id", last_status="status", last_label="label"), on="tracklet_id")
+    is_same = (pl.col("status") == pl.col("last_status")) & pl.col("label").eq_missing(pl.col("last_label"))
+    # Who says that it is no tang does not disagree with whom calls it a wrasse, nor one that it is no wrasse.
+    is_of_other = (pl.col("status") == REJECTED) & (pl.col("label") != pl.col("last_label")).fill_null(
+        pl.col("last_status") == NOT_FISH
     )
-    last = each.unique("tracklet_id", keep="last", maintain_order=True).join(counts, on="tracklet_id")
-    return last.select(*known).sort("tracklet_id")
+    counts = both.group_by("tracklet_id").agg(
+        n_people=pl.len().cast(pl.Int64), n_disagreeing=(~is_same & ~is_of_other).sum().cast(pl.Int64)
+    )
+    return last.join(counts, on="tracklet_id").select(*known).sort("tracklet_id")
+
+
+def _that_stand(each: pl.DataFrame) -> pl.DataFrame:
+    """The last words of people with `stands`: whether one counts among them.
+
+    A name does not that somebody rejected later, nor a rejection beside a name that stands, or *not a fish*. A
+    rejection without a name is of any.
+    """
+    rejected_at = pl.when(pl.col("status") == REJECTED).then("labelled_at")
+    of_name = rejected_at.max().over("tracklet_id", "label")
+    of_any = rejected_at.filter(pl.col("label").is_null()).max().over("tracklet_id")
+    is_rejected = (pl.max_horizontal(of_name, of_any) > pl.col("labelled_at")).fill_null(False)
+    is_told = ((pl.col("status") == APPROVED) & ~is_rejected) | (pl.col("status") == NOT_FISH)
+    is_rejection = (pl.col("status") == REJECTED) & is_told.any().over("tracklet_id")
+    return each.with_columns(stands=~is_rejection & ~((pl.col("status") == APPROVED) & is_rejected))
 
 
 def one_spelling(column: str) -> pl.Expr:

@@ -1,5 +1,6 @@
-"""The asset of what people say: `labels`, which only ever grows."""
+"""The assets of what people say: `labels`, which only ever grows, and `words`, what stands of it today."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,13 +11,13 @@ import polars as pl
 
 from megafish_assets.footage.columns import empty_table
 from megafish_assets.labels import label_checks
-from megafish_assets.labels.columns import LABELS
+from megafish_assets.labels.columns import LABELS, WORDS
 from megafish_assets.labels.label_files import LabelFile, read_labels
 from megafish_assets.labels.label_measures import label_numbers
 from megafish_assets.labels.resolving import current_words, resolved, with_places
-from megafish_assets.labels.said import LabelFileError
+from megafish_assets.labels.said import SAID, LabelFileError
 from megafish_assets.labels.species import read_species
-from megafish_assets.labels.taking import labels_table, said_of_table
+from megafish_assets.labels.taking import labels_table, news_of_table, said_of_table, with_keys, with_written
 from megafish_assets.orchestration.labels import Labels
 from megafish_assets.orchestration.sources import Recordings
 from megafish_assets.reporting.metadata import table_metadata
@@ -49,19 +50,20 @@ class Reader:
         return labels_table(self._placed(said), name, content, self.species)
 
     def of_table(self, table: pl.DataFrame, name: str, stored: pl.DataFrame) -> pl.DataFrame:
-        """The labels of the table that MEGAFISH_LABELS names, but for those whose last word it has been already.
+        """The labels of the table that MEGAFISH_LABELS names, but for what it has said last of the same ids already.
 
         `stored` holds all labels so far. Raises ValueError that names the table and the row.
         """
         now = datetime.now(UTC)
         try:
-            said = self._placed(said_of_table(table, name, now))
+            said = with_written(said_of_table(table, name, now))
         except LabelFileError as wrong:
             raise ValueError(f"{name}: {wrong}") from None
-        rows = labels_table(said, name, now.isoformat().encode(), self.species)
-        ids = ["detection_id", "tracklet_id"]
-        last = stored.filter(pl.col("labelled_by") == name).sort("labelled_at").unique(ids, keep="last")
-        return rows.join(last, on=[*ids, "label"], how="anti", nulls_equal=True, maintain_order="left")
+        # As it is written: were it compared as it resolves today, a tracklet that is cut anew, or a species that is
+        # spelled anew, would say it again, and outrank whoever has corrected it since.
+        news = news_of_table(said, name, stored)
+        rows = labels_table(self._placed(news.select(*SAID)), name, now.isoformat().encode(), self.species)
+        return with_keys(rows, news)
 
     def _placed(self, said: pl.DataFrame) -> pl.DataFrame:
         stored = (self.tables.of("detections", name) for name in ("raw_detections", "tracklets"))
@@ -116,6 +118,25 @@ def labels_asset(backbone: str) -> dg.AssetsDefinition:
         )
 
     return labels
+
+
+@dg.asset(
+    ins={"said": dg.AssetIn("labels")},
+    metadata=table_metadata(WORDS),
+    kinds={"polars", "deltalake"},
+    description="The current word on each tracklet of today, from all that people ever said: of each person the last, "
+    "among people the last person's.",
+)
+def words(
+    said: pl.DataFrame, raw_detections: pl.LazyFrame, tracklets: pl.LazyFrame
+) -> dg.MaterializeResult[pl.DataFrame]:
+    """What people say of each tracklet now."""
+    found = current_words(said, raw_detections, tracklets)
+    # Of what is said, and not of the run: what reads the names is out of date where a name is another, and else not.
+    digest = hashlib.sha256(repr(found.rows()).encode()).hexdigest()[:12]
+    return dg.MaterializeResult(
+        value=found, data_version=dg.DataVersion(digest), metadata={"n_tracklets": found.height}
+    )
 
 
 def read_files(

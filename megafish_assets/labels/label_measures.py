@@ -25,7 +25,7 @@ def label_numbers(
         "unresolved_share": lost.height / of_boxes.height if of_boxes.height else 0.0,
         "n_disagreements": disagreed.height,
         "disagreements": ", ".join(disagreed["tracklet_id"].head(NAMED)) or None,
-        "n_renamed_by_one": repeated(labels),
+        "n_renamed_by_one": repeated(today),
         "n_spellings_joined": len(spellings),
         "spellings_joined": ", ".join(spellings[:NAMED]) or None,
         "n_free_names": len(free),

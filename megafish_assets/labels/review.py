@@ -14,6 +14,7 @@ import polars as pl
 
 from megafish_assets.clusters.support import supported
 from megafish_assets.crops.batches import decoded_rgb
+from megafish_assets.features.fits import kinds_by_cluster
 from megafish_assets.footage.columns import empty_table
 from megafish_assets.footage.ids import video_of
 from megafish_assets.labels.review_folder import Review, offered_names, write_review
@@ -42,7 +43,7 @@ class Known:
     clusters: pl.DataFrame
     stability: pl.DataFrame | None = None
     kinds: pl.DataFrame | None = None
-    """`kind_id` of each `cluster` where `is_latest`, and `fit_version`."""
+    """`kind_id` of each `cluster` where `is_latest`, and `fit_version`; the last fit is that of the clusters."""
     classes: pl.DataFrame | None = None
     """`unit_id`, `name`, `scientific_name`, `probability`, `name_source`."""
     lens_places: pl.DataFrame | None = None
@@ -73,8 +74,10 @@ def make_review(
     """Writes the review into an empty folder; the sheets in their order, and the columns `TILES`.
 
     `crops` holds the columns `CROPS`, `sampled` the columns `SEEN`, `recordings` the address of the videos as the page
-    reaches it, `made_at` a time in ISO 8601. Raises LookupError for a clustered tracklet without a crop.
+    reaches it, `made_at` a time in ISO 8601. Raises LookupError for a clustered tracklet without a crop, and ValueError
+    where the kinds are not of the clusters' fit.
     """
+    kinds = {} if known.kinds is None else kinds_by_cluster(known.kinds, known.clusters)
     supports = supported(known.clusters)
     units = units_of(supports)
     with tempfile.TemporaryFile(dir=folder) as file:
@@ -84,8 +87,9 @@ def make_review(
         )
         require_pictures(units, best)
         seen = seen_of(best, crops, sampled)
-        named = with_kinds(with_names(units, known.classes), known.kinds)
-        tiles = named.join(seen, on="unit_id").with_columns(pl.lit(None, pl.String).alias("place_id"))
+        named = with_kinds(with_names(units, known.classes), kinds)
+        own = {"place_id": pl.lit(None, pl.String), "backbone": pl.lit(backbone)}
+        tiles = named.join(seen, on="unit_id").with_columns(**own)
         sheets, tiles = review_sheets(
             tiles, place_tiles(known.lens_places, seen), unit_positions(supports), known.stability
         )

@@ -30,4 +30,5 @@ TILES: Columns = KEY | {
     "name": Column(pl.String, "name that it has so far, by a person or by the classifier; null for none"),
     "name_source": Column(pl.String, "`person`, `classified` or `kind`; null without a name"),
     "probability": Column(pl.Float64, "of that name, 0 to 1; null where nobody says"),
+    "backbone": Column(pl.String, "whose clusters and names these are; null for a place"),
 }

@@ -3,6 +3,7 @@
 ```
 index.html            the page; nothing of the data stands in it
 page/                 its style and its code
+clusters.csv          the clusters as a spreadsheet, see `clusters_table`
 data/index.js         the sheets in their order, names and species
 data/<sheet>.js       the tiles of a sheet, fetched when it is opened
 data/<sheet>_00.jpg   their pictures, `SPRITE_TILES` a file
@@ -146,6 +147,8 @@ def write_review(
             (folder / "data" / sprite_name(sheet.name, number)).write_bytes(jpeg)
         payload = {"build": build, "sheet": sheet.name} | _columns_of(members, review)
         (folder / "data" / f"{sheet.name}.js").write_bytes(script("megafish.sheet", payload))
+    # With a byte order mark, by which a spreadsheet knows that names are in UTF-8.
+    clusters_table(review, sheets).write_csv(folder / "clusters.csv", include_bom=True)
     n_units = tiles.filter(pl.col("place_id").is_null())["unit_id"].n_unique()
     index = script("megafish.collection", {"build": build, "n_units": n_units} | _index(review, sheets))
     # What the page calls is defined here: its data come before its code, which reads them once it is there.
@@ -153,6 +156,26 @@ def write_review(
         b"window.megafish = {collection: data => (megafish.index = data)};\n" + index
     )
     (folder / "index.html").write_text(page_html(secrets.token_urlsafe(16)), encoding="utf-8")
+
+
+def clusters_table(review: Review, sheets: Sequence[Sheet]) -> pl.DataFrame:
+    """A row a cluster, by its number: how much is in it, room for its name, and the fit that it is of.
+
+    What `cluster_labels` in `table_files.py` reads; a row without a name says nothing.
+    """
+    clusters = [sheet for sheet in sheets if sheet.cluster is not None and sheet.cluster >= 0]
+    counts = [(one.cluster, one.kind_id, one.n_tiles, one.n_videos) for one in clusters]
+    schema = dict.fromkeys(("cluster", "kind_id", "n_tracklets", "n_videos"), pl.Int64)
+    return (
+        pl.DataFrame(counts, schema=schema, orient="row")
+        .sort("cluster")
+        .with_columns(
+            *(pl.lit(None, pl.String).alias(name) for name in ("name", "scientific_name", "aphia_id", "note")),
+            backbone=pl.lit(review.backbone),
+            recipe=pl.lit(review.recipe),
+            fit_version=pl.lit(review.fit_version, pl.String),
+        )
+    )
 
 
 def sprite_name(sheet: str, number: int) -> str:

@@ -4,7 +4,7 @@ Here: units and their clusters, the order of sheets and of tiles, what a sheet m
 `review_pictures.py`, and the folder of HTML, see `review_folder.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,13 +84,10 @@ def with_names(units: pl.DataFrame, classes: pl.DataFrame | None) -> pl.DataFram
     return units.join(known, on="unit_id", how="left", maintain_order="left")
 
 
-def with_kinds(units: pl.DataFrame, kinds: pl.DataFrame | None) -> pl.DataFrame:
-    """The units with the `kind_id` of their cluster in the latest fit, null without `kinds`."""
-    if kinds is None:
-        return units.with_columns(pl.lit(None, pl.Int64).alias("kind_id"))
-    latest = kinds.filter(pl.col("is_latest")).drop_nulls("kind_id")
-    of_cluster = latest.group_by("cluster").agg(pl.col("kind_id").cast(pl.Int64).mode().min())
-    return units.join(of_cluster, on="cluster", how="left", maintain_order="left")
+def with_kinds(units: pl.DataFrame, kinds: Mapping[int, int]) -> pl.DataFrame:
+    """The units with the `kind_id` of their cluster, null where it is not among `kinds`."""
+    kind = pl.col("cluster").replace_strict(kinds, default=None, return_dtype=pl.Int64)
+    return units.with_columns(kind.alias("kind_id"))
 
 
 def named_a_minute(n_tracklets: int, coherence: float) -> float:

@@ -1,7 +1,6 @@
 """A file's labels as rows of the table `labels`: with the key that keeps them single, and the names of the region."""
 
 import hashlib
-from collections.abc import Sequence
 from datetime import datetime
 
 import polars as pl
@@ -12,6 +11,12 @@ from megafish_assets.labels.said import LabelFileError
 from megafish_assets.labels.table_files import column_name, header_of, id_labels
 
 SPECIES_KEY = "species_key"
+
+WORD = ("label", "scientific_name", "aphia_id", "note")
+"""What a row says besides its status."""
+
+N_PARTS = 5
+"""Of the `label_id` of what the table of MEGAFISH_LABELS said: file, line, place, `written_of` and `written`."""
 
 
 def labels_table(said: pl.DataFrame, source: str, content: bytes, species: pl.DataFrame) -> pl.DataFrame:
@@ -84,7 +89,42 @@ def said_of_table(table: pl.DataFrame, name: str, now: datetime) -> pl.DataFrame
     return said
 
 
-def repeated(labels: pl.DataFrame, keys: Sequence[str] = ("tracklet_id", "labelled_by")) -> int:
-    """Tracklets to which one person gave several names in these rows."""
-    approved = labels.filter(pl.col("status") == "approved").drop_nulls(["tracklet_id", "label"])
-    return approved.group_by(*keys).agg(pl.n_unique("label")).filter(pl.col("label") > 1).height
+def with_written(said: pl.DataFrame) -> pl.DataFrame:
+    """The columns `SAID` of a table with `written_of` and `written`, digests of the ids in a row and of all words that
+    the table has for these, in its order and as they stand there.
+    """
+    words = pl.concat_str("status", *(pl.col(name).cast(pl.String).fill_null("") for name in WORD), separator="\x1f")
+    ids = pl.concat_str(pl.col("detection_id", "tracklet_id").fill_null(""), separator="\x1f")
+    keyed = said.with_columns(ids.alias("written_of"), words.alias("written"))
+    keyed = keyed.with_columns(pl.col("written").str.join("\x1e").over("written_of"))
+    return keyed.with_columns(pl.col("written_of", "written").map_elements(_digest, pl.String))
+
+
+def news_of_table(said: pl.DataFrame, name: str, stored: pl.DataFrame) -> pl.DataFrame:
+    """Those rows of `with_written` whose words are not the last that the table had for the same; see `with_keys`."""
+    parts = pl.col("label_id").str.split("-").list
+    kept = stored.filter((pl.col("labelled_by") == name) & (parts.len() == N_PARTS)).sort("labelled_at")
+    last = kept.select(parts.get(-2).alias("written_of"), parts.get(-1).alias("written"))
+    last = last.unique("written_of", keep="last", maintain_order=True)
+    return said.join(last, on=["written_of", "written"], how="anti", maintain_order="left")
+
+
+def with_keys(rows: pl.DataFrame, said: pl.DataFrame) -> pl.DataFrame:
+    """The columns `LABELS` of the same rows, whose `label_id` ends in what the table had written."""
+    return rows.with_columns(pl.concat_str(rows["label_id"], said["written_of"], said["written"], separator="-"))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def repeated(labels: pl.DataFrame) -> int:
+    """Tracklets, or detections without one, to which one person gave several names in these rows, by their ids there.
+
+    Names and people that differ in capitals alone are one.
+    """
+    fish = pl.coalesce("tracklet_id", "detection_id").alias("fish")
+    approved = labels.filter((pl.col("status") == "approved") & pl.col("place_id").is_null())
+    said = approved.select(fish, pl.col("labelled_by", "label").str.to_lowercase()).drop_nulls(["fish", "label"])
+    several = said.group_by("fish", "labelled_by").agg(pl.n_unique("label")).filter(pl.col("label") > 1)
+    return several["fish"].n_unique()

@@ -9,7 +9,6 @@ from pydantic import Field
 
 from megafish_assets.orchestration.label_inbox import LabelInbox
 from megafish_assets.orchestration.settings import Settings
-from megafish_assets.storage.catalog import Tables
 from megafish_assets.storage.delta import MissingTableError, Table, masked
 
 LABEL_READERS = {".csv": lambda uri: pl.read_csv(uri, infer_schema=False), ".parquet": pl.read_parquet}
@@ -22,7 +21,6 @@ class Labels(dg.ConfigurableResource):
     uri: str | None = Field(default=None, description="A Parquet or CSV file, or a Delta table.")
     folder: str | None = Field(default=None, description="Where the inbox lies, see `LabelInbox`.")
     species: str | None = Field(default=None, description="A CSV of the region's species; none: any name.")
-    tables: str | None = Field(default=None, description="Folder of the Delta tables, with that of all labels.")
 
     @classmethod
     def of(cls, settings: Settings) -> "Labels":
@@ -31,7 +29,6 @@ class Labels(dg.ConfigurableResource):
             uri=settings.labels,
             folder=str(settings.catalog.labels),
             species=None if settings.species is None else str(settings.species),
-            tables=str(settings.catalog.tables),
         )
 
     @property
@@ -43,20 +40,6 @@ class Labels(dg.ConfigurableResource):
     def species_path(self) -> Path | None:
         """The list of species; None where none is named."""
         return None if self.species is None else Path(self.species)
-
-    def read(self) -> pl.DataFrame | None:
-        """`detection_id`, `tracklet_id` and `label`: the last name of every tracklet, and of detections that were named
-        without one; where nobody gave one to the platform, what `read_file` gives."""
-        stored = None if self.tables is None else Tables(root=self.tables).rows("labels", "labels")
-        if stored is None or stored.is_empty():
-            return self.read_file()
-        ids = ["detection_id", "tracklet_id"]
-        alone = pl.when(pl.col("tracklet_id").is_null()).then("detection_id").alias("detection_id")
-        spoken = stored.with_columns(alone).filter(pl.any_horizontal(pl.col(ids).is_not_null())).sort("labelled_at")
-        last = spoken.unique(ids, keep="last", maintain_order=True)
-        named = last.filter(pl.col("status") == "approved").drop_nulls("label")
-        # Spellings that differ in capitals alone are one name, as in `labels/current.py`.
-        return named.select(*ids, pl.col("label").last().over(pl.col("label").str.to_lowercase()))
 
     def read_file(self) -> pl.DataFrame | None:
         """The whole table of MEGAFISH_LABELS; None where none is named.

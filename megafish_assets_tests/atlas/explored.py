@@ -52,6 +52,7 @@ def explored(recordings: Path, **files: str) -> tuple[Explored, list[bytes], lis
                     "name": [HOSTILE, "Chromis chromis", None, None][corner],
                     "name_source": ["person", "classified", "unnamed", "unnamed"][corner],
                     "probability": [1.0, 0.83, None, None][corner],
+                    "backbone": "reef_tiny",
                     "not_fish": "on_lens" if corner == 2 and place < 3 else None,
                 }
             )

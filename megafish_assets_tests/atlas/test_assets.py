@@ -191,9 +191,10 @@ def test_a_name_can_not_steer_the_terminal() -> None:
 def test_the_command_line_prints_the_table_says_what_is_unknown_and_where_the_page_lies(collection: Collection) -> None:
     def asked(*words: str) -> subprocess.CompletedProcess:
         command = [sys.executable, "-m", "megafish_assets", *words]
-        environment = collection_environment(collection.root, backbones=BACKBONE)
+        environment = collection_environment(collection.root, backbones=f"mobilenetv2,{BACKBONE}")
         return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
 
+    (collection.root / "megafish.toml").write_text(f'[names]\nbackbone = "{BACKBONE}"\n')
     listed = asked("similar", IDS[4], "--n", "3")
     lines = listed.stdout.splitlines()
     assert listed.returncode == 0, listed.stderr

@@ -103,11 +103,12 @@ def test_points_say_what_the_tables_that_there_are_know() -> None:
     assert bare["seconds"].to_list() == [4.5, 5.0, 5.0, 5.0]
     assert bare.select("kind_id", "name", "not_fish").null_count().row(0) == (4, 4, 4)
     kinds = {"unit_id": ["v/t00002", "v/t00002", ids(4)[1]], "kind_id": [3, 4, 5], "is_latest": [False, True, True]}
-    classes = pl.DataFrame({"unit_id": ["v/t00002"], "name": ["cod"], "name_source": ["person"], "probability": [1.0]})
+    named = {"unit_id": "v/t00002", "name": "cod", "name_source": "person", "probability": 1.0, "backbone": "b"}
+    classes = pl.DataFrame([named])
     lens = pl.DataFrame({"detection_id": ids(4).tolist(), "reason": [None, "wiper", None, None]})
     told = points_of(clustered(4), sampled(4), seconds, pl.LazyFrame(kinds), classes.lazy(), lens.lazy())
     assert told["kind_id"].to_list() == [None, 5, 4, 4]
-    assert told["name"].to_list() == [None, None, "cod", "cod"]
+    assert told.select("name", "backbone").rows() == [(None, None), (None, None), ("cod", "b"), ("cod", "b")]
     assert told["not_fish"].to_list() == [None, "wiper", None, None]
     assert [one.name for one in colourings(told, np.full(4, -1))] == [
         "Kind",

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import polars as pl
 
+from megafish_assets.features.fits import cluster_units, fit_version
 from megafish_assets.footage.file_names import video_key
 from megafish_assets.labels.review import Known, make_review
 from megafish_assets.labels.review_sheets import Sheet
@@ -85,6 +86,18 @@ def classes(clusters: pl.DataFrame) -> pl.DataFrame:
         pl.when(is_person).then(pl.lit("person")).otherwise(pl.lit("classified")).alias("name_source"),
         (0.5 + 0.01 * pl.int_range(pl.len())).alias("probability"),
     )
+
+
+def kinds(clusters: pl.DataFrame, kind_ids: dict[int, int]) -> pl.DataFrame:
+    """Two fits of which the last is that of these clusters."""
+    units = clusters.unique("tracklet_id").select("tracklet_id", "cluster", unit_id="tracklet_id")
+    fit = units.with_columns(
+        kind_id=pl.col("cluster").replace_strict(kind_ids, default=None, return_dtype=pl.Int64),
+        fit_version=pl.lit(fit_version(cluster_units(clusters))),
+        is_latest=True,
+    )
+    earlier = fit.with_columns(fit_version=pl.lit("earlier"), is_latest=False, cluster=1 - pl.col("cluster"))
+    return pl.concat([earlier, fit])
 
 
 LENS_PLACES = pl.DataFrame(

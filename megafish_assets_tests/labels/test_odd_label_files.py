@@ -13,6 +13,7 @@ import openpyxl
 import polars as pl
 import pytest
 
+from megafish_assets.evaluation.crop_rows import names_of, species_of
 from megafish_assets.labels.current import labelled_tracklets, respelled
 from megafish_assets.labels.label_assets import Reader
 from megafish_assets.labels.label_files import LabelFile, read_labels
@@ -20,7 +21,6 @@ from megafish_assets.labels.species import species_list
 from megafish_assets.labels.taking import said_of_table
 from megafish_assets.orchestration.label_inbox import LabelInbox
 from megafish_assets.orchestration.labelling import take_labels
-from megafish_assets.orchestration.labels import Labels
 from megafish_assets.orchestration.settings import Settings
 from megafish_assets.orchestration.upkeep import RefusedError
 from megafish_assets_tests.labels.test_label_assets import NAMES, Collection
@@ -261,14 +261,61 @@ def test_the_table_of_megafish_labels_says_a_status_too_and_no_two_things() -> N
 def test_names_of_single_detections_reach_the_leaderboard_and_words_that_were_taken_back_do_not(tmp_path: Path) -> None:
     collection = Collection(tmp_path)
     collection.lay("a.csv", "detection_id,label\nv/000003/000,tang\n", age_seconds=90)
-    collection.lay("b.csv", NAMES, age_seconds=80)
+    collection.lay("b.csv", NAMES.replace("tang", "ray"), age_seconds=95)
     collection.lay("c.csv", "tracklet_id,label,status\nv/t00002,,not_fish\n")
+    collection.lay("d.csv", "detection_id,label\nv/000010/000,ray\n", age_seconds=80)
+    tracked = pl.read_delta(str(tmp_path / "tables/detections/tracklets"))
+    collection.write("detections/tracklets", tracked.filter(pl.col("detection_id") != "v/000010/000"))
     collection.read()
-    assert collection.labels.read().sort("tracklet_id").rows() == [
-        ("v/000003/000", None, "tang"),
-        (None, "v/t00001", "tang"),
+    # Of one tracklet a detection is named later, and of another the name is taken back; one detection is alone.
+    named = names_of(collection.words())
+    rows = pl.DataFrame(
+        {
+            "detection_id": ["v/000002/000", "v/000003/000", "v/000005/000", "v/000010/000", "v/000011/000"],
+            "tracklet_id": ["v/t00001", "v/t00001", "v/t00002", None, "v/t00005"],
+        }
+    )
+    assert species_of(rows, named).tolist() == ["tang", "tang", None, "ray", None]
+    assert names_of(collection.words().clear()) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "now"),
+    [
+        # A person's words from the earliest on; what stands, and how many think otherwise.
+        ([("approved", "wrasse"), ("rejected", "tang")], ("approved", "wrasse", 0)),
+        ([("rejected", "tang"), ("approved", "wrasse")], ("approved", "wrasse", 0)),
+        ([("not_fish", None), ("rejected", "tang")], ("not_fish", None, 0)),
+        ([("approved", "tang"), ("rejected", "Tang")], ("rejected", "Tang", 1)),
+        ([("rejected", "tang"), ("approved", "tang")], ("approved", "tang", 1)),
+        ([("rejected", "tang"), ("rejected", "wrasse")], ("rejected", "wrasse", 0)),
+        ([("approved", "wrasse"), ("approved", "tang"), ("rejected", "tang")], ("approved", "wrasse", 1)),
+        ([("approved", "wrasse"), ("rejected", None)], ("rejected", None, 1)),
+        ([("approved", "wrasse"), ("unsure", None)], ("unsure", None, 1)),
+    ],
+)
+def test_a_rejection_of_one_name_hides_no_other_and_disagrees_with_that_name_alone(
+    words: list[tuple[str, str | None]], now: tuple[str, str | None, int]
+) -> None:
+    rows = [
+        {"tracklet_id": "v/t1", "status": status, "label": label, "labelled_by": f"p{n}", "labelled_at": moment(n)}
+        for n, (status, label) in enumerate(words)
     ]
-    assert Labels(tables=str(tmp_path / "nothing")).read() is None
+    for order in (rows, rows[::-1]):
+        table = pl.DataFrame(order, schema_overrides={"label": pl.String})
+        assert labelled_tracklets(table).select("status", "label", "n_disagreeing").row(0) == now
+
+
+def moment(hour: int) -> datetime:
+    return datetime(2026, 5, 1, hour, tzinfo=UTC)
+
+
+def test_who_names_two_boxes_of_one_tracklet_otherwise_is_counted_by_todays_tracklets(tmp_path: Path) -> None:
+    collection = Collection(tmp_path)
+    collection.lay("anna.csv", "detection_id,label\nv/000002/000,tang\nv/000003/000,ray\nv/000004/000,ray\n")
+    assert collection.read()["n_renamed_by_one"] == 1
+    collection.write("detections/tracklets", pl.read_delta(str(tmp_path / "tables/detections/tracklets")).clear())
+    assert collection.read()["n_renamed_by_one"] == 0
 
 
 def test_files_of_one_name_keep_it_since_it_says_who_speaks(tmp_path: Path) -> None:
@@ -321,7 +368,7 @@ def test_a_word_that_is_given_again_counts_again_and_so_does_another_persons(tmp
     for age_seconds, name in ((90, "tang"), (80, "ray"), (70, "tang")):
         collection.lay("anna.csv", f"tracklet_id,label\nv/t00001,{name}\n", age_seconds)
         collection.read()
-        seen.append(collection.labels.read()["label"].to_list())
+        seen.append(collection.words()["label"].to_list())
     assert seen == [["tang"], ["ray"], ["tang"]]
     path = collection.lay("ben.csv", NAMES)
     copied = path.read_text(), path.stat().st_mtime

@@ -1,12 +1,16 @@
 """The asset of the review sheets, through real runs over real Delta tables."""
 
+import csv
+import io
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 import polars as pl
 import pytest
 
+from megafish_assets.labels.label_files import LabelFile, read_labels
 from megafish_assets.labels.review_assets import review_asset
 from megafish_assets.orchestration.policy import grouped
 from megafish_assets.orchestration.sources import Recordings
@@ -15,7 +19,7 @@ from megafish_assets.storage.catalog import Tables
 from megafish_assets.storage.delta import Table
 from megafish_assets.storage.io_manager import GpuDeltaLakeIOManager
 from megafish_assets.storage.partitions import VIDEOS
-from megafish_assets_tests.labels.reviewed import CLUSTERS, LENS_PLACES, classes, tables
+from megafish_assets_tests.labels.reviewed import CLUSTERS, LENS_PLACES, classes, kinds, tables
 from megafish_assets_tests.labels.reviewed import VIDEOS as KEYS
 
 STABILITY = pl.DataFrame({"cluster": [0, 1], "stable": [True, False]})
@@ -87,8 +91,8 @@ def test_the_review_is_made_checked_stored_and_found_by_its_metadata(collection:
 
 def test_what_later_stages_know_is_on_the_sheets_once_they_know_it(collection: Collection, tmp_path: Path) -> None:
     clusters = tables()[2]
-    kinds = pl.DataFrame({"fit_version": "k1", "is_latest": True, "cluster": [0, 1], "kind_id": [7, 3]})
-    collection.write("clusters/kinds_b", kinds)
+    of_fit = kinds(clusters, {0: 7, 1: 3, 2: 8})
+    collection.write("clusters/kinds_b", of_fit)
     collection.write("labels/classes_b", classes(clusters))
     collection.write("detections/lens_places", LENS_PLACES)
     species = tmp_path / "species.csv"
@@ -99,9 +103,56 @@ def test_what_later_stages_know_is_on_the_sheets_once_they_know_it(collection: C
     assert {sheet["name"]: sheet["kind_id"] for sheet in index["sheets"]} | {"c000": 7, "c001": 3} == {
         sheet["name"]: sheet["kind_id"] for sheet in index["sheets"]
     }
-    assert index["fit_version"] == "k1"
+    stored = pl.read_delta(str(collection.root / "tables" / "labels" / "review"))
+    assert set(stored.drop_nulls("name")["backbone"]) == {"b"}
+    assert index["fit_version"] == of_fit.filter("is_latest")["fit_version"][0]
     assert [name[0] for name in index["names"]][1:] == ["Trumpetfish"]
     assert {sheet["name"]: sheet["is_stable"] for sheet in index["sheets"]}["c001"] is False
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_the_spreadsheet_of_clusters_is_filled_in_and_read_after_another_fit(
+    collection: Collection, separator: str
+) -> None:
+    clusters = tables()[2]
+    of_fit = kinds(clusters, {0: 7, 1: 3, 2: 8})
+    collection.write("clusters/kinds_b", of_fit)
+    assert collection.make().success
+    lines = list(csv.DictReader(io.StringIO((collection.folder / "clusters.csv").read_text(encoding="utf-8-sig"))))
+    assert [(line["cluster"], line["kind_id"], line["n_tracklets"], line["n_videos"]) for line in lines] == [
+        (str(cluster), str(kind), str(CLUSTERS[cluster]), "5") for cluster, kind in ((0, 7), (1, 3), (2, 8))
+    ]
+    untouched = (collection.folder / "clusters.csv").read_bytes()
+    lines[2] |= {"name": "Crème, brûlée", "scientific_name": "Cremus", "aphia_id": "12", "note": "sure"}
+    filled = io.StringIO(newline="")
+    writer = csv.DictWriter(filled, list(lines[0]), delimiter=separator)
+    writer.writeheader()
+    writer.writerows(lines)
+    # Since then the clusters have been made anew, and bear other numbers.
+    later = of_fit.with_columns(cluster=2 - pl.col("cluster"), fit_version=pl.lit("later"))
+    stored = pl.concat([of_fit.with_columns(is_latest=False), later.filter("is_latest")])
+    assert read(untouched, stored).is_empty()
+    rows = read(filled.getvalue().encode(), stored)
+    assert set(rows["tracklet_id"]) == set(clusters.filter(pl.col("cluster") == 2)["tracklet_id"])
+    said = rows.select("label", "scientific_name", "aphia_id", "note", "cluster", "kind_id", "backbone").unique().rows()
+    assert said == [("Crème, brûlée", "Cremus", 12, "sure", 2, 8, "b")]
+    assert rows["recipe"].unique().to_list() == clusters["recipe"].unique().to_list()
+    assert rows["fit_version"].unique().to_list() == of_fit.filter("is_latest")["fit_version"].unique().to_list()
+
+
+def read(content: bytes, stored: pl.DataFrame) -> pl.DataFrame:
+    """What a file of labels says where these kinds of the backbone `b` are kept."""
+    now = datetime(2026, 5, 1, tzinfo=UTC)
+    fits = {"b": stored}.get
+    return read_labels(LabelFile("clusters.csv", content, now, fits, lambda video: None, now))
+
+
+def test_kinds_of_another_fit_than_the_clusters_are_refused(collection: Collection) -> None:
+    clusters = tables()[2]
+    moved = clusters.with_columns(cluster=pl.when(pl.col("cluster") == 2).then(1).otherwise("cluster"))
+    collection.write("clusters/kinds_b", kinds(moved, {0: 7, 1: 3}))
+    (failed,) = [event for event in collection.make().all_events if event.is_step_failure]
+    assert "materialise kinds" in str(failed.step_failure_data.error)
 
 
 def test_a_second_review_takes_the_place_of_the_first_and_a_failed_one_leaves_it(collection: Collection) -> None:

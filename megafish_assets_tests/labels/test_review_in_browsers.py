@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from megafish_assets.labels.said import LONGEST_NAME, clean_text
 from megafish_assets_tests.conftest import FORCED
 from megafish_assets_tests.labels.reviewed import (
     CLUSTERS,
@@ -243,6 +244,24 @@ def test_a_place_on_the_lens_is_marked_with_its_crop_or_with_its_own_box(page: "
     assert (seen["place_id"], seen["status"], seen["x_1024"]) == ("p001", "not_fish", "10.123")
 
 
+def test_what_a_place_is_and_what_its_crop_is_are_two_words(page: "Page") -> None:
+    go_to(page, "On the lens?")
+    press(page, "Home", "x", "ArrowRight", "x")
+    counted = page.locator("#counted").text_content()
+    press(page, "ArrowRight", "t")
+    name(page, "A")
+    assert page.locator("#counted").text_content() == counted.replace("2 not fish", "1 not fish")  # no tracklet's name
+    press(page, "x")
+    (place,) = [row for row in saved(page) if row["place_id"] == "p001"]
+    clusters = dict(tables()[2].select("detection_id", "cluster").iter_rows())
+    go_to(page, f"Cluster {clusters[place['detection_id'].lstrip(chr(39))]}")
+    press(page, "n")
+    name(page, "A")
+    both = [row for row in saved(page) if row["detection_id"] == place["detection_id"]]
+    told = {(row["place_id"], row["status"], row["label"], row["video"]) for row in both}
+    assert told == {("p001", "not_fish", "", place["video"]), ("", "approved", "A", place["video"])}
+
+
 def test_hostile_names_are_shown_saved_and_run_nothing(page: "Page", folder: Path) -> None:
     go_to(page, "Cluster 0")
     shown = set(page.locator(".from").all_text_contents())
@@ -252,11 +271,21 @@ def test_hostile_names_are_shown_saved_and_run_nothing(page: "Page", folder: Pat
         name(page, text)
         press(page, "ArrowDown", "Home")
         (label,) = [row for row in saved(page) if row["status"] == "approved"]
-        wanted = text.replace("\u202e", " ").strip()  # what turns writing round is no part of a name
+        wanted = text.replace("\u202e", "").strip()  # what turns writing round is no part of a name
         guarded = f"'{wanted}" if wanted[0] in "=+-@'" else wanted
         assert label["label"] == guarded
         press(page, "Home", "Backspace")
     assert page.locator("img[src=x]").count() == 0
+
+
+def test_the_page_takes_no_name_that_the_import_would_refuse_or_write_otherwise(page: "Page") -> None:
+    assert page.locator("#name").get_attribute("maxlength") == str(LONGEST_NAME)
+    go_to(page, "Cluster 0")
+    written = "\u200bpoisson  pe\u0302che\u2062 \u2066\ufeffx\u2028y\u00a0z\u200f\t"
+    press(page, "Home", "t")
+    name(page, written)
+    (label,) = [row for row in saved(page) if row["status"] == "approved"]
+    assert label["label"] == clean_text(written) == "poisson p\u00eache x y z"
 
 
 TRIES = """

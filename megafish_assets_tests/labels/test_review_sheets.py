@@ -125,7 +125,7 @@ def test_the_least_sure_are_the_classifiers_and_so_many() -> None:
     assert unsure_order(units(5)).height == 0
 
 
-def test_kinds_are_those_of_the_latest_fit_and_say_its_version() -> None:
+def test_a_sheet_bears_the_kind_of_its_cluster_and_the_review_the_fit_of_its_kinds() -> None:
     kinds = pl.DataFrame(
         {
             "fit_version": ["old", "new", "new", "new"],
@@ -134,8 +134,9 @@ def test_kinds_are_those_of_the_latest_fit_and_say_its_version() -> None:
             "kind_id": [9, 4, 4, None],
         }
     )
-    rows = with_kinds(pl.concat([units(1, 0), units(1, -1)]).drop("kind_id"), kinds)
+    rows = with_kinds(pl.concat([units(1, 0), units(1, -1)]).drop("kind_id"), {0: 4})
     assert rows["kind_id"].to_list() == [4, None]
+    assert with_kinds(units(1, 0).drop("kind_id"), {})["kind_id"].to_list() == [None]
     assert Known(pl.DataFrame({"fit_version": ["c"]}), kinds=kinds).fit_version == "new"
     assert Known(pl.DataFrame({"fit_version": ["c"]})).fit_version == "c"
     assert with_names(units(1).select("unit_id"), None)["name"].to_list() == [None]

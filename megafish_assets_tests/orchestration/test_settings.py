@@ -94,15 +94,15 @@ def test_labels_are_read_from_any_table(tmp_path: Path, ending: str) -> None:
     said, place = pl.DataFrame({"tracklet_id": ["a/t00001"], "label": ["cod"]}), str(tmp_path / f"labels.{ending}")
     {"csv": said.write_csv, "parquet": said.write_parquet, "delta": said.write_delta}[ending](place)
     settings = Settings.from_environment({"MEGAFISH_LABELS": place})
-    assert Labels(uri=settings.labels).read().equals(said)
+    assert Labels(uri=settings.labels).read_file().equals(said)
 
 
 def test_no_labels_are_none_and_labels_that_are_not_there_an_error(tmp_path: Path) -> None:
-    assert Labels(uri=Settings.from_environment({}).labels).read() is None
+    assert Labels(uri=Settings.from_environment({}).labels).read_file() is None
     with pytest.raises(ValueError, match=r"MEGAFISH_LABELS = .* can't be read: no Delta table"):
-        Labels(uri=str(tmp_path)).read()
+        Labels(uri=str(tmp_path)).read_file()
     with pytest.raises(FileNotFoundError, match="correct MEGAFISH_LABELS"):
-        Labels(uri=str(tmp_path / "gone.csv")).read()
+        Labels(uri=str(tmp_path / "gone.csv")).read_file()
 
 
 def test_a_list_of_species_is_a_file_that_is_there(tmp_path: Path) -> None:

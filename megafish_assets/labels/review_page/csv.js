@@ -22,11 +22,11 @@ megafish.csv = (() => {
   function line(label, person) {
     const {key, record, row} = label;
     const [tracklet, frame, x, y, width, height, cluster, kind, place] = row;
-    const isDetection = key.includes("/");
-    const video = isDetection ? key.slice(0, key.indexOf("/")) : label.video ?? null;
+    const detection = megafish.store.detectionOf(key, place);
+    const video = detection === null ? null : detection.slice(0, detection.indexOf("/"));
     const [name, scientific, aphia, isListed] = label.name ?? [null, null, null, true];
     return [
-      isDetection ? key : null, tracklet === null ? null : `${video}/${tracklet}`, video, frame, x, y, width, height,
+      detection, tracklet === null ? null : `${video}/${tracklet}`, video, frame, x, y, width, height,
       cluster, kind, place, record.backbone, record.recipe, record.fit, name, scientific, aphia, label.status,
       label.by ?? person, label.at, isListed ? null : "free name",
     ].map(cell).join(",");

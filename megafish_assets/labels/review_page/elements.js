@@ -15,6 +15,11 @@ megafish.element = (tag, attributes = {}, ...children) => {
 /** A name as it was given, whichever way its letters run: it can't turn the words about it round. */
 megafish.nameElement = name => megafish.element("bdi", {}, name);
 
+/** One composed line, without letters that nobody sees, such as those that turn the direction of writing: as
+    `clean_text` in `said.py` keeps it. */
+megafish.cleaned = text => text.replace(/[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, "").normalize("NFC")
+  .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, " ").trim();
+
 megafish.byId = id => document.getElementById(id);
 
 megafish.many = (n, word) => `${n.toLocaleString("en")} ${word}${n === 1 ? "" : "s"}`;

@@ -2,15 +2,11 @@
 /* The panel in which a name is given: known ones are offered, any other is free. */
 
 megafish.naming = (() => {
-  const {byId, element, nameElement} = megafish;
+  const {byId, cleaned, element, nameElement} = megafish;
   const index = megafish.index;
   const MOST_OFFERED = 60;
   const panel = byId("naming"), input = byId("name"), list = byId("known"), meant = byId("meant");
   let given = null, offered = [], chosen = -1;
-
-  /** One line, without letters that nobody sees, such as those that turn the direction of writing. */
-  const cleaned = text => text.replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069\u200b\u2028\u2029\ufeff]/gu, " ")
-    .replace(/\s+/g, " ").trim();
 
   /** A text in which capitals and accents make no difference. */
   const folded = text => (text ?? "").normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();

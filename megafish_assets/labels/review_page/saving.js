@@ -2,7 +2,7 @@
 /* How far it has come, and how it is saved: the person, the progress, the file. */
 
 megafish.saving = (() => {
-  const {byId, element, many, nameElement, now, store} = megafish;
+  const {byId, cleaned, element, many, nameElement, now, store} = megafish;
   const index = megafish.index;
   let person = store.get("person") || "";
 
@@ -26,7 +26,7 @@ megafish.saving = (() => {
   function progress() {
     const labels = store.labels();
     const of = status => labels.filter(label => label.status === status);
-    const approved = of("approved").filter(label => label.key.includes("/"));
+    const approved = of("approved").filter(label => label.row[8] === null);  // not of a place
     const bySheet = new Map(index.sheets.filter(({name}) => name !== "places").map(sheet => [sheet.name, []]));
     let n_named = 0;
     for (const label of approved) {
@@ -68,7 +68,7 @@ megafish.saving = (() => {
     input.value = person;
     panel.querySelector("form").onsubmit = event => {
       event.preventDefault();
-      person = input.value.replace(/\s+/g, " ").trim();
+      person = cleaned(input.value);
       if (!person) return;
       store.set("person", person);
       panel.close();

@@ -10,7 +10,8 @@
              rows: {key: [tracklet, frame, x, y, width, height, cluster, kind, place, before, at]}}
 
    `before` says that a person had named the tile when the sheets of `build` were made.
-   A key is a detection_id, or the place_id of a place that no crop shows. */
+   A key is a detection_id, or, of a place, its place_id and behind a blank the detection_id of the crop that shows it,
+   if one does: what a place is and what its crop is are two words. */
 
 megafish.store = (() => {
   const PREFIX = `megafish review ${location.pathname} `;
@@ -21,6 +22,14 @@ megafish.store = (() => {
   let memory = {};  // what the browser refused to keep
 
   const recordKey = (fit, sheet) => `record ${fit ?? ""} ${sheet}`;
+
+  const keyOf = (place, detection) => (place === null ? detection : `${place} ${detection ?? ""}`.trimEnd());
+
+  /** The detection_id in a key; null for a place that no crop shows. */
+  function detectionOf(key, place) {
+    if (place === null) return key;
+    return key.startsWith(`${place} `) ? key.slice(place.length + 1) : key === place ? null : key;
+  }
 
   function get(name) {
     try {
@@ -140,7 +149,7 @@ megafish.store = (() => {
 
   load();
   return {
-    get, set, record, peek, put, said, letGo, labels, saidElsewhere,
+    keyOf, detectionOf, get, set, record, peek, put, said, letGo, labels, saidElsewhere,
     records: () => [...records.values()],
     isKept: () => isKept,
     listen: hear => heard.push(hear),

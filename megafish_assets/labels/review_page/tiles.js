@@ -10,8 +10,8 @@ megafish.tiles = (() => {
     ticked: ["✓", "ticked"], chosen: ["●", "chosen"], open: ["", "not yet said"],
   };
 
-  /** The detection of a tile, or the place that no crop shows. */
-  const keyOf = (data, place) => data.detection_id[place] ?? data.place_id[place];
+  /** The key of a tile in a record, see store.js. */
+  const keyOf = (data, place) => megafish.store.keyOf(data.place_id[place], data.detection_id[place]);
 
   /** What a record keeps of a tile, see store.js. */
   function rowOf(data, place) {
