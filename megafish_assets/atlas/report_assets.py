@@ -11,7 +11,8 @@ from megafish_assets.atlas.columns import REPORT
 from megafish_assets.atlas.explorer import address
 from megafish_assets.atlas.report_charts import charts_of
 from megafish_assets.atlas.report_checks import REPORT as CHECK
-from megafish_assets.atlas.report_content import Attention, Doubt, Report
+from megafish_assets.atlas.report_content import Attention, Doubt, Kind, Report
+from megafish_assets.atlas.report_doing import Doing, doing_of
 from megafish_assets.atlas.report_doubt import LEAKS, doubt_of, newcomers_of, recall_of
 from megafish_assets.atlas.report_html import report_html
 from megafish_assets.atlas.report_kinds import kinds_of
@@ -30,7 +31,7 @@ from megafish_assets.reporting.figures import Figures
 from megafish_assets.reporting.metadata import column_lineage, coverage, last_numbers, table_metadata
 from megafish_assets.reporting.progress import Progress
 from megafish_assets.reporting.verdicts import specs, verdict
-from megafish_assets.storage.catalog import Tables, explorer_page, named, review_page
+from megafish_assets.storage.catalog import Tables, explorer_page, gap_page, named, recording, review_page
 from megafish_assets.storage.partitions import VIDEOS
 
 LIMITS = {measure: CONFOUNDERS.limits[measure].at_most for measure in LEAKS}
@@ -43,12 +44,13 @@ def report_asset(backbone: str) -> dg.AssetsDefinition:
         check_specs=specs("report", CHECK),
         deps=[
             *[named(asset, backbone) for asset in ("kinds", "stability", "confounders", "classes", "montages")],
-            *("labels", "richness", "animals_gap"),
+            *("labels", "richness", "animals_gap", "behavior", "schools", "moments"),
         ],
         metadata=table_metadata(REPORT),
         kinds={"plotly", "html", "deltalake"},
         description="One HTML file that opens by double click, can be mailed and prints to PDF: what was searched, the "
-        "kinds with pictures and counts, when they were seen, what is new, how sure it is, and what needs attention.",
+        "kinds with pictures and counts, when they were seen, what they do, what is new, how sure it is, and what "
+        "needs attention.",
     )
     def report(
         context: dg.AssetExecutionContext,
@@ -78,6 +80,7 @@ def report_asset(backbone: str) -> dg.AssetsDefinition:
             ),
             kinds=kinds,
             times=times_of(abundance, kinds),
+            doing=stored_doing(tables, kinds, figures, context.asset_key, recordings),
             newcomers=newcomers_of(
                 tables.rows("clusters", named("kind_events", backbone)), groups, names, sightings, now
             ),
@@ -85,6 +88,7 @@ def report_asset(backbone: str) -> dg.AssetsDefinition:
             attention=tuple(Attention(**vars(one)) for one in failing_now(context)),
             links=links(figures, context.asset_key),
             sheets=sheets(figures, context.asset_key, tables, backbone, groups),
+            gap_page=reached(gap_page(figures.folder), figures, context.asset_key),
         )
         pictures, stills = drawn(context, told, crops, sightings, tracklets, raw_detections, figures, recordings)
         page = report_html(told, pictures, charts_of(told.times, told.doubt, kinds)).encode()
@@ -130,6 +134,21 @@ def stored_doubt(
     )
 
 
+def stored_doing(
+    tables: Tables, kinds: tuple[Kind, ...], figures: Figures, asset_key: dg.AssetKey, recordings: Recordings
+) -> Doing:
+    """What they do, by what is stored."""
+    page, films = figures.place(asset_key).absolute(), Path(figures.folder).absolute()
+    return doing_of(
+        tables.rows("sightings", "behavior"),
+        tables.scan("sightings", "schools"),
+        tables.rows("sightings", "moments"),
+        [kind.name for kind in kinds],
+        recording=lambda file: beside(page, Path(recordings.folder).absolute(), file, root=films.parent),
+        film=lambda file: beside(page, films, file, root=films),
+    )
+
+
 def drawn(
     context: dg.AssetExecutionContext,
     told: Report,
@@ -155,12 +174,28 @@ def drawn(
 
 def links(figures: Figures, asset_key: dg.AssetKey) -> dict[str, str]:
     """Other pages that are there, as this one reaches them."""
-    folder = figures.place(asset_key).resolve()
     pages = {
         "the map of all crops": explorer_page(figures.folder),
         "the sheets on which kinds are named": review_page(figures.folder),
     }
-    return {name: address(page.resolve(), folder, folder.parent) for name, page in pages.items() if page.is_file()}
+    found = {name: reached(page, figures, asset_key) for name, page in pages.items()}
+    return {name: place for name, place in found.items() if place is not None}
+
+
+def reached(page: Path, figures: Figures, asset_key: dg.AssetKey) -> str | None:
+    """A page of the collection as this one reaches it; None where it is not there."""
+    folder = figures.place(asset_key).resolve()
+    return address(page.resolve(), folder, folder.parent) if page.is_file() else None
+
+
+def beside(page: Path, folder: Path, file: str, root: Path) -> str | None:
+    """A file of a folder, as a page in the folder `page` reaches it; None where it is not there, or not below `root`.
+
+    A folder that is a link lies where the link does: browsers follow names.
+    """
+    path = recording(folder, file)
+    is_there = path is not None and path.is_file() and folder.is_relative_to(root)
+    return address(folder / file, page, root) if is_there else None
 
 
 def sheets(

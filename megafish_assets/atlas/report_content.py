@@ -1,12 +1,14 @@
 """What the nightly report says, before it is written as HTML: plain values, of which each template shows some.
 
-Not here: how they are found (`report_kinds.py`, `report_times.py`, `report_doubt.py`, `report_searched.py`), and how
-they look (`report_page/`).
+Not here: how they are found (`report_kinds.py`, `report_times.py`, `report_doubt.py`, `report_searched.py`), what the
+animals do (`report_doing.py` holds its own), and how they look (`report_page/`).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+
+from megafish_assets.atlas.report_doing import Doing
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,10 @@ class Kind:
     """Videos in which it is seen."""
     clips_share: float
     """Of the searched videos."""
+    n_animals: int
+    """In the clips where it is sure, each counted alone: in the next one the same animal may come again."""
+    n_sure_clips: int
+    """Clips in which it is seen, and their number of animals sure."""
     first_seen: datetime | None
     """Local time; None where no clock is known."""
     last_seen: datetime | None
@@ -187,6 +193,8 @@ class Recall:
     low: float | None
     high: float | None
     n_frames: int
+    n_frames_drawn: int
+    """That wait for somebody to look, those that were looked at among them."""
     n_animals: int
     note: str
 
@@ -255,6 +263,7 @@ class Report:
     kinds: tuple[Kind, ...]
     """The commonest first; what has neither name nor kind last."""
     times: Times
+    doing: Doing
     newcomers: Newcomers
     doubt: Doubt
     attention: tuple[Attention, ...]
@@ -262,6 +271,8 @@ class Report:
     """Addresses of other pages from this one, by what they are called, as far as they are there."""
     sheets: Mapping[int, str]
     """Address of a kind's montage, by `kind_id`, likewise."""
+    gap_page: str | None
+    """Address of the page on which people mark what the detector missed, likewise."""
 
     @property
     def named(self) -> tuple[Kind, ...]:

@@ -168,6 +168,7 @@ def recall_of(told: Mapping[str, float | int | str]) -> Recall | None:
         low=told.get("recall_low"),
         high=told.get("recall_high"),
         n_frames=told.get("n_frames_looked_at", 0),
+        n_frames_drawn=told.get("n_frames", 0),
         n_animals=told.get("n_found", 0) + told.get("n_missed", 0),
         note=told.get("recall_note", ""),
     )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from megafish_assets.atlas.report_charts import MOST_STABLE, shown
 from megafish_assets.atlas.report_content import Report
+from megafish_assets.atlas.report_doing import FEWEST_TOLD, REASONS
 from megafish_assets.atlas.report_pictures import Pictures, as_address, carded, sizes_for
 from megafish_assets.atlas.report_times import OTHERS
 from megafish_assets.features.plots import REST_COLOUR
@@ -34,6 +35,9 @@ POLICY = (
 
 UI = "http://127.0.0.1:3000"
 """Where `make up` serves Dagster's pages, unless it is told otherwise."""
+
+SECONDS_A_FRAME = 12
+"""In which a person marks what the detector missed: 50 frames in about ten minutes."""
 
 BACKTICKS = re.compile("`([^`]+)`")
 
@@ -67,6 +71,10 @@ def report_html(report: Report, pictures: Pictures, charts: Mapping[str, "Figure
             has_intervals=any(kind.mean_count_low is not None for kind in report.kinds),
             colours={kind.name: kind.colour for kind in report.kinds} | {OTHERS: REST_COLOUR},
             most_stable=MOST_STABLE,
+            seconds_a_frame=SECONDS_A_FRAME,
+            rest_colour=REST_COLOUR,
+            fewest_told=FEWEST_TOLD,
+            reasons=REASONS,
             any_frame=any(pictures.frames[kind.name].jpeg is not None for kind in cards),
             ui=UI,
             charts=charts,
@@ -99,6 +107,7 @@ def _templates() -> "Environment":
         "moment": moment,
         "percent": percent,
         "shown": shown,
+        "staying": staying,
         "until": until,
     }
     return environment
@@ -152,6 +161,11 @@ def lasting(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} seconds"
     return f"{seconds / 60:.1f} minutes" if seconds < 5400 else f"{count(round(seconds / 3600, 1))} hours"
+
+
+def staying(seconds: float) -> str:
+    """`5.2 s`, `4.0 minutes`: of times that are shorter than those of `lasting`."""
+    return f"{seconds:.1f}\u202fs" if seconds < 90 else lasting(seconds)
 
 
 def moment(seconds: float) -> str:

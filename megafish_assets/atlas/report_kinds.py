@@ -1,6 +1,6 @@
 """The kinds that the report shows: counts, when they were seen, and their best crops."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import polars as pl
 from matplotlib.colors import to_hex
@@ -28,11 +28,11 @@ def kinds_of(abundance: pl.DataFrame, sightings: pl.LazyFrame, crops: pl.LazyFra
         return ()
     seen = _seen(sightings)
     best = dict(_best_crops(sightings, crops).iter_rows())
-    hours, clips = _busiest_hours(abundance), _occupied_clips(abundance)
+    hours, clips, animals = _busiest_hours(abundance), _occupied_clips(abundance), _sure_animals(abundance)
     rows = list(_highest(whole))
     colours = colours_of([row["kind"] for row in rows], sightings)
     return tuple(
-        _kind(row, seen.get(row["kind"], {}), colours[row["kind"]], hours, clips, tuple(best.get(row["kind"], ())))
+        _kind(row, seen.get(row["kind"], {}), colours[row["kind"]], hours, clips, animals, best.get(row["kind"], ()))
         for row in rows
     )
 
@@ -53,7 +53,8 @@ def _highest(whole: pl.DataFrame) -> Iterator[dict]:
     yield from both.sort(order).iter_rows(named=True)
 
 
-def _kind(row: dict, seen: dict, colour: str, hours: dict, clips: dict, crops: tuple[str, ...]) -> Kind:
+def _kind(row: dict, seen: dict, colour: str, hours: dict, clips: dict, animals: dict, crops: Iterable[str]) -> Kind:
+    n_animals, n_sure = animals.get(row["kind"], (0, 0))
     n_occupied, n_searched = clips.get(row["kind"], (0, 0))
     return Kind(
         name=row["kind"],
@@ -71,11 +72,13 @@ def _kind(row: dict, seen: dict, colour: str, hours: dict, clips: dict, crops: t
         n_tracklets=row["n_all"],
         n_clips=n_occupied,
         clips_share=n_occupied / n_searched if n_searched else 0.0,
+        n_animals=n_animals,
+        n_sure_clips=n_sure,
         first_seen=seen.get("first_seen"),
         last_seen=seen.get("last_seen"),
         first_video=seen.get("first_video"),
         busiest_hour=hours.get(row["kind"]),
-        crops=crops,
+        crops=tuple(crops),
     )
 
 
@@ -139,3 +142,10 @@ def _occupied_clips(abundance: pl.DataFrame) -> dict[str, tuple[int, int]]:
         (pl.col("max_n") > 0).sum().alias("n_seen"), pl.len().alias("n")
     )  # fmt: skip
     return {kind: (n_seen, n) for kind, n_seen, n in clips.iter_rows()}
+
+
+def _sure_animals(abundance: pl.DataFrame) -> dict[str, tuple[int, int]]:
+    """Animals of each kind in the clips where it is seen and their number is sure, and how many clips these are."""
+    is_sure = (pl.col("window_kind") == "clip") & (pl.col("n_tracklets") > 0) & pl.col("n_animals").is_not_null()
+    found = abundance.filter(is_sure).group_by("kind").agg(pl.col("n_animals").sum(), pl.len().alias("n"))
+    return {kind: (n_animals, n) for kind, n_animals, n in found.iter_rows()}

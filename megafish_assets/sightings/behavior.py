@@ -20,6 +20,9 @@ FEWEST_ARRIVALS = 10
 FEWEST_LEAVINGS = 5
 """Under which no mean is: of n leavings its error is a share 1 / sqrt(n), and half of it already at four."""
 
+STAY_NOTES = NO_STAY, NO_MEDIAN = "no stay", "no median stay"
+"""How those parts of a `note` begin that say why a stay is not told."""
+
 SIGHTED = ("tracklet_id", "video", "kind", "first_second", "last_second", "begins", "ends")
 """Columns of sightings that are read, with the kind of each."""
 
@@ -85,10 +88,10 @@ def _stayed(found: Stays, sightings: pl.DataFrame) -> dict:
 def _note(found: Stays, swum: dict) -> str | None:
     told = []
     if found.n_arrivals < FEWEST_ARRIVALS:
-        told.append(f"no stay: fewer than {FEWEST_ARRIVALS} arrivals ({found.n_arrivals})")
+        told.append(f"{NO_STAY}: fewer than {FEWEST_ARRIVALS} arrivals ({found.n_arrivals})")
     elif found.median is None:
         of = f"{found.n_stays} of {found.n_arrivals} arrivals were seen to leave, within {found.longest:.1f} s"
-        told.append(f"no median stay: {of}")
+        told.append(f"{NO_MEDIAN}: {of}")
     if swum["right_share_low"] is None:
         told.append(f"no interval of the right share: fewer than {FEWEST_CLIPS} clips with any that move")
     return "; ".join(told) or None

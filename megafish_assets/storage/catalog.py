@@ -65,6 +65,11 @@ def review_page(figures: str | Path) -> Path:
     return figure_folder(figures, "review") / "index.html"
 
 
+def gap_page(figures: str | Path) -> Path:
+    """What a person opens to mark what the detector missed."""
+    return figure_folder(figures, "animals_gap") / "index.html"
+
+
 def report_page(figures: str | Path) -> Path:
     """What a person reads in the morning."""
     return figure_folder(figures, "report") / "index.html"

@@ -1,7 +1,7 @@
 """A made-up collection for the report, whose counts can be told by hand, as stored tables and a real run.
 
 In video v (from 0) there are `(v + k) % 4` of kind k (from 0), each with one box in frame 10 and one crop; on average
-half as many are in view.
+half as many are in view. In odd videos it is sure that they are as many animals.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ MOST, FRAME, SECONDS = 4, 10, 60.0
 UPSTREAM = {
     "detections": ["raw_detections", "tracklets"],
     "crops": ["crops"],
-    "sightings": ["sightings", "abundance"],
+    "sightings": ["sightings", "abundance", "behavior", "schools", "moments", "richness", "animals_gap"],
     "labels": ["labels", "classes_vit"],
     "clusters": ["kinds_vit", "stability_vit"],
     "evaluation": ["confounders_vit"],
@@ -51,7 +51,9 @@ def video_key(video: int) -> str:
 
 def typed(rows: list[dict] | pl.DataFrame, columns: Columns) -> pl.DataFrame:
     """These rows in the table's columns, with nulls where they say nothing."""
-    table = pl.DataFrame(rows, infer_schema_length=None) if len(rows) else pl.DataFrame(schema={"video": pl.String})
+    if not len(rows):
+        return pl.DataFrame(schema={name: column.dtype for name, column in columns.items()})
+    table = pl.DataFrame(rows, infer_schema_length=None)
     given = [name if name in table.columns else pl.lit(None).alias(name) for name in columns]
     return table.select(given).cast({name: column.dtype for name, column in columns.items()})
 
@@ -65,6 +67,7 @@ def counts(kinds: Sequence[str], n_videos: int, start: datetime | None, stations
         for kind, name in enumerate(kinds):
             n = count_of(video, kind)
             numbers = {"kind": name, "station": station, "max_n": n, "mean_count": n / 2, "n_tracklets": n}
+            numbers |= {"n_animals": n if video % 2 else None}
             numbers |= {"max_n_video": video_key(video), "max_n_frame": FRAME, "name_source": source_of(name)}
             effort = {"n_clips": 1, "n_frames_searched": 1800, "seconds_searched": SECONDS, "wiped_share": 0.1}
             rows.append(numbers | effort | {"window": video_key(video), "window_kind": "clip", "recorded_at": began})
@@ -162,8 +165,8 @@ class Collection:
         """What the report says that it shows."""
         return pl.read_delta(str(self.root / "tables/atlas/report")).sort("rank")
 
-    def made(self, *others: dg.AssetsDefinition) -> dg.ExecuteInProcessResult:
-        """The report; `others` are assets of the platform with checks of their own."""
+    def made(self, *others: dg.AssetsDefinition, recordings: Path | None = None) -> dg.ExecuteInProcessResult:
+        """The report; `others` are assets of the platform with checks of their own, `recordings` a folder elsewhere."""
         known = {key for asset in others for key in asset.keys}
         upstream = {
             room: [
@@ -182,6 +185,6 @@ class Collection:
                 "io_manager": GpuDeltaLakeIOManager(root_uri=str(self.root / "tables"), device="cpu"),
                 "tables": Tables(root=str(self.root / "tables")),
                 "figures": Figures(folder=str(self.root / "figures")),
-                "recordings": Recordings(folder=str(self.root / "recordings")),
+                "recordings": Recordings(folder=str(recordings or self.root / "recordings")),
             },
         )

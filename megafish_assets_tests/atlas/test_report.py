@@ -59,6 +59,9 @@ def test_the_page_says_what_the_tables_hold(tmp_path: Path) -> None:
     assert "no kind, no name 3 0.92 5 of 6 clips" in text
     assert "taken by the wiper 10 %" in text and "10 800 frames" in text
     assert "cam_0003 at 0:00.3" in text
+    # Sure in the odd videos: 1, 3 and 1 yellow tangs, 2 of kind 7 in each of two, and none of it in the third.
+    assert "Told apart clip by clip: 5 animals in the 3 clips where that is sure." in text
+    assert "Told apart clip by clip: 4 animals in the 2 clips where that is sure." in text
 
 
 def test_the_file_stands_alone_and_the_frames_are_kept_for_the_next_night(tmp_path: Path) -> None:
@@ -162,6 +165,7 @@ def test_pictures_that_would_make_the_page_too_large_are_left_out_and_counted() 
 
 def kind_of(name: str, frame: int, crops: tuple[str, ...]) -> Kind:
     where = {"max_n": 1, "max_n_video": "v", "max_n_frame": frame, "station": None, "n_tracklets": 1, "n_clips": 1}
+    where |= {"n_animals": 1, "n_sure_clips": 1}
     means = {"mean_count": 1.0, "mean_count_low": None, "mean_count_high": None, "clips_share": 1.0}
     times = {"first_seen": None, "last_seen": None, "first_video": "v", "busiest_hour": None}
     named = {"scientific_name": None, "kind_id": 1, "colour": "#ff0000", "name_source": "person"}
