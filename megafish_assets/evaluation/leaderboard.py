@@ -203,7 +203,7 @@ def _legend(table: pl.DataFrame) -> str:
     if table["names_leak_video"].null_count() < table.height:
         lines.append(f"dashed: kinds that people named, in {n_named:,.0f} tracklets; less than theirs is no better.")
     else:
-        lines.append(f"Compare as many clusters. True kinds are not at 0: name {FEWEST_NAMED} tracklets to see theirs.")
+        lines.append(f"Compare recipes at one k. True kinds are not at 0: name {FEWEST_NAMED} tracklets to see theirs.")
     return "\n".join(lines)
 
 
