@@ -9,7 +9,7 @@ from pathlib import PurePath
 import polars as pl
 
 from megafish_assets.footage.boxes import STRETCHED_PX
-from megafish_assets.labels.said import LabelFileError, clean_name, clean_text, moment_of, said_table
+from megafish_assets.labels.said import RESERVED, LabelFileError, clean_name, clean_text, moment_of, said_table
 from megafish_assets.labels.table_files import csv_rows
 
 SizeOf = Callable[[str], tuple[str, tuple[int, int]] | None]
@@ -94,7 +94,8 @@ def viame_labels(content: bytes, file_name: str, by: str, at: datetime, size_of:
     """The most likely type of every box, in the columns `SAID`; the video is named by the file, or by column 2.
 
     Source: VIAME's manual, detection and track CSV: column 1 track, 2 video or image, 3 frame from 0, 4 to 7 corners in
-    px, 8 confidence, 9 length, then pairs of type and confidence. Raises LabelFileError.
+    px, 8 confidence, 9 length, then pairs of type and confidence. What megafish itself calls so for want of a name, as
+    its export does, says nothing. Raises LabelFileError.
     """
     rows = []
     for line, cells in csv_rows(content):
@@ -104,8 +105,8 @@ def viame_labels(content: bytes, file_name: str, by: str, at: datetime, size_of:
             raise LabelFileError(f"line {line}: {len(cells)} columns, VIAME writes 9 and the types")
         pairs = _pairs(cells[9:], line)
         numbers = _numbers([*cells[2:7], *[likely for _, likely in pairs]], line)
-        if pairs:
-            best = max(range(len(pairs)), key=lambda i: numbers[5 + i])
+        best = max(range(len(pairs)), key=lambda i: numbers[5 + i], default=None)
+        if best is not None and not RESERVED.fullmatch(pairs[best][0]):
             video = _video([PurePath(file_name).stem, cells[1].strip()], size_of, line)
             frame, left, top, right, bottom = numbers[:5]
             word = {"line": line, "label": clean_name(pairs[best][0], line), "status": "approved"}
