@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from megafish_assets.sightings.columns import BEHAVIOR, MOMENTS, SCHOOLS
 from megafish_assets_tests import test_page_in_a_browser as ui
-from megafish_assets_tests.atlas.reported import Collection, count_of
+from megafish_assets_tests.atlas.reported import Collection, count_of, typed
+from megafish_assets_tests.atlas.test_report_doing import group, moment, swims
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -31,6 +33,10 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> Collection:
         start=datetime(2025, 12, 12, 5),
         with_videos=True,
     )
+    made.store("sightings/behavior", typed([swims(kind) for kind in (*KINDS, None)], BEHAVIOR))
+    made.store("sightings/schools", typed([group(kind, 3) for kind in KINDS], SCHOOLS))
+    reasons = enumerate(("dense_group", "first_of_kind", "burst"), 1)
+    made.store("sightings/moments", typed([moment(rank, reason, 3, HOSTILE) for rank, reason in reasons], MOMENTS))
     assert made.made().success
     return made
 
@@ -80,6 +86,17 @@ def test_every_kind_has_its_numbers_its_pictures_and_its_row_in_the_charts(opene
     assert page.locator("#over-0 .bars .point").count() > N_VIDEOS
 
 
+def test_what_they_do_is_drawn_and_a_moment_leads_to_its_recording(opened: Opened, collection: Collection) -> None:
+    page = opened()
+    row = page.locator("table.doing tbody tr").filter(has=page.get_by_text(HOSTILE, exact=True))
+    left, right = row.locator(".ways span").all()
+    track = row.locator(".ways").bounding_box()
+    assert left.bounding_box()["width"] == pytest.approx(0.64 * track["width"], abs=1)
+    assert right.bounding_box()["x"] == pytest.approx(track["x"] + 0.8 * track["width"], abs=1)
+    hrefs = page.locator(".look a").evaluate_all("links => links.map(link => link.href)")
+    assert hrefs == [(collection.root / "recordings/cam_0001.mp4").as_uri() + "#t=3.5"] * 3
+
+
 def test_a_frame_is_enlarged_by_a_click(opened: Opened) -> None:
     page = opened()
     frame = page.locator(".card .frame").first
@@ -105,7 +122,7 @@ def test_on_paper_the_charts_fit_and_no_picture_is_cut_by_a_page(opened: Opened,
         "all => all.map(one => one.getBoundingClientRect().width)"
     )
     assert widths and max(widths) <= 680
-    for what in (".card", ".chart", "table.kinds tr"):
+    for what in (".card", ".chart", "table.kinds tr", "table.doing tr"):
         breaks = page.locator(what).evaluate_all("all => all.map(one => getComputedStyle(one).breakInside)")
         assert set(breaks) == {"avoid"}, what
     page.pdf(path=tmp_path / "report.pdf", prefer_css_page_size=True)
