@@ -47,7 +47,11 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--backbone", default="mobilenetv2", help="for --crops")
     command.add_argument("--parts", action="store_true", help="on parts of --crops instead of all of it, some minutes")
     command = commands.add_parser("not_fish", help="what is taken for growth, wiper and fish, beside the reef's truth")
-    command.add_argument("--reef", type=Path, help="a materialised demo; without it many reefs by their boxes alone")
+    shown = command.add_mutually_exclusive_group()
+    shown.add_argument("--reef", type=Path, help="a materialised demo; without it many reefs by their boxes alone")
+    shown.add_argument(
+        "--aquarium", type=Path, help="a folder with fish_detections.csv, of a clip of 640 x 360, 30 a second"
+    )
     command = commands.add_parser("kinds", help="how far kinds keep their identity, and how many there are said to be")
     of_what = command.add_mutually_exclusive_group(required=True)
     of_what.add_argument("--reef", type=Path, help="a materialised demo, such as data/demo: while videos are added")
@@ -87,6 +91,8 @@ def main(arguments: list[str] | None = None) -> int:
     if given.stage == "not_fish":
         from benchmarks import not_fish
 
+        if given.aquarium is not None:
+            return printed(not_fish.of_boxes_of_one_clip(given.aquarium / "fish_detections.csv", 30, (640, 360)))
         lines = not_fish.of_many_reefs() if given.reef is None else not_fish.of_a_collection(given.reef)
         return printed(lines)
     if given.stage == "kinds":

@@ -27,8 +27,9 @@ NEAR_CLIPS = 50
 """Clips before and after that a place is compared with: growth grows, and is another place a day later."""
 
 LENS_SCORE = 0.15
-"""From which on a place counts as one of the lens. On reefs of two seeds, camera panning or still, a fifth of the fish
-resting or none, it costs at most 0.007 % of the fish at 12 clips and finds all growth: docs/quality.md."""
+"""From which on a place counts as one of the lens. On eight reefs, camera panning or still, a fifth of the fish resting
+or none, it costs at most 0.031 % of a reef's fish at 12 clips, and finds all of its growth:
+docs/quality.md."""
 
 OWN_CLIPS_APART = 6
 """Clips of one video that are compared lie so many apart, a minute: a fish may rest for half of one."""

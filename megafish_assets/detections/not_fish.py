@@ -14,8 +14,8 @@ from megafish_assets.detections.scene import scene_paths
 from megafish_assets.detections.wiper import is_wiper, wiped_seconds, wipes
 
 ON_LENS, FIXED, WIPER = "on_lens", "fixed", "wiper"
-"""Reasons. Of `fixed` a person should have a look: before a camera that never moves a rock, or a fish that guards its
-hole, stays in its place as well."""
+"""Reasons, each enough to leave a box out until a person names it. Of `fixed` he should have a look: before a camera
+that never moves a rock, or a fish that guards its hole, stays in its place as well."""
 
 REASONS = (ON_LENS, FIXED, WIPER)
 
