@@ -1,15 +1,22 @@
 """A person names a reef in a browser, his labels are read, and names are there still after more videos have come."""
 
+import json
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from deltalake import write_deltalake
 
+from megafish_assets.atlas.assets import MontagesConfig
+from megafish_assets.atlas.montage import HEADER_PX, draw_sheet, sheet_title
+from megafish_assets.crops.batches import decoded_rgb
+from megafish_assets.features.fits import kinds_by_cluster
+from megafish_assets.features.plots import colour_of
 from megafish_assets.reef.plan import ReefPlan
 from megafish_assets.reef.recording import write_reef
 from megafish_assets.reef.truth import kinds as true_kinds
@@ -86,6 +93,38 @@ def labels_file(reef: Path) -> Path:
     return saved
 
 
+def montages_of_other_names(root: Path, names: dict[int, str]) -> list[str]:
+    """The sheets of kinds above which another title is drawn than one with these names."""
+    clusters, kinds = table(root, "clusters/clusters_reef_tiny"), table(root, "clusters/kinds_reef_tiny")
+    kind_ids, tiles = kinds_by_cluster(kinds, clusters), table(root, "atlas/montages_reef_tiny")
+    fit, seed, others = f"reef_tiny, fit {kinds.filter('is_latest')['fit_version'][0]}", MontagesConfig().seed, []
+    for cluster in kind_ids:
+        file = f"cluster_{cluster:02d}_random.png"
+        title = sheet_title(fit, clusters, kind_ids, cluster, "random", seed, names)
+        wanted = draw_sheet(tiles.clear(), {}, title, colour_of(cluster, kind_ids))[:HEADER_PX]
+        assert names[kind_ids[cluster]] in title
+        if not np.array_equal(
+            decoded_rgb((root / "figures/montages_reef_tiny" / file).read_bytes())[:HEADER_PX], wanted
+        ):
+            others.append(file)
+    return others
+
+
+def names_on_review(root: Path) -> set[str]:
+    """The names that the review's page proposes for its sheets."""
+    written = (root / "figures/review/data/index.js").read_text()
+    index = json.loads(written.split("megafish.collection(")[1].rstrip().removesuffix(");"))
+    return {sheet["proposal"] for sheet in index["sheets"] if sheet["kind_id"] is not None}
+
+
+def names_on_explorer(root: Path) -> set[str]:
+    """The names of the points of the explorer's Parquet file that people gave; its page holds each as well."""
+    points = pl.read_parquet(root / "figures/embedding_atlas/explorer.parquet", columns=["name", "name_source"])
+    names, page = set(points.filter(pl.col("name_source") == "person")["name"]), root / "figures/explorer/data.js"
+    assert all(json.dumps(name) in page.read_text() for name in names)
+    return names
+
+
 def test_names_given_in_the_browser_are_borne_by_classes_kinds_and_sheets_and_outlast_more_videos(
     reef: Path, labels_file: Path
 ) -> None:
@@ -102,8 +141,8 @@ def test_names_given_in_the_browser_are_borne_by_classes_kinds_and_sheets_and_ou
     named = table(reef, "labels/classes_reef_tiny")
     of_kind = named.filter(pl.col("name_source") == "person").group_by("kind_id").agg(pl.col("name").unique())
     assert {kind: names for kind, names in of_kind.iter_rows()} == {kind: [name] for kind, name in truth.items()}
-    title = "figures/montages_reef_tiny/all_clusters.png"
-    assert (reef / title).is_file() and (reef / "figures/review/index.html").is_file()
+    assert montages_of_other_names(reef, truth) == []
+    assert names_on_review(reef) == set(truth.values()) and names_on_explorer(reef) == set(truth.values())
 
     # Three more videos: the detector's table grows, everything is fitted again, and nobody says a word.
     shutil.rmtree(reef / "inference")

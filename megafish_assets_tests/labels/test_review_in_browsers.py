@@ -467,5 +467,5 @@ def test_firefox_names_a_cluster_and_keeps_it(folder: Path, tmp_path: Path) -> N
 def test_the_page_names_no_place_on_a_network(folder: Path) -> None:
     for path in [folder / "index.html", *folder.glob("page/*"), *folder.glob("data/*.js")]:
         assert "http" not in path.read_text().replace("http-equiv", "").replace("https?", ""), path.name
-    assert {path.name for path in folder.iterdir()} == {"index.html", "page", "data"}
+    assert {path.name for path in folder.iterdir()} == {"index.html", "clusters.csv", "page", "data"}
     assert all(f"{video}/" in (folder / "data" / "c000.js").read_text() for video in VIDEOS)

@@ -19,11 +19,18 @@ megafish.csv = (() => {
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   }
 
+  /** The detection_id in a key, see `keyOf` in store.js; null where it is of a place that no crop shows, or of a box that
+      is none of the detector's. */
+  function detectionOf(key, place) {
+    const detection = key.startsWith(`${place} `) ? key.slice(place.length + 1) : key;
+    return detection.includes("/") ? detection : null;
+  }
+
   function line(label, person) {
     const {key, record, row} = label;
     const [tracklet, frame, x, y, width, height, cluster, kind, place] = row;
-    const detection = megafish.store.detectionOf(key, place);
-    const video = detection === null ? null : detection.slice(0, detection.indexOf("/"));
+    const detection = detectionOf(key, place);
+    const video = detection === null ? label.video ?? null : detection.slice(0, detection.indexOf("/"));
     const [name, scientific, aphia, isListed] = label.name ?? [null, null, null, true];
     return [
       detection, tracklet === null ? null : `${video}/${tracklet}`, video, frame, x, y, width, height,

@@ -25,12 +25,6 @@ megafish.store = (() => {
 
   const keyOf = (place, detection) => (place === null ? detection : `${place} ${detection ?? ""}`.trimEnd());
 
-  /** The detection_id in a key; null for a place that no crop shows. */
-  function detectionOf(key, place) {
-    if (place === null) return key;
-    return key.startsWith(`${place} `) ? key.slice(place.length + 1) : key === place ? null : key;
-  }
-
   function get(name) {
     try {
       return localStorage.getItem(PREFIX + name);
@@ -149,7 +143,7 @@ megafish.store = (() => {
 
   load();
   return {
-    keyOf, detectionOf, get, set, record, peek, put, said, letGo, labels, saidElsewhere,
+    keyOf, get, set, record, peek, put, said, letGo, labels, saidElsewhere,
     records: () => [...records.values()],
     isKept: () => isKept,
     listen: hear => heard.push(hear),
