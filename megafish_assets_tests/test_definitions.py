@@ -46,6 +46,8 @@ SHARED_ASSETS = {
     "spreadsheet": "exports",
     "darwin_core": "exports",
     "camtrap_dp": "exports",
+    "coco": "exports",
+    "viame_csv": "exports",
 }
 PER_VIDEO = {
     "raw_detections",

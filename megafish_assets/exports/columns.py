@@ -72,6 +72,7 @@ FILES: Columns = {
     "n_given": Column(pl.Int64, "rows that there were to write"),
     "n_left_out": Column(pl.Int64, "of them, those that were left out on purpose"),
     "left_out": Column(pl.String, "how many of them for which reason; null for none"),
+    "changed": Column(pl.String, "how many stand there otherwise than they were given, and how; null for none"),
     "n_read": Column(pl.Int64, "rows that the file was found to hold when it was read again"),
     "n_bytes": Column(pl.Int64, "size of the file"),
     "sha256": Column(pl.String, "of the file's bytes"),

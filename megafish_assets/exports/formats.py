@@ -6,9 +6,11 @@ from megafish_assets.exports.camtrap_package import (
     read_camtrap_dp,
     write_camtrap_dp,
 )
+from megafish_assets.exports.coco import faults_of_coco, read_coco, write_coco
 from megafish_assets.exports.darwin_core_archive import missing_for_archive, read_darwin_core, write_darwin_core
 from megafish_assets.exports.darwin_core_rules import faults_of_darwin_core
 from megafish_assets.exports.spreadsheet import read_spreadsheet, write_spreadsheet
+from megafish_assets.exports.viame_csv import faults_of_viame_csv, read_viame_csv, write_viame_csv
 from megafish_assets.exports.writing import Export
 
 EXPORTS: dict[str, Export] = {
@@ -36,6 +38,20 @@ EXPORTS: dict[str, Export] = {
             read_camtrap_dp,
             missing_for_package,
             faults_of_camtrap_dp,
+        ),
+        Export(
+            "coco",
+            "Boxes with tracks, names and scores as COCO with kwcoco's videos, for training and for other viewers.",
+            write_coco,
+            read_coco,
+            faults=faults_of_coco,
+        ),
+        Export(
+            "viame_csv",
+            "Boxes with tracks and names for VIAME and DIVE, a CSV a video.",
+            write_viame_csv,
+            read_viame_csv,
+            faults=faults_of_viame_csv,
         ),
     )
 }

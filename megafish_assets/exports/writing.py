@@ -32,6 +32,8 @@ class Part:
     """Rows that there were to write."""
     left_out: Mapping[str, int] = field(default_factory=dict)
     """Rows that were left out on purpose, by why."""
+    changed: Mapping[str, int] = field(default_factory=dict)
+    """Rows that stand there otherwise than they were given, by how."""
 
     @property
     def n_left_out(self) -> int:
@@ -90,7 +92,8 @@ def files_table(folder: Path, parts: Sequence[Part], n_read: Mapping[str, int], 
             "holds": part.holds,
             "n_given": part.n_given,
             "n_left_out": part.n_left_out,
-            "left_out": "; ".join(f"{n} {why}" for why, n in part.left_out.items() if n) or None,
+            "left_out": _told(part.left_out),
+            "changed": _told(part.changed),
             "n_read": n_read.get(part.holds, 0),
             "n_bytes": (folder / part.file).stat().st_size,
             "sha256": digests[part.file],
@@ -102,6 +105,10 @@ def files_table(folder: Path, parts: Sequence[Part], n_read: Mapping[str, int], 
         for part in parts
     ]
     return pl.DataFrame(rows, {name: column.dtype for name, column in FILES.items()})
+
+
+def _told(counts: Mapping[str, int]) -> str | None:
+    return "; ".join(f"{n} {why}" for why, n in counts.items() if n) or None
 
 
 def _sha256(path: Path) -> str:

@@ -198,6 +198,7 @@ def test_viames_boxes_come_with_their_most_likely_type_in_the_stretched_frame() 
     assert found.select("video", "frame_id", "box", "label", "line").rows() == [
         ("dive", 7, [10.0, 20.0, 100.0, 200.0], "tang", 2)
     ]
+    assert read(VIAME.replace("tang", "kind 12").replace("chromis", "unnamed"), "dive.csv").is_empty()  # megafish's own
     broken(VIAME, "no video of the collection is called 'other' or 'dive.mp4'", "other.csv")
     broken(VIAME.replace("220", "wide"), "nobody knows these columns", "dive.csv")
 
