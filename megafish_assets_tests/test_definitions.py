@@ -48,6 +48,7 @@ SHARED_ASSETS = {
     "camtrap_dp": "exports",
     "coco": "exports",
     "viame_csv": "exports",
+    "yolo": "exports",
 }
 PER_VIDEO = {
     "raw_detections",

@@ -41,13 +41,17 @@ class FishBoxes:
 
     rows: pl.DataFrame
     """`detection_id`, `frame_id`, `seconds`, `recorded_at`, `score`, `unit_id` (its tracklet, else itself), `kind`,
-    `name_source`, `probability`, `is_counted`, and `left`, `top`, `right`, `bottom` in px; in order of frame and id."""
+    `name_source`, `probability`, `is_counted`, `left`, `top`, `right`, `bottom` in px, and `is_cut`, whether it reached
+    over the frame's edge; in order of frame and id."""
     frames: pl.DataFrame
     """`frame_id`, `seconds` and `recorded_at` of every frame with a valid box, fish or not, in order."""
     left_out: Counter[str]
     """How many of the video's boxes are not among the rows, by why."""
-    n_cut: int
-    """Of the rows, those that reached over the frame's edge."""
+
+    @property
+    def n_cut(self) -> int:
+        """Of the rows."""
+        return self.rows["is_cut"].sum()
 
 
 def categories(tables: ExportTables) -> pl.DataFrame:
@@ -90,8 +94,9 @@ def fish_boxes(boxes: pl.DataFrame, video: Video) -> FishBoxes:
         pl.coalesce("tracklet_id", "detection_id").alias("unit_id"),
         taxon().alias("kind"),
         *("name_source", "probability", "is_counted", "left", "top", "right", "bottom"),
+        over.alias("is_cut"),
     )
-    return FishBoxes(rows, frames, left_out, inside.select(over.sum()).item())
+    return FishBoxes(rows, frames, left_out)
 
 
 def _edges(video: Video) -> list[pl.Expr]:

@@ -12,6 +12,7 @@ from megafish_assets.exports.darwin_core_rules import faults_of_darwin_core
 from megafish_assets.exports.spreadsheet import read_spreadsheet, write_spreadsheet
 from megafish_assets.exports.viame_csv import faults_of_viame_csv, read_viame_csv, write_viame_csv
 from megafish_assets.exports.writing import Export
+from megafish_assets.exports.yolo import faults_of_yolo, missing_for_yolo, read_yolo, write_yolo
 
 EXPORTS: dict[str, Export] = {
     export.name: export
@@ -52,6 +53,14 @@ EXPORTS: dict[str, Export] = {
             write_viame_csv,
             read_viame_csv,
             faults=faults_of_viame_csv,
+        ),
+        Export(
+            "yolo",
+            "Some frames as pictures with their labels, to train Ultralytics' detectors.",
+            write_yolo,
+            read_yolo,
+            missing_for_yolo,
+            faults_of_yolo,
         ),
     )
 }

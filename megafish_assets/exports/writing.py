@@ -59,21 +59,22 @@ class Export:
     """Of the asset and of the folder."""
     sentence: str
     """What it is, and for which program."""
-    write: Callable[[ExportTables, Path], Sequence[Part]]
-    """Writes all files into an empty folder, and says what should be in them."""
+    write: Callable[..., Sequence[Part]]
+    """Given tables, an empty folder, and its knobs by name: writes all files, and says what should be in them."""
     read: Callable[[Path], Mapping[str, int]]
     """Reads the files again, by other means than they were written: rows of each part, by what it holds."""
-    missing: Callable[[ExportTables], list[str]] = nothing_missing
-    """All that has to be known first and is not, each with where to say it; then nothing is written."""
+    missing: Callable[..., list[str]] = nothing_missing
+    """Given tables, and its knobs by name: all that has to be known first and is not, each with where to say it; then
+    nothing is written."""
     faults: Callable[[Path], list[str]] = no_faults
     """The rules of the format that the files break, in words."""
     every_night: bool = False
     """Whether the night writes it too; else only who asks for it gets it."""
 
 
-def refusal(export: Export, tables: ExportTables) -> str | None:
+def refusal(export: Export, tables: ExportTables, knobs: Mapping[str, object] | None = None) -> str | None:
     """Why an export can't be written, with all that is missing at once; None where it can."""
-    missing = export.missing(tables)
+    missing = export.missing(tables, **(knobs or {}))
     if not missing:
         return None
     listed = "\n".join(f"- {one}" for one in missing)
