@@ -49,6 +49,7 @@ SHARED_ASSETS = {
     "coco": "exports",
     "viame_csv": "exports",
     "yolo": "exports",
+    "global_archive": "exports",
 }
 PER_VIDEO = {
     "raw_detections",

@@ -19,7 +19,7 @@ from megafish_assets.exports.frame_choice import ANY, LABELLED
 from megafish_assets.exports.measures import export_numbers
 from megafish_assets.exports.tables import BoxStream, ExportTables
 from megafish_assets.exports.writing import Export, files_table, refusal
-from megafish_assets.exports.yolo import APART_SECONDS, AT_MOST, VALIDATION_SHARE
+from megafish_assets.exports.yolo import APART_SECONDS, AT_MOST, LEAVE_OUT, VALIDATION_SHARE, WRITE
 from megafish_assets.footage.columns import empty_table
 from megafish_assets.footage.site import Site
 from megafish_assets.labels.columns import WORDS
@@ -49,7 +49,9 @@ class YoloConfig(ExportConfig):
     )
     at_most: int = Field(default=AT_MOST, ge=1, le=100_000, description="Pictures of all videos together.")
     apart_seconds: float = Field(default=APART_SECONDS, ge=0, description="Between two pictures of a video, at least.")
-    pictures: bool = Field(default=True, description="Whether the pictures are written; else their labels alone.")
+    pictures: Literal[WRITE, LEAVE_OUT] = Field(
+        default=WRITE, description="Whether the pictures are written, or their labels alone."
+    )
     validation_share: float = Field(
         default=VALIDATION_SHARE,
         ge=0,

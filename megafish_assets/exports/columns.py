@@ -57,6 +57,7 @@ KINDS: Columns = {
     "kind_id": ABUNDANCE["kind_id"],
     "scientific_name": ABUNDANCE["scientific_name"],
     "aphia_id": WORDS["aphia_id"],
+    "family": Column(pl.String, "its family, if the list of species gives it"),
     "name_source": ABUNDANCE["name_source"],
     "n_sightings": Column(pl.Int64, "tracklets that bear it and may be fish"),
     "n_counted": Column(pl.Int64, "of them, those that count"),

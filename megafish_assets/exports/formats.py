@@ -9,6 +9,12 @@ from megafish_assets.exports.camtrap_package import (
 from megafish_assets.exports.coco import faults_of_coco, read_coco, write_coco
 from megafish_assets.exports.darwin_core_archive import missing_for_archive, read_darwin_core, write_darwin_core
 from megafish_assets.exports.darwin_core_rules import faults_of_darwin_core
+from megafish_assets.exports.global_archive import (
+    faults_of_global_archive,
+    missing_for_global_archive,
+    read_global_archive,
+    write_global_archive,
+)
 from megafish_assets.exports.spreadsheet import read_spreadsheet, write_spreadsheet
 from megafish_assets.exports.viame_csv import faults_of_viame_csv, read_viame_csv, write_viame_csv
 from megafish_assets.exports.writing import Export
@@ -61,6 +67,14 @@ EXPORTS: dict[str, Export] = {
             read_yolo,
             missing_for_yolo,
             faults_of_yolo,
+        ),
+        Export(
+            "global_archive",
+            "MaxN of every clip for GlobalArchive and CheckEM, as counts and as EventMeasure's points.",
+            write_global_archive,
+            read_global_archive,
+            missing_for_global_archive,
+            faults_of_global_archive,
         ),
     )
 }

@@ -27,6 +27,9 @@ from megafish_assets.labels.naming import PERSON
 
 DATA, FRAMES = "data.yaml", "frames.csv"
 
+WRITE, LEAVE_OUT = "write", "leave_out"
+"""What may be done with the pictures."""
+
 AT_MOST, APART_SECONDS, VALIDATION_SHARE = 500, 1.0, 0.2
 """500 frames of 1080p are about 300 MB. Within a second little has moved, and pictures that are alike teach little."""
 
@@ -57,11 +60,11 @@ def write_yolo(
     frames: str = LABELLED,
     at_most: int = AT_MOST,
     apart_seconds: float = APART_SECONDS,
-    pictures: bool = True,
+    pictures: str = WRITE,
     validation_share: float = VALIDATION_SHARE,
 ) -> list[Part]:
-    """The chosen frames with all that is to be learned of them; without `pictures` their labels alone, for whoever has
-    the frames as files."""
+    """The chosen frames with all that is to be learned of them; where `pictures` are left out their labels alone, for
+    whoever has the frames as files."""
     kinds, videos = categories(tables)["kind"].to_list(), videos_by_key(tables)
     chosen = chosen_frames(tables, frames == LABELLED, apart_seconds, at_most)
     splits, rows, counts = split_of(list(chosen), validation_share), [], Counter()
@@ -71,7 +74,9 @@ def write_yolo(
     for key, frame_ids in chosen.items():
         boxes, split = tables.boxes.of(key), splits[key]
         labels = learned_boxes(fish_boxes(boxes, videos[key]).rows).filter(pl.col("frame_id").is_in(frame_ids))
-        written = _pictures(tables, folder / "images" / split, videos[key], frame_ids) if pictures else frame_ids
+        written = (
+            _pictures(tables, folder / "images" / split, videos[key], frame_ids) if pictures == WRITE else frame_ids
+        )
         for frame_id in written:
             own, name = labels.filter(frame_id=frame_id), _name(key, frame_id)
             text = "".join(label_lines(own, videos[key], kinds))
@@ -80,7 +85,7 @@ def write_yolo(
             rows.append((name, split, key, videos[key].file, frame_id, there["seconds"][0], own.height))
             counts += Counter({"boxes": own.height, "cut": own["is_cut"].sum(), "there": there.height})
     _write_frames(folder / FRAMES, rows)
-    text = data_yaml(tables, kinds, is_split=VALIDATION in splits.values(), pictures=pictures)
+    text = data_yaml(tables, kinds, is_split=VALIDATION in splits.values(), has_pictures=pictures == WRITE)
     (folder / DATA).write_text(text, encoding="utf-8")
     n_chosen, n_given = sum(map(len, chosen.values())), tables.videos["n_boxes"].sum()
     left_out = {ELSEWHERE: n_given - counts["there"], NOT_LEARNED: counts["there"] - counts["boxes"]}
@@ -114,7 +119,7 @@ def label_lines(rows: pl.DataFrame, video: Video, kinds: Sequence[str]) -> list[
     return rows.select(pl.concat_str(cells, separator=" ") + "\n").to_series().to_list()
 
 
-def data_yaml(tables: ExportTables, kinds: Sequence[str], is_split: bool, pictures: bool) -> str:
+def data_yaml(tables: ExportTables, kinds: Sequence[str], is_split: bool, has_pictures: bool) -> str:
     """What Ultralytics is told. Without `path` it looks for the pictures in the folder of this file."""
     validation = VALIDATION if is_split else TRAIN
     told = [
@@ -124,7 +129,7 @@ def data_yaml(tables: ExportTables, kinds: Sequence[str], is_split: bool, pictur
     ]
     if not is_split:
         told.append("# All pictures are of one video, or none was to be set aside: what is judged here was learned.")
-    if not pictures:
+    if not has_pictures:
         told.append("# Labels alone: put the frames into images/ under the names in frames.csv before you train.")
     names = [f"  {number}: {json.dumps(kind, ensure_ascii=False)}" for number, kind in enumerate(kinds)]
     return "\n".join([*told, f"train: images/{TRAIN}", f"val: images/{validation}", "names:", *names, ""])

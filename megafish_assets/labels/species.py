@@ -12,8 +12,9 @@ SPECIES: Columns = {
     "name": Column(pl.String, "name as people say it"),
     "scientific_name": Column(pl.String, "its scientific name; null where none is given"),
     "aphia_id": Column(pl.Int64, "its number in the World Register of Marine Species; null where none is given"),
+    "family": Column(pl.String, "its family, which exports for GlobalArchive hold; null where none is given"),
 }
-"""Of the list, which may leave out the last two columns, and hold others, which nobody reads."""
+"""Of the list, which may leave out all but one of the first two columns, and hold others, which nobody reads."""
 
 ALSO_CALLED = {"aphiaid": "aphia_id", "scientificname": "scientific_name", "species": "scientific_name"}
 """Headers as WoRMS and Darwin Core write them, in small letters."""
@@ -44,7 +45,8 @@ def species_list(content: bytes) -> pl.DataFrame:
         name = given.get("name") or given.get("scientific_name")
         if not name:
             raise ValueError(f"line {line} names nothing: {','.join(cells)}")
-        species.append((name, given.get("scientific_name") or None, _aphia_id(given.get("aphia_id"), line)))
+        number = _aphia_id(given.get("aphia_id"), line)
+        species.append((name, given.get("scientific_name") or None, number, given.get("family") or None))
     found = pl.DataFrame(species, schema=empty_table(SPECIES).schema, orient="row")
     if twice := found.filter(pl.col("name").is_duplicated())["name"].unique(maintain_order=True).to_list():
         raise ValueError(f"names that stand twice: {', '.join(twice[:5])}; a name has one line")

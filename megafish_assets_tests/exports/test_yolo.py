@@ -16,7 +16,7 @@ from megafish_assets.exports.fish_boxes import CUT
 from megafish_assets.exports.frame_choice import ANY, split_of, spread
 from megafish_assets.exports.tables import ExportTables
 from megafish_assets.exports.writing import Part
-from megafish_assets.exports.yolo import faults_of_yolo, missing_for_yolo, read_yolo, write_yolo
+from megafish_assets.exports.yolo import LEAVE_OUT, faults_of_yolo, missing_for_yolo, read_yolo, write_yolo
 from megafish_assets.footage.decoding import Frame, wanted_frames
 from megafish_assets_tests.exports.small import SERGEANT, TANG, tables
 from megafish_assets_tests.exports.test_coco import all_boxes, with_boxes
@@ -137,7 +137,7 @@ def test_frames_that_can_not_be_read_have_no_labels_and_are_counted(given: Expor
 
 
 def test_labels_alone_say_that_the_pictures_have_to_be_put_beside_them(given: ExportTables, tmp_path: Path) -> None:
-    written(given, tmp_path, pictures=False)
+    written(given, tmp_path, pictures=LEAVE_OUT)
     assert not list((tmp_path / "images").rglob("*.jpg")) and read_yolo(tmp_path)["frames"] == 1
     assert "put the frames into images/" in (tmp_path / "data.yaml").read_text() and faults_of_yolo(tmp_path) == []
 
