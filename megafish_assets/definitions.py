@@ -39,7 +39,7 @@ from megafish_assets.embeddings.backbones import chosen_backbones
 from megafish_assets.embeddings.checks import READY, gate
 from megafish_assets.embeddings.geometry import chosen_geometry
 from megafish_assets.evaluation.assets import ConfoundersConfig, LeaderboardConfig, confounders_asset, leaderboard_asset
-from megafish_assets.exports.assets import export_asset
+from megafish_assets.exports.assets import ExportConfig, YoloConfig, export_asset
 from megafish_assets.exports.formats import EXPORTS
 from megafish_assets.features.assets import (
     PcaConfig,
@@ -106,6 +106,7 @@ STOCK = {
     "montages": MontagesConfig,
     "explorer": ExplorerConfig,
     "leaderboard": LeaderboardConfig,
+    "yolo": YoloConfig,
 }
 knobs = settings.knobs.configs(STOCK)
 site = settings.knobs.site()
@@ -199,7 +200,13 @@ defs = dg.Definitions(
                     ],
                 )
             ),
-            *grouped("exports", [export_asset(export, site, settings.species) for export in EXPORTS.values()]),
+            *grouped(
+                "exports",
+                [
+                    export_asset(export, site, settings.species, knobs.get(name, ExportConfig))
+                    for name, export in EXPORTS.items()
+                ],
+            ),
         ],
         settings.knobs.versions(STOCK),
     ),

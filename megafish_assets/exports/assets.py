@@ -5,18 +5,22 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import dagster as dg
 import polars as pl
+from pydantic import Field
 
 from megafish_assets.detections.faults import valid_rows
 from megafish_assets.exports import checks
 from megafish_assets.exports.collecting import RAW_COLUMNS, boxes_table, kinds_table, species_names, videos_table
 from megafish_assets.exports.columns import FILES
+from megafish_assets.exports.frame_choice import ANY, LABELLED
 from megafish_assets.exports.measures import export_numbers
 from megafish_assets.exports.pictures import frame_jpegs
 from megafish_assets.exports.tables import BoxStream, ExportTables
 from megafish_assets.exports.writing import Export, files_table, refusal
+from megafish_assets.exports.yolo import APART_SECONDS, AT_MOST, LEAVE_OUT, VALIDATION_SHARE, WRITE
 from megafish_assets.footage.columns import empty_table
 from megafish_assets.footage.site import Site
 from megafish_assets.labels.columns import WORDS
@@ -33,7 +37,33 @@ from megafish_assets.storage.catalog import Tables
 from megafish_assets.storage.partitions import VIDEO_COLUMN
 
 
-def export_asset(export: Export, site: Site, species: Path | None = None) -> dg.AssetsDefinition:
+class ExportConfig(dg.Config):
+    """Of an export without knobs."""
+
+
+class YoloConfig(ExportConfig):
+    """Which frames become pictures to learn from."""
+
+    frames: Literal[LABELLED, ANY] = Field(
+        default=LABELLED,
+        description="Which frames become pictures: with a fish that a person named, or with any fish.",
+    )
+    at_most: int = Field(default=AT_MOST, ge=1, le=100_000, description="Pictures of all videos together.")
+    apart_seconds: float = Field(default=APART_SECONDS, ge=0, description="Between two pictures of a video, at least.")
+    pictures: Literal[WRITE, LEAVE_OUT] = Field(
+        default=WRITE, description="Whether the pictures are written, or their labels alone."
+    )
+    validation_share: float = Field(
+        default=VALIDATION_SHARE,
+        ge=0,
+        lt=1,
+        description="Share of the videos whose pictures are set aside to judge by.",
+    )
+
+
+def export_asset(
+    export: Export, site: Site, species: Path | None = None, knobs: type[ExportConfig] = ExportConfig
+) -> dg.AssetsDefinition:
     """The files of one export, and the table that lists them.
 
     `species` is the list of names, see `species_list`. The folder changes as a whole, once every file has been read
@@ -52,6 +82,7 @@ def export_asset(export: Export, site: Site, species: Path | None = None) -> dg.
     )
     def files(
         context: dg.AssetExecutionContext,
+        config: knobs,
         raw_detections: pl.LazyFrame,
         tracklets: pl.LazyFrame,
         not_fish: pl.LazyFrame,
@@ -64,10 +95,11 @@ def export_asset(export: Export, site: Site, species: Path | None = None) -> dg.
         labels, raw = tables.rows("labels", "labels"), raw_detections.select(RAW_COLUMNS)
         stored = Stored(raw, tracklets, not_fish, sightings, abundance, labels)
         given = stored.tables(read_species(species), recordings, site)
-        if why := refusal(export, given):
+        chosen = config.model_dump()
+        if why := refusal(export, given, chosen):
             raise dg.Failure(why, metadata={REFUSED: True}, allow_retries=False)
         with exports.new_folder(context.asset_key) as folder:
-            parts = export.write(given, folder)
+            parts = export.write(given, folder, **chosen)
             listed, faults = files_table(folder, parts, export.read(folder), given), export.faults(folder)
         numbers = export_numbers(listed, faults) | coverage(context, "not_fish")
         return dg.MaterializeResult(
@@ -118,7 +150,7 @@ class Stored:
             site,
             origin_of(self.abundance),
             datetime.now(UTC),
-            lambda file, frame_ids: frame_jpegs(recordings.path(file), frame_ids, recordings.most_megapixels),
+            recordings.frames,
         )
 
     def _words(self) -> pl.DataFrame:

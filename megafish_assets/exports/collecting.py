@@ -18,18 +18,17 @@ RAW_COLUMNS = [
 
 
 def species_names(species: pl.DataFrame, words: pl.DataFrame) -> pl.DataFrame:
-    """`name`, `scientific_name` and `aphia_id` of every name that anybody explains: the list of species first, then
+    """`name`, `scientific_name`, `aphia_id` and `family` of every name that anybody explains: the list of species, then
     what was said last. `species` holds the columns `SPECIES`, `words` the columns `WORDS`."""
     said = words.filter(pl.col("status") == APPROVED).sort("labelled_at", descending=True)
     said = said.select(pl.col("label").alias("name"), "scientific_name", "aphia_id").drop_nulls("name")
-    both = pl.concat([species.select(said.columns), said])
-    return both.group_by("name", maintain_order=True).agg(
-        pl.col("scientific_name").drop_nulls().first(), pl.col("aphia_id").drop_nulls().first()
-    )
+    both = pl.concat([species.select(*said.columns, "family"), said], how="diagonal")
+    known = ("scientific_name", "aphia_id", "family")
+    return both.group_by("name", maintain_order=True).agg(pl.col(column).drop_nulls().first() for column in known)
 
 
 def with_scientific_names(table: pl.DataFrame, species: pl.DataFrame, name: str = "name") -> pl.DataFrame:
-    """The table with `scientific_name` where only its name tells it, and `aphia_id`; see `species_names`."""
+    """The table with `scientific_name` where only its name tells it, `aphia_id` and `family`; see `species_names`."""
     known = species.rename({"name": name, "scientific_name": "known_as"})
     joined = table.join(known, on=name, how="left", maintain_order="left")
     return joined.with_columns(pl.coalesce("scientific_name", "known_as").alias("scientific_name")).drop("known_as")

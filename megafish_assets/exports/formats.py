@@ -6,19 +6,19 @@ from megafish_assets.exports.camtrap_package import (
     read_camtrap_dp,
     write_camtrap_dp,
 )
-from megafish_assets.exports.coco import read_coco, write_coco
+from megafish_assets.exports.coco import faults_of_coco, read_coco, write_coco
 from megafish_assets.exports.darwin_core_archive import missing_for_archive, read_darwin_core, write_darwin_core
 from megafish_assets.exports.darwin_core_rules import faults_of_darwin_core
 from megafish_assets.exports.global_archive import (
     faults_of_global_archive,
-    missing_for_archive_of_counts,
+    missing_for_global_archive,
     read_global_archive,
     write_global_archive,
 )
 from megafish_assets.exports.spreadsheet import read_spreadsheet, write_spreadsheet
-from megafish_assets.exports.viame_csv import read_viame_csv, write_viame_csv
+from megafish_assets.exports.viame_csv import faults_of_viame_csv, read_viame_csv, write_viame_csv
 from megafish_assets.exports.writing import Export
-from megafish_assets.exports.yolo import read_yolo, write_yolo
+from megafish_assets.exports.yolo import faults_of_yolo, missing_for_yolo, read_yolo, write_yolo
 
 EXPORTS: dict[str, Export] = {
     export.name: export
@@ -48,28 +48,32 @@ EXPORTS: dict[str, Export] = {
         ),
         Export(
             "coco",
-            "Boxes with tracks, videos and names as COCO's JSON, for training and for FiftyOne, CVAT or kwcoco.",
+            "Boxes with tracks, names and scores as COCO with kwcoco's videos, for training and for other viewers.",
             write_coco,
             read_coco,
+            faults=faults_of_coco,
         ),
         Export(
             "viame_csv",
-            "Boxes and tracks as a CSV a video, for VIAME and DIVE.",
+            "Boxes with tracks and names for VIAME and DIVE, a CSV a video.",
             write_viame_csv,
             read_viame_csv,
+            faults=faults_of_viame_csv,
         ),
         Export(
             "yolo",
-            "One frame a second with its boxes, for training with Ultralytics.",
+            "Some frames as pictures with their labels, to train Ultralytics' detectors.",
             write_yolo,
             read_yolo,
+            missing_for_yolo,
+            faults_of_yolo,
         ),
         Export(
             "global_archive",
-            "MaxN a clip with its points and samples, for GlobalArchive and CheckEM.",
+            "MaxN of every clip for GlobalArchive and CheckEM, as counts and as EventMeasure's points.",
             write_global_archive,
             read_global_archive,
-            missing_for_archive_of_counts,
+            missing_for_global_archive,
             faults_of_global_archive,
         ),
     )

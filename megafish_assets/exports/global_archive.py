@@ -1,7 +1,15 @@
-"""`global_archive`: counts as GlobalArchive and CheckEM take them from EventMeasure: samples, MaxN and its points.
+"""Counts as GlobalArchive and CheckEM read them: MaxN of each clip, by family, genus and species.
 
-A clip is a sample (`opcode`). `count` is its MaxN, zero where a kind was searched for and not seen. CheckEM looks names
-up by family, genus and species: what has no scientific name is `Unknown`, with what megafish calls it as species.
+```
+count/<campaign>_Count.csv        opcode, family, genus, species, count: a row a clip and species, zeros too
+count/<campaign>_Metadata.csv     opcode, place, time, depth, successful_count
+points/<campaign>_Points.txt      the same MaxN as EventMeasure writes it, by tabs, with its frame: what was seen alone
+points/<campaign>_Metadata.csv
+```
+
+Two folders, for CheckEM binds counts to points of one folder, and every MaxN would stand twice.
+
+Source: github.com/GlobalArchiveManual/CheckEM, R/read_counts.R, R/read_points.R, R/read_metadata.R.
 """
 
 from collections.abc import Mapping
@@ -9,116 +17,171 @@ from pathlib import Path
 
 import polars as pl
 
-from megafish_assets.exports.publication import missing
+from megafish_assets.exports.darwin_core import software
+from megafish_assets.exports.publication import SITE, iso, missing_places, missing_times, zoned
 from megafish_assets.exports.tables import ExportTables
 from megafish_assets.exports.writing import Part
+from megafish_assets.labels.naming import UNNAMED
 from megafish_assets.sightings.windows import CLIP
 
-UNKNOWN = "Unknown"
+TAXON = ("family", "genus", "species")
+COUNT = ("opcode", *TAXON, "count")
+POINTS = ("opcode", "period", "periodtime", "filename", "frame", *TAXON, "number")
+METADATA = (
+    "opcode", "latitude_dd", "longitude_dd", "date_time", "site", "location", "status", "depth_m", "successful_count",
+    "successful_length", "observer_count", "observer_length",
+)  # fmt: skip
 
-WANTED = ("latitude", "longitude", "start", "collection")
-"""Of what data for others need, what CheckEM can't do without."""
+UNKNOWN, ANY_SPECIES = "Unknown", "spp"
+"""CheckEM's words for a family or genus that nobody knows, and for any species of a genus."""
+
+FAMILY = r"idae$"
+"""How the name of every family of animals ends (International Code of Zoological Nomenclature, article 29.2)."""
+
+NOT_SEARCHED = "of clips in which nothing was searched"
+NOT_SEEN = "not seen, which points have no word for"
+SAME_SPECIES = "of another name of the same species, whose MaxN is as large or larger"
 
 
-def missing_for_archive_of_counts(tables: ExportTables) -> list[str]:
-    """All that has to be said first."""
-    return [said for said in missing(tables) if any(f"`{name}`" in said for name in WANTED)]
+def missing_for_global_archive(tables: ExportTables) -> list[str]:
+    """All that has to be said first: CheckEM puts every sample on a map, and knows it by its campaign."""
+    said = []
+    if tables.site.collection is None:
+        said.append(f"the campaign, a short code that all files begin with: `collection` {SITE}")
+    return said + missing_places(tables) + missing_times(tables)
 
 
 def write_global_archive(tables: ExportTables, folder: Path) -> list[Part]:
-    """`<collection>_Metadata.csv`, `_Count.csv` and `_Points.txt`."""
-    counts = _counts(tables)
-    seen = counts.filter(pl.col("count") > 0)
-    written = {
-        "Metadata.csv": _metadata(tables),
-        "Count.csv": counts.select("opcode", "family", "genus", "species", "count"),
-        "Points.txt": _points(tables, seen),
-    }
-    parts = []
-    for name, table in written.items():
-        file = f"{tables.site.collection}_{name}"
-        table.write_csv(folder / file, separator="\t" if name.endswith(".txt") else ",")
-        parts.append(Part(file, name.split(".")[0], table.height))
-    return parts
+    """Both ways of handing in, each with its metadata."""
+    campaign, metadata = tables.site.collection, metadata_table(tables)
+    clips = tables.abundance.filter(pl.col("window_kind") == CLIP)
+    searched = clips.filter(pl.col("n_frames_searched") > 0)
+    counts = counted(tables, searched)
+    seen = counts.filter(pl.col("max_n") > 0)
+    for place in ("count", "points"):
+        (folder / place).mkdir()
+        metadata.write_csv(folder / place / f"{campaign}_Metadata.csv")
+    counts.with_columns(count="max_n").select(COUNT).write_csv(folder / "count" / f"{campaign}_Count.csv")
+    points_table(tables, seen).write_csv(folder / "points" / f"{campaign}_Points.txt", separator="\t")
+    left_out = {NOT_SEARCHED: clips.height - searched.height, SAME_SPECIES: searched.height - counts.height}
+    return [
+        Part(f"count/{campaign}_Count.csv", "count", clips.height, left_out),
+        Part(f"count/{campaign}_Metadata.csv", "metadata of count", tables.videos.height),
+        Part(
+            f"points/{campaign}_Points.txt",
+            "points",
+            clips.height,
+            left_out | {NOT_SEEN: counts.height - seen.height},
+        ),
+        Part(f"points/{campaign}_Metadata.csv", "metadata of points", tables.videos.height),
+    ]
 
 
-def _metadata(tables: ExportTables) -> pl.DataFrame:
-    is_searched = pl.col("n_frames_searched").fill_null(0) > 0
+def taxa_of_kinds(tables: ExportTables) -> pl.DataFrame:
+    """`kind`, `family`, `genus` and `species` of all that is counted.
+
+    What has no scientific name keeps the one that it has as its species, of an unknown genus, so that no two kinds
+    become one; `unnamed` is any species.
+    """
+    words = pl.col("scientific_name").str.replace_all(r"\([^)]*\)", " ").str.strip_chars().str.split(" ")
+    words = words.list.eval(pl.element().filter(pl.element() != ""))
+    first, rest = words.list.first(), words.list.slice(1).list.join(" ")
+    is_known, is_family = first.is_not_null(), first.str.contains(FAMILY).fill_null(False)
+    epithet = pl.when(rest.str.contains(r"^(sp|spp)?\.?$")).then(pl.lit(ANY_SPECIES)).otherwise(rest)
+    called = pl.when(pl.col("kind") == UNNAMED).then(pl.lit(ANY_SPECIES)).otherwise(pl.col("kind"))
+    numbered = pl.when(pl.col("kind_id").is_not_null()).then(pl.format("kind{}", "kind_id")).otherwise(called)
+    return tables.kinds.select(
+        "kind",
+        pl.when(is_family).then(first).otherwise(pl.col("family")).fill_null(UNKNOWN).alias("family"),
+        pl.when(is_known & ~is_family).then(first).otherwise(pl.lit(UNKNOWN)).alias("genus"),
+        pl.when(is_known).then(epithet).otherwise(numbered).alias("species"),
+    )
+
+
+def counted(tables: ExportTables, searched: pl.DataFrame) -> pl.DataFrame:
+    """Of these rows of `abundance`, one a clip and species, with its taxon as `TAXON`, and `opcode`, in order.
+
+    Of two names of one species the larger MaxN stands: their sum may count an animal twice, and the larger alone never
+    does.
+    """
+    named = searched.join(taxa_of_kinds(tables), on="kind").with_columns(pl.col("window").alias("opcode"))
+    order = named.sort("opcode", *TAXON, -pl.col("max_n"), "kind")
+    return order.unique(["opcode", *TAXON], keep="first", maintain_order=True)
+
+
+def points_table(tables: ExportTables, seen: pl.DataFrame) -> pl.DataFrame:
+    """The columns `POINTS`: one point a species and clip, at the first frame of its MaxN, which is its `number`.
+
+    Not a point an animal: MaxN outlasts frames in which the detector missed one. `periodtime` is in minutes.
+    """
+    videos = tables.videos.select(opcode="video", filename="video_file", rate="frames_per_second")
+    minutes = pl.col("max_n_frame") / pl.col("rate") / 60
+    placed = seen.join(videos, on="opcode", how="left", maintain_order="left")
+    return placed.with_columns(
+        pl.lit(1).alias("period"),
+        minutes.round(5).alias("periodtime"),
+        pl.col("max_n_frame").alias("frame"),
+        pl.col("max_n").alias("number"),
+    ).select(POINTS)
+
+
+def metadata_table(tables: ExportTables) -> pl.DataFrame:
+    """The columns `METADATA`, a row a clip; what nobody said is empty."""
+    local = pl.col("starts_at").dt.to_string("%Y-%m-%dT%H:%M:%S")
+    time = local if tables.site.time_zone is None else pl.coalesce(iso(zoned("starts_at", tables), ""), local)
+    was_searched = (pl.col("n_frames_searched") > 0).fill_null(False)
     return tables.videos.select(
-        pl.lit(tables.site.collection).alias("campaignid"),
         pl.col("video").alias("opcode"),
         pl.col("latitude").alias("latitude_dd"),
         pl.col("longitude").alias("longitude_dd"),
-        pl.col("starts_at").dt.strftime("%Y-%m-%dT%H:%M:%S").alias("date_time"),
+        time.alias("date_time"),
         pl.col("station").alias("site"),
+        *[pl.lit(None, pl.String).alias(name) for name in ("location", "status")],
         pl.col("depth").alias("depth_m"),
-        pl.col("seconds_searched").alias("seconds_searched"),
-        pl.when(is_searched).then(pl.lit("Yes")).otherwise(pl.lit("No")).alias("successful_count"),
-        pl.lit("No").alias("successful_length"),
-        pl.lit(f"megafish, labels {tables.origin.labels_version or 'none'}").alias("observer_count"),
-    )
+        pl.when(was_searched).then(pl.lit("Yes")).otherwise(pl.lit("No")).alias("successful_count"),
+        pl.lit("No").alias("successful_length"),  # boxes have no metres
+        pl.lit(software(tables)).alias("observer_count"),
+        pl.lit(None, pl.String).alias("observer_length"),
+    ).select(METADATA)
 
 
-def _counts(tables: ExportTables) -> pl.DataFrame:
-    clips = tables.abundance.filter(pl.col("window_kind") == CLIP)
-    named = tables.kinds.select("kind", pl.col("scientific_name").alias("said"))
-    words = pl.col("said").str.split(" ")
-    has_two = words.list.len() >= 2
-    known = clips.join(named, on="kind", how="left").with_columns(
-        pl.col("window").alias("opcode"),
-        pl.lit(UNKNOWN).alias("family"),
-        pl.when(pl.col("said").is_null()).then(pl.lit(UNKNOWN)).otherwise(words.list.first()).alias("genus"),
-        pl.when(has_two)
-        .then(words.list.get(1, null_on_oob=True))
-        .when(pl.col("said").is_null())
-        .then("kind")
-        .otherwise(pl.lit("spp"))
-        .alias("species"),
-        pl.col("max_n").alias("count"),
-    )
-    return known.sort("opcode", "genus", "species", "kind")
+FILES = {
+    "count": ("count/*_Count.csv", ","),
+    "points": ("points/*_Points.txt", "\t"),
+    "metadata of count": ("count/*_Metadata.csv", ","),
+    "metadata of points": ("points/*_Metadata.csv", ","),
+}
+"""Where each part lies, and what stands between its cells."""
 
 
-def _points(tables: ExportTables, seen: pl.DataFrame) -> pl.DataFrame:
-    """A row a clip and kind, in the frame that reaches its MaxN."""
-    files = tables.videos.select(pl.col("video").alias("opcode"), "video_file", "frames_per_second")
-    rows = seen.join(files, on="opcode", how="left", maintain_order="left")
-    minutes = pl.col("max_n_frame") / pl.col("frames_per_second") / 60
-    return rows.select(
-        "opcode",
-        pl.lit(CLIP).alias("period"),
-        minutes.round(4).alias("periodtime"),
-        pl.col("video_file").alias("filename"),
-        pl.col("max_n_frame").alias("frame"),
-        "family",
-        "genus",
-        "species",
-        pl.col("count").alias("number"),
-    )
+def _read(folder: Path, part: str) -> pl.DataFrame:
+    pattern, separator = FILES[part]
+    [path] = folder.glob(pattern)
+    return pl.read_csv(path, separator=separator, infer_schema=False)
 
 
 def read_global_archive(folder: Path) -> Mapping[str, int]:
-    """Rows of each file, by what it holds."""
-    counts = {}
-    for path in folder.iterdir():
-        separator = "\t" if path.suffix == ".txt" else ","
-        table = pl.read_csv(path, separator=separator, infer_schema=False)
-        counts[path.stem.rsplit("_", 1)[1]] = table.height
-    return counts
+    """Rows of every file."""
+    return {part: _read(folder, part).height for part in FILES}
 
 
 def faults_of_global_archive(folder: Path) -> list[str]:
-    """Samples that no metadata tell of, kinds that a sample counts twice, and points that do not add up to counts."""
-    tables = {path.stem.rsplit("_", 1)[1]: path for path in folder.iterdir()}
-    count, metadata = pl.read_csv(tables["Count"]), pl.read_csv(tables["Metadata"], infer_schema=False)
-    points = pl.read_csv(tables["Points"], separator="\t")
-    key, faults = ["opcode", "family", "genus", "species"], []
-    strangers = set(count["opcode"].cast(pl.String)) - set(metadata["opcode"])
-    if strangers:
-        faults.append(f"samples without metadata: {', '.join(sorted(strangers)[:3])}")
-    twice = count.filter(count.select(key).is_duplicated())
-    if twice.height:
-        faults.append(f"{twice['opcode'][0]} counts {twice['genus'][0]} {twice['species'][0]} twice")
-    if points["number"].sum() != count["count"].sum():
-        faults.append(f"points of {points['number'].sum()} animals, counts of {count['count'].sum()}")
-    return faults
+    """What CheckEM would count wrongly or leave out, a sentence each."""
+    counts, points, metadata = (_read(folder, part) for part in ("count", "points", "metadata of count"))
+    counts = counts.with_columns(pl.col("count").cast(pl.Int64))
+    key, told = ["opcode", *TAXON], []
+    twice = counts.height - counts.unique(key).height
+    known = metadata.filter(successful_count="Yes")["opcode"].implode()
+    unknown = counts.filter(~pl.col("opcode").is_in(known)).height
+    holes = counts["opcode"].n_unique() * counts.unique(TAXON).height - counts.unique(key).height
+    numbers = points.select(*key, pl.col("number").cast(pl.Int64))
+    seen = counts.filter(pl.col("count") > 0).select(*key, pl.col("count").alias("number"))
+    other = pl.concat([numbers, seen]).with_columns(pl.len().over([*key, "number"]).alias("n")).filter(n=1).height
+    for what, n in (
+        ("species that stand twice in a clip", twice),
+        ("counts of clips that were not searched", unknown),
+        ("clips and species without a count", holes),
+        ("counts that points do not say, or say otherwise", other),
+    ):
+        told += [f"{what}: {n}"] if n else []
+    return told

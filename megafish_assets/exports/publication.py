@@ -34,14 +34,27 @@ SAID_ONCE = {
 def missing(tables: ExportTables) -> list[str]:
     """All that has to be said before data are handed to others, in sentences."""
     said = [f"{what}: `{name}` {SITE}" for name, what in SAID_ONCE.items() if getattr(tables.site, name) is None]
-    videos, latitude, longitude = tables.videos, pl.col("latitude"), pl.col("longitude")
+    said += missing_places(tables) + missing_times(tables)
+    if tables.videos.is_empty():
+        said.append("a video with boxes")
+    return said
+
+
+def missing_places(tables: ExportTables) -> list[str]:
+    """Of which videos nobody knows where the camera stood."""
+    said, videos, latitude, longitude = [], tables.videos, pl.col("latitude"), pl.col("longitude")
     placeless = videos.filter(latitude.is_null() | longitude.is_null())
     at_zero = videos.filter((latitude == 0) & (longitude == 0))
-    timeless = videos.filter(pl.col("starts_at").is_null())
     if placeless.height:
         said.append(f"the place of {_some(placeless)}: `latitude` and `longitude` {SITE}, or in recordings.csv")
     if at_zero.height:
         said.append(f"the place of {_some(at_zero)}: 0, 0 lies off Africa, and is what an empty field becomes")
+    return said
+
+
+def missing_times(tables: ExportTables) -> list[str]:
+    """Of which videos nobody knows when they were recorded."""
+    said, timeless = [], tables.videos.filter(pl.col("starts_at").is_null())
     if timeless.height:
         said.append(f"the time of day of {_some(timeless)}: `start` in recordings.csv, or see docs/recordings.md")
     elif tables.site.time_zone is not None and (skipped := _skipped(tables)):
@@ -49,8 +62,6 @@ def missing(tables: ExportTables) -> list[str]:
             f"the true time zone: {skipped} stand at an hour that {tables.site.time_zone} skips, so that the camera's "
             f"clock keeps another, such as Etc/GMT-1: `time_zone` {SITE}"
         )
-    if videos.is_empty():
-        said.append("a video with boxes")
     return said
 
 

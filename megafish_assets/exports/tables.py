@@ -1,7 +1,7 @@
 """What every export is written from: all tables, checked, boxes by video."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -9,6 +9,7 @@ import polars as pl
 
 from megafish_assets.exports.columns import BOXES, KINDS, VIDEOS
 from megafish_assets.footage.columns import Columns
+from megafish_assets.footage.decoding import Frame
 from megafish_assets.footage.site import Site
 from megafish_assets.labels.columns import WORDS
 from megafish_assets.sightings.columns import ABUNDANCE, SIGHTINGS
@@ -40,8 +41,8 @@ class BoxStream:
         return self.read([video])
 
 
-def no_pictures(video_file: str, frame_ids: Sequence[int]) -> Iterator[tuple[int, bytes]]:
-    """Of a collection whose videos are not at hand."""
+def no_frames(video_file: str, frame_ids: Collection[int]) -> Iterator[Frame]:
+    """Where no video file is at hand."""
     return iter(())
 
 
@@ -67,8 +68,8 @@ class ExportTables:
     """Backbone, recipe and labels behind the names."""
     made_at: datetime
     """When the export is written, UTC."""
-    pictures: Callable[[str, Sequence[int]], Iterator[tuple[int, bytes]]] = no_pictures
-    """Given a video's file and some of its frames: those that can be decoded, in order, as JPEG."""
+    frames: Callable[[str, Collection[int]], Iterator[Frame]] = no_frames
+    """Of a video file and these of its frames, those that can be read, in order."""
 
     def __post_init__(self) -> None:
         """Raises ValueError for a table that lacks columns or holds others, and for a kind that nobody explains."""

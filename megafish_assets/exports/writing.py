@@ -32,6 +32,8 @@ class Part:
     """Rows that there were to write."""
     left_out: Mapping[str, int] = field(default_factory=dict)
     """Rows that were left out on purpose, by why."""
+    changed: Mapping[str, int] = field(default_factory=dict)
+    """Rows that stand there otherwise than they were given, by how."""
 
     @property
     def n_left_out(self) -> int:
@@ -57,21 +59,22 @@ class Export:
     """Of the asset and of the folder."""
     sentence: str
     """What it is, and for which program."""
-    write: Callable[[ExportTables, Path], Sequence[Part]]
-    """Writes all files into an empty folder, and says what should be in them."""
+    write: Callable[..., Sequence[Part]]
+    """Given tables, an empty folder, and its knobs by name: writes all files, and says what should be in them."""
     read: Callable[[Path], Mapping[str, int]]
     """Reads the files again, by other means than they were written: rows of each part, by what it holds."""
-    missing: Callable[[ExportTables], list[str]] = nothing_missing
-    """All that has to be known first and is not, each with where to say it; then nothing is written."""
+    missing: Callable[..., list[str]] = nothing_missing
+    """Given tables, and its knobs by name: all that has to be known first and is not, each with where to say it; then
+    nothing is written."""
     faults: Callable[[Path], list[str]] = no_faults
     """The rules of the format that the files break, in words."""
     every_night: bool = False
     """Whether the night writes it too; else only who asks for it gets it."""
 
 
-def refusal(export: Export, tables: ExportTables) -> str | None:
+def refusal(export: Export, tables: ExportTables, knobs: Mapping[str, object] | None = None) -> str | None:
     """Why an export can't be written, with all that is missing at once; None where it can."""
-    missing = export.missing(tables)
+    missing = export.missing(tables, **(knobs or {}))
     if not missing:
         return None
     listed = "\n".join(f"- {one}" for one in missing)
@@ -90,7 +93,8 @@ def files_table(folder: Path, parts: Sequence[Part], n_read: Mapping[str, int], 
             "holds": part.holds,
             "n_given": part.n_given,
             "n_left_out": part.n_left_out,
-            "left_out": "; ".join(f"{n} {why}" for why, n in part.left_out.items() if n) or None,
+            "left_out": _told(part.left_out),
+            "changed": _told(part.changed),
             "n_read": n_read.get(part.holds, 0),
             "n_bytes": (folder / part.file).stat().st_size,
             "sha256": digests[part.file],
@@ -102,6 +106,10 @@ def files_table(folder: Path, parts: Sequence[Part], n_read: Mapping[str, int], 
         for part in parts
     ]
     return pl.DataFrame(rows, {name: column.dtype for name, column in FILES.items()})
+
+
+def _told(counts: Mapping[str, int]) -> str | None:
+    return "; ".join(f"{n} {why}" for why, n in counts.items() if n) or None
 
 
 def _sha256(path: Path) -> str:

@@ -1,115 +1,174 @@
-"""`yolo`: pictures with their boxes, as Ultralytics trains on them: one frame a second, some thousand at most.
+"""Pictures and labels as Ultralytics reads them, to train a detector: some frames, not all.
 
 ```
-data.yaml                       names and folders
-images/train/<video>_000030.jpg  a frame
-labels/train/<video>_000030.txt  its boxes: class from 0, then middle, width and height as shares of the frame
+data.yaml                               classes, and where the pictures lie
+images/train/megalab_0004_000123.jpg    the frame, in stored px, upright
+labels/train/megalab_0004_000123.txt    a line a box: class, middle x, middle y, width, height, as shares of the frame
+frames.csv                              which frame of which video each picture is
 ```
 
-Videos, not frames, are parted into `train` and `val`: of two frames of one clip each would give the other away.
+Source: docs.ultralytics.com/datasets/detect: labels lie where `images` in the picture's path is `labels`.
 """
 
-import hashlib
+import csv
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import cv2
 import polars as pl
 
-from megafish_assets.exports.drawn_boxes import categories, drawn_boxes
+from megafish_assets.exports.fish_boxes import CUT, Video, categories, fish_boxes, picture_name, videos_by_key
+from megafish_assets.exports.frame_choice import LABELLED, TRAIN, VALIDATION, chosen_frames, learned_boxes, split_of
 from megafish_assets.exports.tables import ExportTables
 from megafish_assets.exports.writing import Part
+from megafish_assets.labels.naming import PERSON
 
-DATA = "data.yaml"
-SPLITS = ("train", "val")
+DATA, FRAMES = "data.yaml", "frames.csv"
 
-VAL_SHARE = 0.2
-"""Of the videos, drawn by their names: a video that is added moves none of the others."""
+WRITE, LEAVE_OUT = "write", "leave_out"
+"""What may be done with the pictures."""
 
-FRAME_SECONDS = 1.0
-"""From one frame of a video to the next: what follows it sooner teaches little more."""
+AT_MOST, APART_SECONDS, VALIDATION_SHARE = 500, 1.0, 0.2
+"""500 frames of 1080p are about 300 MB. Within a second little has moved, and pictures that are alike teach little."""
 
-MOST_FRAMES = 2_000
-"""In all, spread evenly over the videos: about 400 MB."""
+QUALITY = 95
+"""Of the JPEGs, as of crops."""
 
-NOT_DRAWN, NOT_DECODED = "boxes of frames that are not drawn", "boxes of frames that can't be decoded"
+SHARE_DECIMALS = 6
+
+COLUMNS = ("picture", "split", "video", "video_file", "frame_id", "seconds", "n_boxes")
+"""Of `frames.csv`."""
+
+UNREAD = "that can't be read"
+ELSEWHERE = "in other frames"
+NOT_LEARNED = "in these frames: parts, seen for less than a third of a second, or no fish"
 
 
-def write_yolo(tables: ExportTables, folder: Path) -> list[Part]:
-    """The folder; frames are those with boxes, and every counted box of a drawn frame is on it."""
-    numbers, left_out, n_boxes = categories(tables), Counter(), Counter()
-    split_of = splits(tables.videos["video"].to_list())
-    most = max(1, MOST_FRAMES // max(1, tables.videos.height))
-    for split in SPLITS:
+def missing_for_yolo(tables: ExportTables, frames: str = LABELLED, **_: object) -> list[str]:
+    """A name, where only frames with one are wanted."""
+    named = tables.sightings.filter(pl.col("not_fish").is_null() & (pl.col("name_source") == PERSON))
+    if frames == LABELLED and named.is_empty():
+        return ['the name of a fish (docs/names.md), or `frames = "any"` in the section `yolo` of megafish.toml']
+    return []
+
+
+def write_yolo(
+    tables: ExportTables,
+    folder: Path,
+    frames: str = LABELLED,
+    at_most: int = AT_MOST,
+    apart_seconds: float = APART_SECONDS,
+    pictures: str = WRITE,
+    validation_share: float = VALIDATION_SHARE,
+) -> list[Part]:
+    """The chosen frames with all that is to be learned of them; where `pictures` are left out their labels alone, for
+    whoever has the frames as files."""
+    kinds, videos = categories(tables)["kind"].to_list(), videos_by_key(tables)
+    chosen = chosen_frames(tables, frames == LABELLED, apart_seconds, at_most)
+    splits, rows, counts = split_of(list(chosen), validation_share), [], Counter()
+    for place in (TRAIN, VALIDATION):
         for kind in ("images", "labels"):
-            (folder / kind / split).mkdir(parents=True)
-    for row, boxes in drawn_boxes(tables, left_out):
-        chosen = chosen_frames(boxes, most)
-        wanted = boxes.filter(pl.col("frame_id").is_in(chosen))
-        left_out[NOT_DRAWN] += boxes.height - wanted.height
-        drawn, split = set(), split_of[row["video"]]
-        for frame_id, jpeg in tables.pictures(row["video_file"], chosen):
-            own = wanted.filter(pl.col("frame_id") == frame_id)
-            name = f"{row['video']}_{frame_id:06d}"
-            (folder / "images" / split / f"{name}.jpg").write_bytes(jpeg)
-            lines = [_line(box, row, numbers) for box in own.iter_rows(named=True)]
-            (folder / "labels" / split / f"{name}.txt").write_text("".join(lines), encoding="utf-8")
-            drawn.add(frame_id)
-            n_boxes[split] += own.height
-        left_out[NOT_DECODED] += wanted.filter(~pl.col("frame_id").is_in(sorted(drawn))).height
-    (folder / DATA).write_text(_data(numbers, n_boxes), encoding="utf-8")
-    n_left_out = sum(left_out.values())
+            (folder / kind / place).mkdir(parents=True)
+    for key, frame_ids in chosen.items():
+        boxes, split = tables.boxes.of(key), splits[key]
+        labels = learned_boxes(fish_boxes(boxes, videos[key]).rows).filter(pl.col("frame_id").is_in(frame_ids))
+        written = (
+            _pictures(tables, folder / "images" / split, videos[key], frame_ids) if pictures == WRITE else frame_ids
+        )
+        for frame_id in written:
+            own, name = labels.filter(frame_id=frame_id), _name(key, frame_id)
+            text = "".join(label_lines(own, videos[key], kinds))
+            (folder / "labels" / split / name).with_suffix(".txt").write_text(text)
+            there = boxes.filter(frame_id=frame_id)
+            rows.append((name, split, key, videos[key].file, frame_id, there["seconds"][0], own.height))
+            counts += Counter({"boxes": own.height, "cut": own["is_cut"].sum(), "there": there.height})
+    _write_frames(folder / FRAMES, rows)
+    text = data_yaml(tables, kinds, is_split=VALIDATION in splits.values(), has_pictures=pictures == WRITE)
+    (folder / DATA).write_text(text, encoding="utf-8")
+    n_chosen, n_given = sum(map(len, chosen.values())), tables.videos["n_boxes"].sum()
+    left_out = {ELSEWHERE: n_given - counts["there"], NOT_LEARNED: counts["there"] - counts["boxes"]}
     return [
-        Part(DATA, "train", n_boxes["train"] + n_left_out, dict(left_out)),
-        Part(DATA, "val", n_boxes["val"]),
+        Part(FRAMES, "frames", n_chosen, {UNREAD: n_chosen - len(rows)}),
+        Part(FRAMES, "boxes", n_given, left_out, {CUT: counts["cut"]}),
+        Part(DATA, "classes", len(kinds)),
     ]
 
 
-def splits(videos: list[str]) -> dict[str, str]:
-    """`train` or `val` of each video; of two or more at least one is in each."""
-    drawn = {video: int.from_bytes(hashlib.sha256(video.encode()).digest()[:8], "big") / 2**64 for video in videos}
-    found = {video: "val" if draw < VAL_SHARE else "train" for video, draw in drawn.items()}
-    if len(videos) > 1:
-        order = sorted(videos, key=drawn.__getitem__)
-        found[order[0]], found[order[-1]] = "val", "train"
-    return found
+def _name(video: str, frame_id: int) -> str:
+    return pl.select(picture_name(pl.lit(video), pl.lit(frame_id))).item()
 
 
-def chosen_frames(boxes: pl.DataFrame, most: int) -> list[int]:
-    """The frames of one video that are drawn: the first with boxes of each second, at most so many, evenly spread."""
-    second = (pl.col("seconds").fill_null(pl.col("frame_id") / 30) / FRAME_SECONDS).floor()
-    firsts = boxes.group_by(second.alias("second")).agg(pl.col("frame_id").min()).sort("frame_id")["frame_id"].to_list()
-    step = max(1.0, len(firsts) / most)
-    return [firsts[int(place * step)] for place in range(min(most, len(firsts)))]
+def _pictures(tables: ExportTables, folder: Path, video: Video, frame_ids: Sequence[int]) -> Iterator[int]:
+    """Writes the frames that can be read, and yields their numbers."""
+    for frame in tables.frames(video.file, frame_ids):
+        path = folder / _name(video.key, frame.frame_id)
+        path.write_bytes(cv2.imencode(".jpg", frame.pixels_bgr, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes())
+        yield frame.frame_id
 
 
-def _line(box: Mapping, video: Mapping, numbers: Mapping[str, int]) -> str:
-    width, height = video["width_px"], video["height_px"]
-    middle = (box["x_px"] + box["width_px"] / 2) / width, (box["y_px"] + box["height_px"] / 2) / height
-    sides = box["width_px"] / width, box["height_px"] / height
-    return f"{numbers[box['kind']] - 1} " + " ".join(f"{share:.6f}" for share in (*middle, *sides)) + "\n"
+def label_lines(rows: pl.DataFrame, video: Video, kinds: Sequence[str]) -> list[str]:
+    """A line a row of `FishBoxes`."""
+    sides = (("left", "right", video.width_px), ("top", "bottom", video.height_px))
+    middles = [(pl.col(low) + pl.col(high)) / 2 / end for low, high, end in sides]
+    lengths = [(pl.col(high) - pl.col(low)) / end for low, high, end in sides]
+    numbers = {kind: number for number, kind in enumerate(kinds)}
+    cells = [pl.col("kind").replace_strict(numbers, return_dtype=pl.Int64)]
+    cells += [share.round(SHARE_DECIMALS) for share in (*middles, *lengths)]
+    return rows.select(pl.concat_str(cells, separator=" ") + "\n").to_series().to_list()
 
 
-def _data(numbers: Mapping[str, int], n_boxes: Mapping[str, int]) -> str:
-    """JSON, which YAML is more than: whatever a name holds, it stays a name."""
-    val = "images/val" if n_boxes["val"] else "images/train"
-    names = {number - 1: name for name, number in numbers.items()}
-    lines = ["path: .", "train: images/train", f"val: {val}", "names:"]
-    return "\n".join([*lines, *(f"  {number}: {json.dumps(name)}" for number, name in names.items())]) + "\n"
+def data_yaml(tables: ExportTables, kinds: Sequence[str], is_split: bool, has_pictures: bool) -> str:
+    """What Ultralytics is told. Without `path` it looks for the pictures in the folder of this file."""
+    validation = VALIDATION if is_split else TRAIN
+    told = [
+        f"# megafish {tables.made_at:%Y-%m-%d}, labels {tables.origin.labels_version or 'none'}",
+        "# Names are people's, or computed from theirs; kind <number> and unnamed are fish that nobody has named.",
+        "# What is taken for no fish has no box. Which frame of which video a picture is: frames.csv.",
+    ]
+    if not is_split:
+        told.append("# All pictures are of one video, or none was to be set aside: what is judged here was learned.")
+    if not has_pictures:
+        told.append("# Labels alone: put the frames into images/ under the names in frames.csv before you train.")
+    names = [f"  {number}: {json.dumps(kind, ensure_ascii=False)}" for number, kind in enumerate(kinds)]
+    return "\n".join([*told, f"train: images/{TRAIN}", f"val: images/{validation}", "names:", *names, ""])
+
+
+def _write_frames(path: Path, rows: Sequence[Sequence[object]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(rows)
 
 
 def read_yolo(folder: Path) -> Mapping[str, int]:
-    """Boxes of each split that lie within their picture; those of a file without a picture count for nothing."""
-    counts = Counter()
-    for split in SPLITS:
-        for path in (folder / "labels" / split).glob("*.txt"):
-            if (folder / "images" / split / f"{path.stem}.jpg").is_file():
-                counts[split] += sum(_is_box(line) for line in path.read_text(encoding="utf-8").splitlines())
-    return counts
+    """Files of labels, lines in them, and classes."""
+    labels = sorted(folder.glob("labels/*/*.txt"))
+    lines = (folder / DATA).read_text(encoding="utf-8").splitlines()
+    return {
+        "frames": len(labels),
+        "boxes": sum(len(path.read_text().splitlines()) for path in labels),
+        "classes": len(lines) - lines.index("names:") - 1,
+    }
 
 
-def _is_box(line: str) -> bool:
-    x, y, width, height = map(float, line.split()[1:])
-    edges = (x - width / 2, y - height / 2, 1 - x - width / 2, 1 - y - height / 2)
-    return min(edges) > -1e-5 and width > 0 and height > 0
+def faults_of_yolo(folder: Path) -> list[str]:
+    """What Ultralytics refuses or leaves out, a sentence each."""
+    n_classes, broken = read_yolo(folder)["classes"], Counter()
+    pictures = {path.relative_to(folder / "images").with_suffix("") for path in folder.glob("images/*/*.jpg")}
+    labels = {path.relative_to(folder / "labels").with_suffix("") for path in folder.glob("labels/*/*.txt")}
+    if pictures:  # else the labels alone were wanted
+        broken["pictures without labels, or labels without a picture"] = len(pictures ^ labels)
+    for name in labels:
+        for line in (folder / "labels" / name).with_name(f"{name.name}.txt").read_text().splitlines():
+            broken["lines that are no class and four shares of the frame"] += not _is_label(line.split(), n_classes)
+    return [f"{what}: {n}" for what, n in broken.items() if n]
+
+
+def _is_label(cells: Sequence[str], n_classes: int) -> bool:
+    try:
+        kind, *shares = int(cells[0]), *map(float, cells[1:])
+    except (ValueError, IndexError):
+        return False
+    return len(shares) == 4 and 0 <= kind < n_classes and all(0 <= share <= 1 for share in shares)

@@ -12,8 +12,9 @@ SPECIES: Columns = {
     "name": Column(pl.String, "name as people say it"),
     "scientific_name": Column(pl.String, "its scientific name; null where none is given"),
     "aphia_id": Column(pl.Int64, "its number in the World Register of Marine Species; null where none is given"),
+    "family": Column(pl.String, "its family, which exports for GlobalArchive hold; null where none is given"),
 }
-"""Of the list, which may leave out the last two columns, and hold others, which nobody reads."""
+"""Of the list, which may leave out all but one of the first two columns, and hold others, which nobody reads."""
 
 ALSO_CALLED = {"aphiaid": "aphia_id", "scientificname": "scientific_name", "species": "scientific_name"}
 """Headers as WoRMS and Darwin Core write them, in small letters."""
@@ -38,9 +39,14 @@ def species_list(content: bytes) -> pl.DataFrame:
     header = [_column(cell) for cell in rows[0][1]]
     if not {"name", "scientific_name"} & set(header):
         raise ValueError(f"line 1 has no column name or scientific_name, only {rows[0][1]}; columns: {list(SPECIES)}")
-    if twice := [name for name in SPECIES if header.count(name) > 1]:
-        raise ValueError(f"line 1 has {twice[0]} twice, in {rows[0][1]}: leave one of them out")
-    species = [_species(line, header, cells) for line, cells in rows[1:]]
+    species = []
+    for line, cells in rows[1:]:
+        given = dict(zip(header, (cell.strip() for cell in cells), strict=False))
+        name = given.get("name") or given.get("scientific_name")
+        if not name:
+            raise ValueError(f"line {line} names nothing: {','.join(cells)}")
+        number = _aphia_id(given.get("aphia_id"), line)
+        species.append((name, given.get("scientific_name") or None, number, given.get("family") or None))
     found = pl.DataFrame(species, schema=empty_table(SPECIES).schema, orient="row")
     # Names that differ in capitals alone are one: a label is spelled as here, whatever its capitals.
     if twice := found.filter(pl.col("name").str.to_lowercase().is_duplicated())["name"].to_list():

@@ -27,8 +27,8 @@ VARIABLES: dict[str, str] = {
     "at six times the work), `letterbox_pair` (two, nearly as good), `letterbox`, `squash` or `center`",
     "MEGAFISH_LABELS": "what people said crops show, a Parquet, CSV or Delta table of `label` beside `detection_id` or "
     "`tracklet_id`, which every run of `labels` reads; default none",
-    "MEGAFISH_SPECIES": "the species of the region, a CSV of `name`, `scientific_name`, `aphia_id`: offered where "
-    "people give names, and checked when labels are read; default none: any name",
+    "MEGAFISH_SPECIES": "the species of the region, a CSV of `name`, `scientific_name`, `aphia_id`, `family`: offered "
+    "where people give names, and checked when labels are read; default none: any name",
     "MEGAFISH_DEVICE": "`auto` (default: cuda, else mps, else cpu), `cpu`, `cuda` or `mps`",
     "MEGAFISH_CLIP_SECONDS": "length of one video file in seconds, for time stamps; default 10",
     "MEGAFISH_CLIP_FRAMES": "frames in one video file, for time stamps; default 300",

@@ -1,7 +1,7 @@
 """What assets are given from the world outside: the detector's table, the video files, a place for pictures."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from pydantic import Field
 
 from megafish_assets.footage.clocks import CLIP_FRAMES, CLIP_SECONDS, Clock
 from megafish_assets.footage.containers import MOST_MEGAPIXELS, ContainerTimes, UnreadableVideoError, container_times
-from megafish_assets.footage.decoding import video_header
+from megafish_assets.footage.decoding import Frame, video_header, wanted_frames
 from megafish_assets.footage.file_names import chapters_before, clashing_videos, keyed_videos, start_in_name
 from megafish_assets.footage.recordings import IGNORED, LOCAL, TIMES, after, owners_table
 from megafish_assets.orchestration.arrivals import QUIET_MINUTES, SIGNS, Completeness, arrivals, fingerprint
@@ -193,6 +193,14 @@ class Recordings(dg.ConfigurableResource):
             return None if path is None else video_header(path, self.most_megapixels).size_wh_px
         except (UnreadableVideoError, av.error.FFmpegError):  # it is set aside by name where its frames are wanted
             return None
+
+    def frames(self, video_file: str, frame_ids: Collection[int]) -> Iterator[Frame]:
+        """Of these frames, those that can be read, in order."""
+        path = self.path(video_file)
+        try:
+            yield from () if path is None else wanted_frames(path, frame_ids, most_megapixels=self.most_megapixels)
+        except (UnreadableVideoError, av.error.FFmpegError):  # whoever wants them counts those that are missing
+            return
 
     def sizes_bytes(self, files: Mapping[str, str]) -> dict[str, int]:
         """The sizes of the files that are there, by whatever names them."""

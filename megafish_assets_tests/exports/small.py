@@ -92,7 +92,7 @@ def tables(
     """All of it; `owners` holds the columns `OWNERS_TABLE`."""
     given = rows() if given is None else given
     names = named().with_columns(pl.col("name").replace(SERGEANT, name))
-    species = pl.DataFrame([(TANG, "Zebrasoma flavescens", 219674)], list(SPECIES), orient="row")
+    species = pl.DataFrame([(TANG, "Zebrasoma flavescens", 219674, "Acanthuridae")], list(SPECIES), orient="row")
     known = species_names(species, words(name))
     seen = sightings(given, names)
     counted = abundance(counts(given, seen), taxa(seen.select(TAXON)), Origin("vit", "recipe", "l1"))

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import dagster as dg
+import numpy as np
 import polars as pl
 import pytest
 
-from megafish_assets.exports.assets import export_asset
+from megafish_assets.exports.assets import ExportConfig, YoloConfig, export_asset
 from megafish_assets.exports.columns import FILES
 from megafish_assets.exports.formats import EXPORTS
 from megafish_assets.exports.tables import ExportTables
@@ -19,7 +20,8 @@ from megafish_assets.reporting.figures import Figures
 from megafish_assets.storage.catalog import Tables
 from megafish_assets.storage.io_manager import GpuDeltaLakeIOManager
 from megafish_assets.storage.partitions import VIDEOS
-from megafish_assets_tests.sightings.test_assets import Collection
+from megafish_assets_tests.sightings.test_assets import KEYS, Collection
+from megafish_assets_tests.videos import write_h264
 
 
 @pytest.fixture(scope="module")
@@ -27,11 +29,16 @@ def counted(tmp_path_factory: pytest.TempPathFactory) -> Collection:
     collection = Collection(tmp_path_factory.mktemp("counted"), "file,station\nmegalab_0001.mp4,north\n")
     collection.store("labels/classes_vit", collection.classes)
     assert collection.made().success
+    (collection.root / "recordings").mkdir()
+    for key in KEYS:  # shorter than what was detected in them
+        write_h264(collection.root / f"recordings/{key}.mp4", [np.zeros((90, 160, 3), np.uint8)] * 20)
     return collection
 
 
-def exported(collection: Collection, export: Export, site: Site | None = None) -> dg.ExecuteInProcessResult:
-    root = collection.root
+def exported(
+    collection: Collection, export: Export, knobs: Mapping[str, object] | None = None
+) -> dg.ExecuteInProcessResult:
+    root, config = collection.root, YoloConfig if export.name == "yolo" else ExportConfig
     parents = {"detections": ["raw_detections", "tracklets", "not_fish"]}
     specs = [dg.AssetSpec(name, partitions_def=VIDEOS) for name in parents["detections"]]
     counts = [dg.AssetSpec(name) for name in ("sightings", "abundance")]
@@ -40,9 +47,10 @@ def exported(collection: Collection, export: Export, site: Site | None = None) -
             *grouped("detections", specs),
             *grouped("sightings", counts),
             *grouped("labels", [dg.AssetSpec("labels")]),
-            *grouped("exports", [export_asset(export, site or Site())]),
+            *grouped("exports", [export_asset(export, Site(), knobs=config)]),
         ],
         selection=[export.name],
+        run_config={"ops": {export.name: {"config": dict(knobs)}}} if knobs else None,
         instance=collection.instance,
         raise_on_error=False,
         resources={
@@ -115,3 +123,20 @@ def test_a_file_that_lacks_a_row_and_a_broken_rule_are_seen(counted: Collection)
     [check] = exported(counted, export).get_asset_check_evaluations()
     assert not check.passed and "n_lost_rows = 1" in check.description and "n_faults = 1" in check.description
     assert check.metadata["first_fault"].value == "an id stands twice"
+
+
+def test_pictures_to_learn_from_are_cut_out_of_the_videos_by_knobs(counted: Collection) -> None:
+    result = exported(counted, EXPORTS["yolo"], {"frames": "any", "at_most": 6})
+    assert result.success and all(check.passed for check in result.get_asset_check_evaluations())
+    pictures = sorted((counted.root / "exports/yolo/images").rglob("*.jpg"))
+    frames = listed(counted, "yolo").row(by_predicate=pl.col("holds") == "frames", named=True)
+    assert len(pictures) == frames["n_read"] == 3 and frames["left_out"] == "3 that can't be read"
+
+
+@pytest.mark.parametrize("name", ["coco", "viame_csv"])
+def test_boxes_of_a_reef_are_whole_in_every_format(counted: Collection, name: str) -> None:
+    result = exported(counted, EXPORTS[name])
+    assert result.success and all(check.passed for check in result.get_asset_check_evaluations())
+    boxes = listed(counted, name).filter(pl.col("holds").str.contains("annotations|boxes"))
+    n_valid = pl.read_delta(str(counted.root / "tables/detections/raw_detections"))["fault"].null_count()
+    assert boxes["n_given"].sum() == n_valid > boxes["n_left_out"].sum()

@@ -13,9 +13,9 @@ def test_a_list_is_read_as_spreadsheets_and_worms_write_it() -> None:
     )
     written += '"Chromis, blue",,,\r\n,Sparisoma viride,159370.0,\r\n'
     assert species_list(written.encode()).rows() == [
-        ("Trumpetfish", "Aulostomus maculatus", 159427),
-        ("Chromis, blue", None, None),
-        ("Sparisoma viride", "Sparisoma viride", 159370),
+        ("Trumpetfish", "Aulostomus maculatus", 159427, "Aulostomidae"),
+        ("Chromis, blue", None, None, None),
+        ("Sparisoma viride", "Sparisoma viride", 159370, None),
     ]
 
 
