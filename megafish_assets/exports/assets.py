@@ -17,7 +17,6 @@ from megafish_assets.exports.collecting import RAW_COLUMNS, boxes_table, kinds_t
 from megafish_assets.exports.columns import FILES
 from megafish_assets.exports.frame_choice import ANY, LABELLED
 from megafish_assets.exports.measures import export_numbers
-from megafish_assets.exports.pictures import frame_jpegs
 from megafish_assets.exports.tables import BoxStream, ExportTables
 from megafish_assets.exports.writing import Export, files_table, refusal
 from megafish_assets.exports.yolo import APART_SECONDS, AT_MOST, LEAVE_OUT, VALIDATION_SHARE, WRITE

@@ -1,7 +1,7 @@
 """Labels out of programs for annotation: Label Studio's JSON, VIAME's and DIVE's CSV, CVAT's XML."""
 
 import json
-import re
+import math
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import PurePath
@@ -14,9 +14,6 @@ from megafish_assets.labels.table_files import csv_rows
 
 SizeOf = Callable[[str], tuple[str, tuple[int, int]] | None]
 """Given a video as a file names it: its key, and the width and height of its frames in px; None for an unknown one."""
-
-NO_NAME = re.compile(r"kind \d+|unnamed")
-"""What megafish itself calls what nobody has named, in the files that it writes for others."""
 
 
 def label_studio_labels(content: bytes, by: str, at: datetime) -> pl.DataFrame:
@@ -97,8 +94,8 @@ def viame_labels(content: bytes, file_name: str, by: str, at: datetime, size_of:
     """The most likely type of every box, in the columns `SAID`; the video is named by the file, or by column 2.
 
     Source: VIAME's manual, detection and track CSV: column 1 track, 2 video or image, 3 frame from 0, 4 to 7 corners in
-    px, 8 confidence, 9 length, then pairs of type and confidence. What megafish called so for want of a name says
-    nothing. Raises LabelFileError.
+    px, 8 confidence, 9 length, then pairs of type and confidence. What megafish itself calls so for want of a name, as
+    its export does, says nothing. Raises LabelFileError.
     """
     rows = []
     for line, cells in csv_rows(content):
@@ -109,7 +106,7 @@ def viame_labels(content: bytes, file_name: str, by: str, at: datetime, size_of:
         pairs = _pairs(cells[9:], line)
         numbers = _numbers([*cells[2:7], *[likely for _, likely in pairs]], line)
         best = max(range(len(pairs)), key=lambda i: numbers[5 + i], default=None)
-        if best is not None and not NO_NAME.fullmatch(pairs[best][0]):
+        if best is not None and not RESERVED.fullmatch(pairs[best][0]):
             video = _video([PurePath(file_name).stem, cells[1].strip()], size_of, line)
             frame, left, top, right, bottom = numbers[:5]
             word = {"line": line, "label": clean_name(pairs[best][0], line), "status": "approved"}

@@ -39,14 +39,9 @@ def species_list(content: bytes) -> pl.DataFrame:
     header = [_column(cell) for cell in rows[0][1]]
     if not {"name", "scientific_name"} & set(header):
         raise ValueError(f"line 1 has no column name or scientific_name, only {rows[0][1]}; columns: {list(SPECIES)}")
-    species = []
-    for line, cells in rows[1:]:
-        given = dict(zip(header, (cell.strip() for cell in cells), strict=False))
-        name = given.get("name") or given.get("scientific_name")
-        if not name:
-            raise ValueError(f"line {line} names nothing: {','.join(cells)}")
-        number = _aphia_id(given.get("aphia_id"), line)
-        species.append((name, given.get("scientific_name") or None, number, given.get("family") or None))
+    if twice := [name for name in SPECIES if header.count(name) > 1]:
+        raise ValueError(f"line 1 has {twice[0]} twice, in {rows[0][1]}: leave one of them out")
+    species = [_species(line, header, cells) for line, cells in rows[1:]]
     found = pl.DataFrame(species, schema=empty_table(SPECIES).schema, orient="row")
     # Names that differ in capitals alone are one: a label is spelled as here, whatever its capitals.
     if twice := found.filter(pl.col("name").str.to_lowercase().is_duplicated())["name"].to_list():
@@ -54,7 +49,7 @@ def species_list(content: bytes) -> pl.DataFrame:
     return found
 
 
-def _species(line: int, header: list[str], cells: list[str]) -> tuple[str, str | None, int | None]:
+def _species(line: int, header: list[str], cells: list[str]) -> tuple[str, str | None, int | None, str | None]:
     if any(cell.strip() for cell in cells[len(header) :]):
         raise ValueError(
             f"line {line}: {len(cells)} cells under {len(header)} columns: put names with commas in quotes"
@@ -65,7 +60,8 @@ def _species(line: int, header: list[str], cells: list[str]) -> tuple[str, str |
     if name is None:
         raise ValueError(f"line {line} names nothing: {','.join(cells)}")
     require_free(line, name)
-    return name, scientific_name, _aphia_id((given.get("aphia_id") or "").strip(), line)
+    number = _aphia_id((given.get("aphia_id") or "").strip(), line)
+    return name, scientific_name, number, clean_name(given.get("family"), line)
 
 
 def _column(cell: str) -> str:
