@@ -112,6 +112,8 @@ def test_exports_are_written_anew_and_what_has_to_be_said_first_is_named(reef: P
     assert "darwin_core is not written" in finished.stderr and "`licence`" in finished.stderr
     assert not (reef / "exports" / "darwin_core").exists()
     assert "not written: camtrap_dp" in finished.stdout and "Traceback" not in finished.stderr
+    annotated = json.loads((reef / "exports/coco/megafish.coco.json").read_text())["annotations"]
+    assert len(annotated) > 1000 and "yolo is not written" in finished.stderr  # nobody has named a fish
 
 
 def test_an_export_that_is_asked_for_by_name_and_refused_is_a_failure(reef: Path) -> None:

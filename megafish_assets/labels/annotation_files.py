@@ -117,7 +117,8 @@ def viame_labels(content: bytes, file_name: str, by: str, at: datetime, size_of:
 def _pairs(cells: list[str], line: int) -> list[tuple[str, str]]:
     """Types and their confidences, of what follows the ninth column; attributes, in brackets, end them."""
     texts = [cell.strip() for cell in cells]
-    end = next((place for place, text in enumerate(texts) if text.startswith("(")), len(texts))
+    # A name may begin with a bracket too: behind a space, as megafish's own export writes it.
+    end = next((place for place, cell in enumerate(cells) if cell.startswith("(")), len(texts))
     while end and not texts[end - 1]:  # a spreadsheet fills short lines up
         end -= 1
     if end % 2:

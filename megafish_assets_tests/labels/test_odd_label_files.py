@@ -239,7 +239,7 @@ def test_of_many_boxes_of_a_tracklet_the_most_frequent_name_counts() -> None:
 
 
 def test_the_list_of_species_is_read_in_any_form_that_labels_are_and_names_each_once() -> None:
-    assert species_list("name;aphia_id\nMa\u0308hne;7\n".encode("utf-16")).rows() == [("Mähne", None, 7)]
+    assert species_list("name;aphia_id\nMa\u0308hne;7\n".encode("utf-16")).rows() == [("Mähne", None, 7, None)]
     with pytest.raises(ValueError, match="names that stand twice: Chromis, chromis"):
         species_list(b"name\nChromis\nchromis \n")
     with pytest.raises(ValueError, match="line 2: 3 cells under 2 columns"):
