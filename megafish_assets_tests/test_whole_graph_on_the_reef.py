@@ -65,7 +65,7 @@ def test_a_second_call_records_and_makes_nothing(reef: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in (reef / "recordings").iterdir()} == videos
     finished = bring_up_to_date(reef, "--json", backbones="reef_tiny")
     assert finished.returncode == 0
-    assert finished.stdout.count("up to date") == 38
+    assert finished.stdout.count("up to date") == 40
     summary = json.loads(finished.stdout.splitlines()[-1])
     assert summary["n_videos"] == N_VIDEOS and summary["failed"] == []
     clusters = pl.read_delta(str(reef / "tables" / "clusters" / "clusters_reef_tiny"))["cluster"]
