@@ -17,6 +17,7 @@ from urllib.parse import quote
 import polars as pl
 
 from megafish_assets.exports.publication import deployments, iso, placed_videos, prefix, short, zoned
+from megafish_assets.exports.sighted import BRIEF, HOUR_FORMAT, with_is_sighted
 from megafish_assets.exports.tables import ExportTables
 from megafish_assets.exports.taxa import taxa_of_kinds
 from megafish_assets.footage.site import LICENCES
@@ -24,9 +25,6 @@ from megafish_assets.labels.naming import PERSON
 from megafish_assets.sightings.counting import HELD, MIXED, PLAIN
 from megafish_assets.sightings.naming import taxon
 from megafish_assets.sightings.windows import CLIP, WINDOW
-
-HOUR_FORMAT = "%Y-%m-%dT%H"
-"""How `abundance` calls an hour."""
 
 PRESENT, ABSENT = "present", "absent"
 BY_PERSON, BY_MACHINE = "ValidatedByHuman", "PredictedByMachine"
@@ -68,18 +66,20 @@ EFFORT = {
 """Of an event, likewise."""
 
 UNSEARCHED = "of windows in which nothing was searched"
-BRIEF = "seen for less than a third of a second, which is no count and no absence"
 NOT_SOUGHT = "not seen, and never searched for by a name"
 UNWANTED = "not seen (`absences = false` in the section `site`)"
 
 
 def counted(tables: ExportTables) -> pl.DataFrame:
     """`abundance` of the windows that are events, with `event`, `deployment`, `is_event`, what `taxa_of_kinds` says,
-    and `left_out`: why a row becomes no occurrence, null where it does."""
+    `is_sighted`, and `left_out`: why a row becomes no occurrence, null where it does."""
     rows = tables.abundance.filter(window_kind=tables.site.events)
+    rows = with_is_sighted(rows, tables, tables.site.events)
     rows = rows.join(_events(tables), on=WINDOW, how="left", nulls_equal=True, maintain_order="left")
     rows = rows.join(taxa_of_kinds(tables), on="kind", how="left", maintain_order="left")
-    is_absent = (pl.col("max_n") == 0) & (pl.col("n_tracklets") == 0) & ~(pl.col("mean_count") > 0)
+    is_absent = (
+        (pl.col("max_n") == 0) & (pl.col("n_tracklets") == 0) & ~(pl.col("mean_count") > 0) & ~pl.col("is_sighted")
+    )
     unwanted = pl.lit(not tables.site.absences)
     why = (
         pl.when(pl.col("n_frames_searched") == 0)

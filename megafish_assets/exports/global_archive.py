@@ -1,7 +1,8 @@
 """Counts as GlobalArchive and CheckEM read them: MaxN of each clip, by family, genus and species.
 
 ```
-count/<campaign>_Count.csv        opcode, family, genus, species, count: a row a clip and species, zeros too
+count/<campaign>_Count.csv        opcode, family, genus, species, count: a row a clip and species, zeros too,
+                                  but where one was seen too briefly to count
 count/<campaign>_Metadata.csv     opcode, place, time, depth, successful_count
 points/<campaign>_Points.txt      the same MaxN as EventMeasure writes it, by tabs, with its frame: what was seen alone
 points/<campaign>_Metadata.csv
@@ -19,6 +20,7 @@ import polars as pl
 
 from megafish_assets.exports.darwin_core import software
 from megafish_assets.exports.publication import SITE, iso, missing_places, missing_times, zoned
+from megafish_assets.exports.sighted import BRIEF, with_is_sighted
 from megafish_assets.exports.tables import ExportTables
 from megafish_assets.exports.writing import Part
 from megafish_assets.labels.naming import UNNAMED
@@ -56,14 +58,19 @@ def write_global_archive(tables: ExportTables, folder: Path) -> list[Part]:
     campaign, metadata = tables.site.collection, metadata_table(tables)
     clips = tables.abundance.filter(pl.col("window_kind") == CLIP)
     searched = clips.filter(pl.col("n_frames_searched") > 0)
-    counts = counted(tables, searched)
+    species = counted(tables, searched)
+    counts = species.filter((pl.col("max_n") > 0) | ~pl.col("is_sighted"))
     seen = counts.filter(pl.col("max_n") > 0)
     for place in ("count", "points"):
         (folder / place).mkdir()
         metadata.write_csv(folder / place / f"{campaign}_Metadata.csv")
     counts.with_columns(count="max_n").select(COUNT).write_csv(folder / "count" / f"{campaign}_Count.csv")
     points_table(tables, seen).write_csv(folder / "points" / f"{campaign}_Points.txt", separator="\t")
-    left_out = {NOT_SEARCHED: clips.height - searched.height, SAME_SPECIES: searched.height - counts.height}
+    left_out = {
+        NOT_SEARCHED: clips.height - searched.height,
+        SAME_SPECIES: searched.height - species.height,
+        BRIEF: species.height - counts.height,
+    }
     return [
         Part(f"count/{campaign}_Count.csv", "count", clips.height, left_out),
         Part(f"count/{campaign}_Metadata.csv", "metadata of count", tables.videos.height),
@@ -99,12 +106,15 @@ def taxa_of_kinds(tables: ExportTables) -> pl.DataFrame:
 
 
 def counted(tables: ExportTables, searched: pl.DataFrame) -> pl.DataFrame:
-    """Of these rows of `abundance`, one a clip and species, with its taxon as `TAXON`, and `opcode`, in order.
+    """Of these rows of `abundance`, one a clip and species, with its taxon as `TAXON`, `opcode`,
+    and `is_sighted` of any name of the species, in order.
 
     Of two names of one species the larger MaxN stands: their sum may count an animal twice, and the larger alone never
     does.
     """
+    searched = with_is_sighted(searched, tables, CLIP)
     named = searched.join(taxa_of_kinds(tables), on="kind").with_columns(pl.col("window").alias("opcode"))
+    named = named.with_columns(pl.col("is_sighted").any().over("opcode", *TAXON))
     order = named.sort("opcode", *TAXON, -pl.col("max_n"), "kind")
     return order.unique(["opcode", *TAXON], keep="first", maintain_order=True)
 
@@ -173,14 +183,12 @@ def faults_of_global_archive(folder: Path) -> list[str]:
     twice = counts.height - counts.unique(key).height
     known = metadata.filter(successful_count="Yes")["opcode"].implode()
     unknown = counts.filter(~pl.col("opcode").is_in(known)).height
-    holes = counts["opcode"].n_unique() * counts.unique(TAXON).height - counts.unique(key).height
     numbers = points.select(*key, pl.col("number").cast(pl.Int64))
     seen = counts.filter(pl.col("count") > 0).select(*key, pl.col("count").alias("number"))
     other = pl.concat([numbers, seen]).with_columns(pl.len().over([*key, "number"]).alias("n")).filter(n=1).height
     for what, n in (
         ("species that stand twice in a clip", twice),
         ("counts of clips that were not searched", unknown),
-        ("clips and species without a count", holes),
         ("counts that points do not say, or say otherwise", other),
     ):
         told += [f"{what}: {n}"] if n else []

@@ -86,12 +86,24 @@ def words(name: str = SERGEANT) -> pl.DataFrame:
     return pl.DataFrame(said, {name: column.dtype for name, column in WORDS.items()}, orient="row")
 
 
+def glimpsed(site: Site = SITE) -> ExportTables:
+    """With one more in v1: a sergeant for five frames, a sixth of a second, which is too short to count."""
+    brief = tracklet(2, range(5), OTHER, video="v1", start=NOON + timedelta(seconds=10))
+    like_another = named().filter(tracklet_id="v0/t00001").with_columns(tracklet_id=pl.lit("v1/t00002"))
+    return tables(site, pl.concat([rows(), brief]), names=pl.concat([named(), like_another]))
+
+
 def tables(
-    site: Site = SITE, given: pl.DataFrame | None = None, owners: pl.DataFrame | None = None, name: str = SERGEANT
+    site: Site = SITE,
+    given: pl.DataFrame | None = None,
+    owners: pl.DataFrame | None = None,
+    name: str = SERGEANT,
+    names: pl.DataFrame | None = None,
 ) -> ExportTables:
-    """All of it; `owners` holds the columns `OWNERS_TABLE`."""
+    """All of it; `owners` holds the columns `OWNERS_TABLE`, `names` the columns `NAMES`."""
     given = rows() if given is None else given
-    names = named().with_columns(pl.col("name").replace(SERGEANT, name))
+    names = named() if names is None else names
+    names = names.with_columns(pl.col("name").replace(SERGEANT, name))
     species = pl.DataFrame([(TANG, "Zebrasoma flavescens", 219674, "Acanthuridae")], list(SPECIES), orient="row")
     known = species_names(species, words(name))
     seen = sightings(given, names)

@@ -17,10 +17,11 @@ from megafish_assets.exports.darwin_core_archive import (
     write_darwin_core,
 )
 from megafish_assets.exports.darwin_core_rules import faults_of_darwin_core
+from megafish_assets.exports.sighted import BRIEF
 from megafish_assets.exports.tables import ExportTables
 from megafish_assets.footage.recordings import owners_table
 from megafish_assets.footage.site import Site
-from megafish_assets_tests.exports.small import NOON, SERGEANT, SITE, TANG, tables
+from megafish_assets_tests.exports.small import NOON, SERGEANT, SITE, TANG, glimpsed, tables
 
 OBIS = "http://rs.iobis.org/obis/terms/"
 OCCURRENCE, MEASUREMENT = "http://rs.tdwg.org/dwc/terms/Occurrence", f"{OBIS}ExtendedMeasurementOrFact"
@@ -153,6 +154,29 @@ def test_what_has_no_scientific_name_and_what_nobody_named_is_left_out_and_count
     assert [n for why, n in left_out.items() if "MEGAFISH_SPECIES" in why] == [3]
     assert [n for why, n in left_out.items() if "`taxon`" in why] == [6]
     assert read_darwin_core(tmp_path)["occurrence"] == 3
+
+
+def test_what_was_seen_too_briefly_to_count_is_no_absence(tmp_path: Path) -> None:
+    given = glimpsed()
+    [brief] = given.sightings.filter(tracklet_id="v1/t00002").rows(named=True)
+    assert (brief["name"], brief["not_fish"], brief["is_counted"], brief["n_frames_seen"]) == (SERGEANT, None, False, 5)
+    parts = {part.holds: part for part in write_darwin_core(given, tmp_path)}
+    events = read(tmp_path)
+    assert set(events["IMAR:reefcam:clip:v1"]["occurrences"]) == {TANG}
+    assert events["IMAR:reefcam:clip:v2"]["occurrences"][SERGEANT]["occurrenceStatus"] == "absent"
+    assert parts["occurrence"].left_out[BRIEF] == 1
+    assert read_darwin_core(tmp_path)["occurrence"] == parts["occurrence"].n_given - parts["occurrence"].n_left_out
+
+
+def test_what_was_seen_over_the_hour_is_absent_in_neither(tmp_path: Path) -> None:
+    given = tables(SITE.model_copy(update={"events": "hour"}))
+    over = pl.when(video="v1").then(datetime(2025, 6, 1, 12, 59, 59, 500_000)).otherwise("recorded_at")
+    brief = (pl.col("is_counted") & (pl.col("video") != "v1")).alias("is_counted")
+    seen = given.sightings.with_columns(over.alias("recorded_at"), brief)
+    write_darwin_core(replace(given, sightings=seen), tmp_path)
+    hours = {event.rpartition(":")[2]: one["occurrences"] for event, one in read(tmp_path).items()}
+    assert hours["2025-06-01T13"][SERGEANT]["occurrenceStatus"] == "absent"
+    assert TANG not in hours["2025-06-01T13"]
 
 
 def test_absences_can_be_kept_back(tmp_path: Path) -> None:
