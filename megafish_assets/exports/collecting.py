@@ -9,7 +9,9 @@ from megafish_assets.footage.boxes import BOX, STRETCHED_PX
 from megafish_assets.footage.columns import Columns
 from megafish_assets.footage.site import Site
 from megafish_assets.labels.current import APPROVED
+from megafish_assets.labels.naming import PERSON
 from megafish_assets.sightings.naming import TAXON, UNNAMED, taxa, taxon
+from megafish_assets.sightings.tracklet_rows import NOT_FISH_SHARE
 
 RAW_COLUMNS = [
     "video", "video_file", "detection_id", "frame_id", *BOX, "score", "seconds_in_video", "recorded_at", "fault",
@@ -45,7 +47,8 @@ def boxes_table(
     """The columns `BOXES` of some videos.
 
     `valid` holds valid `raw_detections`, `tracklets` and `not_fish` their rows of these tables, `sightings` those of
-    all, `videos` the columns `VIDEOS`. A box that is taken for no fish by itself is not counted, whatever its tracklet.
+    all, `videos` the columns `VIDEOS`. A box that is taken for no fish by itself is not counted, whatever its tracklet,
+    unless a person says that this is a fish: then its `reason` says nothing, as in `sighting_rows`.
     """
     named = sightings.select(
         "tracklet_id", "name", "scientific_name", "name_source", "probability", "kind_id", "is_counted", "not_fish"
@@ -61,6 +64,11 @@ def boxes_table(
         (pl.col(f"{side}_1024") * pl.col(f"frame_{of}") / STRETCHED_PX).alias(f"{side}_px")
         for side, of in (("x", "width"), ("y", "height"), ("width", "width"), ("height", "height"))
     ]
+    # As in `sightings`, where only a person's word lets a tracklet be a fish whose boxes are taken for none.
+    mostly = (pl.col("reason").is_not_null().mean() >= NOT_FISH_SHARE).over("tracklet_id")
+    is_said_fish = pl.col("is_counted").is_not_null() & pl.col("not_fish").is_null()
+    is_said_fish &= (pl.col("name_source") == PERSON).fill_null(False) | mostly
+    rows = rows.with_columns(pl.when(~is_said_fish).then("reason").alias("reason"))
     rows = rows.with_columns(
         *px,
         pl.col("seconds_in_video").alias("seconds"),

@@ -37,6 +37,31 @@ def test_growth_and_boxes_without_a_tracklet_are_there_and_do_not_count() -> Non
     assert found.height == 30 and not found["is_counted"].any() and set(found["name_source"]) == {"unnamed"}
 
 
+def as_growth(*tracklets: str, frames: range) -> pl.DataFrame:
+    """The rows, some of them taken for growth on the lens."""
+    taken = pl.col("tracklet_id").is_in(tracklets) & pl.col("frame_id").is_in(list(frames))
+    return rows().with_columns(pl.when(taken).then(pl.lit("on_lens")).otherwise("reason").alias("reason"))
+
+
+def test_a_fish_that_a_person_named_keeps_the_boxes_that_are_taken_for_growth() -> None:
+    given = tables(given=as_growth("v0/t00001", "v0/t00002", "v1/t00001", frames=range(8)))
+    boxes = pl.concat(boxes for _, boxes in given.boxes)
+    kept = boxes.filter("is_counted", pl.col("not_fish").is_null()).group_by("tracklet_id").len()
+    # Both sergeants were named by a person; the tang by a network, which loses eight of its boxes.
+    assert dict(kept.iter_rows()) == {
+        **{"v0/t00001": 30, "v0/t00002": 20, "v0/t00003": 20},
+        **{"v1/t00001": 22, "v2/t00001": 30},
+    }
+    seen = dict(given.sightings.filter("is_counted").select("tracklet_id", "n_frames_seen").iter_rows())
+    assert dict(kept.iter_rows()) == seen
+
+
+def test_a_fish_all_of_whose_boxes_are_taken_for_growth_is_one_if_a_person_says_so() -> None:
+    given = tables(given=as_growth("v0/t00001", frames=range(30)))
+    own = given.boxes.of("v0").filter(tracklet_id="v0/t00001")
+    assert own.height == 30 and own["is_counted"].all() and own["not_fish"].null_count() == 30
+
+
 def test_boxes_come_video_by_video_and_all_of_them() -> None:
     streamed = dict(tables().boxes)
     assert list(streamed) == ["v0", "v1", "v2"]
