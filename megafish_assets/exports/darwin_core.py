@@ -106,7 +106,7 @@ def _events(tables: ExportTables) -> pl.DataFrame:
         found = windows.join(clips, on="window").with_columns(pl.col("window").alias("place"))
     else:
         # A station has one place here, see `missing_of_hours`; counts know only those of recordings.csv.
-        at = windows.with_columns(pl.col("station").fill_null(tables.site.station).alias("at"))
+        at = windows.with_columns(pl.coalesce("station", pl.lit(tables.site.station, pl.String)).alias("at"))
         places = placed.select(pl.col("station").alias("at"), "deployment").unique("at")
         hours = at.join(places, on="at", nulls_equal=True)
         hour = (pl.col("window") + ":00").str.to_datetime(f"{HOUR_FORMAT}:%M")
@@ -127,7 +127,8 @@ def missing_of_hours(tables: ExportTables) -> list[str]:
     moved = tables.videos.group_by("station").agg(pl.struct("latitude", "longitude", "depth").n_unique().alias("n"))
     names = moved.filter(pl.col("n") > 1)["station"].sort().to_list()
     said = [f"one place for station {name!r}: recordings.csv gives it several, so name them apart" for name in names]
-    if tables.abundance["station"].null_count() and tables.site.station in tables.abundance["station"]:
+    station, stations = tables.site.station, tables.abundance["station"]
+    if station is not None and stations.null_count() and station in stations:
         said.append(
             f"the station of every file in recordings.csv: `site` calls those without one {tables.site.station!r} too"
         )

@@ -143,6 +143,15 @@ def test_counts_by_the_hour_are_those_of_abundance(tmp_path: Path) -> None:
     assert faults_of_darwin_core(tmp_path) == []
 
 
+def test_hours_of_a_camera_whose_station_nobody_named_are_written(tmp_path: Path) -> None:
+    given = tables(SITE.model_copy(update={"events": "hour", "station": None}))
+    assert missing_for_archive(given) == []
+    write_darwin_core(given, tmp_path)
+    hours = [one for one in read(tmp_path).values() if one["event"]["eventType"] == "Hour"]
+    assert len(hours) == 2 and all(one["occurrences"] for one in hours)
+    assert {one["event"]["decimalLatitude"] for one in hours} == {"38.69"} and faults_of_darwin_core(tmp_path) == []
+
+
 def test_what_has_no_scientific_name_and_what_nobody_named_is_left_out_and_counted(tmp_path: Path) -> None:
     given = tables(SITE.model_copy(update={"taxon": None}))
     nameless = given.kinds.with_columns(
