@@ -17,13 +17,12 @@ from urllib.parse import quote
 import polars as pl
 
 from megafish_assets.exports.publication import deployments, iso, placed_videos, prefix, short, zoned
-from megafish_assets.exports.sighted import BRIEF, HOUR_FORMAT, with_is_sighted
+from megafish_assets.exports.sighted import BRIEF, HOUR_FORMAT, by_window, with_is_sighted
 from megafish_assets.exports.tables import ExportTables
 from megafish_assets.exports.taxa import taxa_of_kinds
 from megafish_assets.footage.site import LICENCES
 from megafish_assets.labels.naming import PERSON
 from megafish_assets.sightings.counting import HELD, MIXED, PLAIN
-from megafish_assets.sightings.naming import taxon
 from megafish_assets.sightings.windows import CLIP, WINDOW
 
 PRESENT, ABSENT = "present", "absent"
@@ -222,12 +221,11 @@ def software(tables: ExportTables) -> str:
 
 
 def _identified(tables: ExportTables) -> pl.DataFrame:
-    """`window`, `station`, `kind` and how many sightings that count there are of it, how many of them people named, who
+    """`window`, `station`, `kind` and how many sightings that count lie in it, how many of them people named, who
     they are, and the mean probability of the names."""
-    window = pl.col("video") if tables.site.events == CLIP else pl.col("recorded_at").dt.strftime(HOUR_FORMAT)
     spoken = tables.labels.select("tracklet_id", "labelled_by")
     counts = tables.sightings.filter("is_counted").join(spoken, on="tracklet_id", how="left")
-    seen = counts.with_columns(window.alias("window"), taxon().alias("kind"))
+    seen = by_window(counts, tables.site.events)
     is_person = pl.col("name_source") == PERSON
     return seen.group_by(*WINDOW, "kind").agg(
         pl.len().alias("n_sightings"),

@@ -21,7 +21,8 @@ from megafish_assets.exports.sighted import BRIEF
 from megafish_assets.exports.tables import ExportTables
 from megafish_assets.footage.recordings import owners_table
 from megafish_assets.footage.site import Site
-from megafish_assets_tests.exports.small import NOON, SERGEANT, SITE, TANG, glimpsed, tables
+from megafish_assets_tests.exports.small import NOON, OTHER, SERGEANT, SITE, TANG, glimpsed, tables
+from megafish_assets_tests.sightings.made import tracklet
 
 OBIS = "http://rs.iobis.org/obis/terms/"
 OCCURRENCE, MEASUREMENT = "http://rs.tdwg.org/dwc/terms/Occurrence", f"{OBIS}ExtendedMeasurementOrFact"
@@ -186,6 +187,24 @@ def test_what_was_seen_over_the_hour_is_absent_in_neither(tmp_path: Path) -> Non
     hours = {event.rpartition(":")[2]: one["occurrences"] for event, one in read(tmp_path).items()}
     assert hours["2025-06-01T13"][SERGEANT]["occurrenceStatus"] == "absent"
     assert TANG not in hours["2025-06-01T13"]
+
+
+def test_a_sighting_that_a_machine_named_in_the_hour_before_makes_its_next_hour_a_prediction(tmp_path: Path) -> None:
+    late = datetime(2025, 6, 1, 12, 59, 59, 500_000)  # 0.97 s: half of it in the next hour
+    first = tracklet(1, range(30), start=late)
+    second = tracklet(2, range(16, 30), OTHER, start=late)
+    given = tables(SITE.model_copy(update={"events": "hour"}), pl.concat([first, second]))
+    by_machine = pl.when(tracklet_id="v0/t00001").then(pl.lit("classified")).otherwise("name_source")
+    write_darwin_core(replace(given, sightings=given.sightings.with_columns(name_source=by_machine)), tmp_path)
+    said = {
+        event.rpartition(":")[2]: (one["identificationVerificationStatus"], one["identificationRemarks"])
+        for event, found in read(tmp_path).items()
+        for name, one in found["occurrences"].items()
+        if name == SERGEANT and one["occurrenceStatus"] == "present"
+    }
+    assert {status for status, _ in said.values()} == {"PredictedByMachine"}
+    assert "0 of 1 sightings named by a person" in said["2025-06-01T12"][1]
+    assert "1 of 2 sightings named by a person" in said["2025-06-01T13"][1]
 
 
 def test_absences_can_be_kept_back(tmp_path: Path) -> None:
