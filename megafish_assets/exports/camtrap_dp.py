@@ -3,7 +3,8 @@ observations.
 
 An observation of an event is a kind in a clip with its MaxN; one of a medium is a sighting with its best box. The
 format knows neither frames nor tracklets nor MaxN: they stand in tags and comments. It counts no absence: a clip in
-which nothing was seen is `blank`. Not here: how they become files, see `camtrap_package.py`.
+which nothing was seen is `blank`, and one with fish none of which counts `unclassified`. Not here: how they become
+files, see `camtrap_package.py`.
 """
 
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import polars as pl
 
 from megafish_assets.exports.darwin_core import by_people, software
 from megafish_assets.exports.publication import iso, placed_videos, prefix, short
+from megafish_assets.exports.sighted import BRIEF
 from megafish_assets.exports.tables import ExportTables
 from megafish_assets.exports.taxa import taxa_of_kinds
 from megafish_assets.footage.boxes import STRETCHED_PX
@@ -84,7 +86,8 @@ def media_table(tables: ExportTables) -> pl.DataFrame:
     """The columns `MEDIA`."""
     files = tables.videos["video_file"].to_list()
     base = None if tables.site.media is None else tables.site.media.rstrip("/") + "/"
-    paths = [(base or "") + quote(file) for file in files]
+    # A relative path is no address: readers open it as it stands.
+    paths = files if base is None else [base + quote(file) for file in files]
     known = placed_videos(tables).select(
         pl.col("video").alias("mediaID"),
         pl.col("deployment").alias("deploymentID"),
@@ -103,9 +106,12 @@ def _media_type(file: str) -> str:
 
 
 def event_observations(tables: ExportTables, rows: pl.DataFrame) -> pl.DataFrame:
-    """A row a clip and kind that was seen in it, of the `counted` rows, and a blank one for a clip without."""
+    """A row a clip and kind that was seen in it, of the `counted` rows, and one for a clip without: blank, or
+    unclassified where a fish was seen that does not count."""
     seen = by_people(tables, rows.filter(pl.col("max_n") > 0))
-    blank = rows.filter("is_event").join(seen, on="window", how="anti").unique("window").sort("window")
+    is_fish = pl.col("is_sighted") | (pl.col("n_tracklets") > 0) | (pl.col("mean_count") > 0).fill_null(False)
+    clips = rows.with_columns(is_fish.any().over("window").alias("has_fish")).filter("is_event")
+    others = clips.join(seen, on="window", how="anti").unique("window").sort("window")
     tags = pl.format("meanCount:{} | sightings:{}", pl.col("mean_count").round(4), "n_tracklets")
     said = pl.format("{}: count is MaxN, never to be added up over events", pl.coalesce("verbatim", "kind"))
     common = ("deployment", "window", "start", "end")
@@ -122,10 +128,14 @@ def event_observations(tables: ExportTables, rows: pl.DataFrame) -> pl.DataFrame
         tags.alias("observationTags"),
         said.alias("observationComments"),
     )
-    nothing = blank.select("event", *common).select(
-        pl.format("{}:(blank)", "event").alias("observationID"), *_of_event(), pl.lit("blank").alias("observationType")
+    called = pl.when("has_fish").then(pl.lit("unclassified")).otherwise(pl.lit("blank"))
+    uncounted = others.select("event", "has_fish", *common).select(
+        pl.format("{}:({})", "event", called).alias("observationID"),
+        *_of_event(),
+        called.alias("observationType"),
+        pl.when("has_fish").then(pl.lit(BRIEF)).alias("observationComments"),
     )
-    return pl.concat([known, nothing], how="diagonal").sort("eventID", "observationID")
+    return pl.concat([known, uncounted], how="diagonal").sort("eventID", "observationID")
 
 
 def _of_event() -> Iterator[pl.Expr]:

@@ -30,7 +30,7 @@ WGS84 = ("EPSG:4326", "WGS84", "WGS 84")
 """What Camtrap DP's coordinates are in, as people write it."""
 
 UNCOUNTED = "sightings that do not count: parts, too short, or no fish"
-NOT_SEEN = "kinds that were not seen, which the format has no word for"
+NOT_SEEN = "kinds that were not seen, or too briefly to count, which the format has no word for"
 
 
 def missing_for_package(tables: ExportTables) -> list[str]:
@@ -61,9 +61,10 @@ def write_camtrap_dp(tables: ExportTables, folder: Path) -> list[Part]:
         table.write_csv(folder / f"{name}.csv")
     package = data_package(tables, places, written["observations"])
     (folder / "datapackage.json").write_text(json.dumps(package, indent=2, ensure_ascii=False), encoding="utf-8")
-    n_blank, n_seen = events.filter(observationType="blank").height, rows.filter(pl.col("max_n") > 0).height
+    n_seen = rows.filter(pl.col("max_n") > 0).height
+    n_uncounted = events.height - n_seen  # clips, blank or with fish none of which counts
     left_out = {NOT_SEEN: rows.height - n_seen, UNCOUNTED: tables.sightings.height - sightings.height}
-    given = rows.height + n_blank + tables.sightings.height
+    given = rows.height + n_uncounted + tables.sightings.height
     return [
         Part("deployments.csv", "deployments", places.height),
         Part("media.csv", "media", tables.videos.height),

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from frictionless import Package, Report
 
+from megafish_assets.exports.camtrap_dp import media_table
 from megafish_assets.exports.camtrap_package import (
     FIELDS,
     faults_of_camtrap_dp,
@@ -120,13 +121,36 @@ def test_a_clip_in_which_nothing_was_seen_is_blank(tmp_path: Path) -> None:
     empty = given.abundance.with_columns(
         pl.when(pl.col("window") == "v2").then(0).otherwise("max_n").alias("max_n").cast(pl.Int64)
     )
-    unseen = given.sightings.with_columns((pl.col("is_counted") & (pl.col("video") != "v2")).alias("is_counted"))
+    empty = empty.with_columns(
+        pl.when(pl.col("window") == "v2").then(0).otherwise(name).cast(dtype).alias(name)
+        for name, dtype in (("n_tracklets", pl.Int64), ("mean_count", pl.Float64))
+    )
+    unseen = given.sightings.filter(pl.col("video") != "v2")
     parts = write_camtrap_dp(replace(given, abundance=empty, sightings=unseen), tmp_path)
     blank = observations(tmp_path).filter(observationType="blank")
     assert blank["eventID"].to_list() == ["IMAR:reefcam:clip:v2"] and blank["count"].null_count() == 1
     assert validated(tmp_path).valid
     [part] = [part for part in parts if part.holds == "observations"]
     assert part.n_given - part.n_left_out == read_camtrap_dp(tmp_path)["observations"]
+
+
+def test_a_clip_with_a_fish_that_is_too_brief_to_count_is_unclassified_and_not_blank(tmp_path: Path) -> None:
+    given = tables(given=rows().filter((pl.col("video") != "v2") | (pl.col("frame_id") < 5)))
+    parts = write_camtrap_dp(given, tmp_path)
+    seen = observations(tmp_path).filter(eventID="IMAR:reefcam:clip:v2")
+    assert seen.select("observationLevel", "observationType", "count").rows() == [("event", "unclassified", None)]
+    assert "less than a third of a second" in seen["observationComments"].item()
+    assert validated(tmp_path).valid and faults_of_camtrap_dp(tmp_path) == []
+    [part] = [part for part in parts if part.holds == "observations"]
+    assert part.n_given - part.n_left_out == read_camtrap_dp(tmp_path)["observations"]
+
+
+def test_file_names_are_quoted_in_addresses_alone() -> None:
+    file, given = "north pier/été 1#2.mp4", tables()
+    videos = given.videos.with_columns(video_file=pl.lit(file))
+    assert set(media_table(replace(given.with_site(media=None), videos=videos))["filePath"]) == {file}
+    at = "https://media.example.org/reefcam/north%20pier/%C3%A9t%C3%A9%201%232.mp4"
+    assert set(media_table(replace(given, videos=videos))["filePath"]) == {at}
 
 
 def test_what_nobody_named_is_unclassified_where_the_site_says_no_taxon(tmp_path: Path) -> None:
