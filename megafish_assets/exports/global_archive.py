@@ -150,7 +150,7 @@ def metadata_table(tables: ExportTables) -> pl.DataFrame:
         pl.col("depth").alias("depth_m"),
         pl.when(was_searched).then(pl.lit("Yes")).otherwise(pl.lit("No")).alias("successful_count"),
         pl.lit("No").alias("successful_length"),  # boxes have no metres
-        pl.lit(software(tables)).alias("observer_count"),
+        pl.lit(f"{software(tables)}, {tables.source}").alias("observer_count"),
         pl.lit(None, pl.String).alias("observer_length"),
     ).select(METADATA)
 

@@ -89,6 +89,12 @@ class ExportTables:
         told = repr((self.origin.labels_version, self.origin.recipe, self.origin.backbone))
         return hashlib.sha256(told.encode()).hexdigest()[:12]
 
+    @property
+    def source(self) -> str:
+        """Labels, recipe and version, for the line of a format that has one to spare."""
+        labels, recipe = self.origin.labels_version or "none", self.origin.recipe or "none"
+        return f"labels {labels}, recipe {recipe}, version {self.version}"
+
     def with_site(self, **said: object) -> "ExportTables":
         """The same of another site, for what it was not told."""
         return replace(self, site=self.site.model_copy(update=said))

@@ -123,7 +123,7 @@ def data_yaml(tables: ExportTables, kinds: Sequence[str], is_split: bool, has_pi
     """What Ultralytics is told. Without `path` it looks for the pictures in the folder of this file."""
     validation = VALIDATION if is_split else TRAIN
     told = [
-        f"# megafish {tables.made_at:%Y-%m-%d}, labels {tables.origin.labels_version or 'none'}",
+        f"# megafish {tables.made_at:%Y-%m-%d}, {tables.source}",
         "# Names are people's, or computed from theirs; kind <number> and unnamed are fish that nobody has named.",
         "# What is taken for no fish has no box. Which frame of which video a picture is: frames.csv.",
     ]
