@@ -91,9 +91,8 @@ class ExportTables:
 
     @property
     def source(self) -> str:
-        """Labels, recipe and version, for the line of a format that has one to spare."""
-        labels, recipe = self.origin.labels_version or "none", self.origin.recipe or "none"
-        return f"labels {labels}, recipe {recipe}, version {self.version}"
+        """Labels and version, for a format that has a line to spare; the recipe, which is JSON, is not for such."""
+        return f"labels {self.origin.labels_version or 'none'}, version {self.version}"
 
     def with_site(self, **said: object) -> "ExportTables":
         """The same of another site, for what it was not told."""

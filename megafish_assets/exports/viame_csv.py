@@ -54,7 +54,6 @@ def _header(tables: ExportTables, video: Video) -> str:
         'exported_by: "megafish"',
         f'exported_time: "{tables.made_at:%Y-%m-%dT%H:%M:%SZ}"',
         f'labels_version: "{tables.origin.labels_version or "none"}"',
-        f'recipe: "{tables.origin.recipe or "none"}"',
         f'version: "{tables.version}"',
     ]
     return _csv_line(COLUMNS) + _csv_line(["# metadata", *said])

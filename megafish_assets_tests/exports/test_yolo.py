@@ -62,7 +62,7 @@ def test_every_picture_is_its_frame_and_has_the_labels_of_the_tables(given: Expo
     data = yaml.safe_load((tmp_path / "data.yaml").read_text())
     assert [*data["names"].values()] == [SERGEANT, TANG, "kind 3", "unnamed"] and [*data["names"]] == [0, 1, 2, 3]
     head = (tmp_path / "data.yaml").read_text().splitlines()[0]
-    assert head == f"# megafish 2026-01-02, labels l1, recipe recipe, version {given.version}"
+    assert head == f"# megafish 2026-01-02, labels l1, version {given.version}"
     rows = list(csv.DictReader((tmp_path / "frames.csv").open()))
     boxes = all_boxes(given).filter("is_counted")
     assert len(rows) == 15 and {int(row["frame_id"]) for row in rows} == {0, 6, 12, 18, 24}
