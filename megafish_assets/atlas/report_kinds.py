@@ -9,6 +9,7 @@ from megafish_assets.atlas.report_content import UNNAMED, Kind
 from megafish_assets.features.plots import NOISE_COLOUR, REST_COLOUR, kind_colour
 from megafish_assets.labels.naming import PERSON
 from megafish_assets.sightings.naming import taxon
+from megafish_assets.sightings.windows import window_start
 
 MOST_CROPS = 8
 """Of one kind: two rows of a card."""
@@ -129,7 +130,7 @@ def _busiest_hours(abundance: pl.DataFrame) -> dict[str, int]:
     """Hour of the day with the highest MeanCount, by kind; of several stations that of either."""
     hours = abundance.filter((pl.col("window_kind") == "hour") & (pl.col("mean_count") > 0))
     weighted = (pl.col("mean_count") * pl.col("seconds_searched")).sum() / pl.col("seconds_searched").sum()
-    by_hour = hours.group_by("kind", pl.col("recorded_at").dt.hour().alias("hour")).agg(weighted.alias("mean_count"))
+    by_hour = hours.group_by("kind", window_start().dt.hour().alias("hour")).agg(weighted.alias("mean_count"))
     top = by_hour.sort(["mean_count", "hour"], descending=[True, False]).unique(
         "kind", keep="first", maintain_order=True
     )

@@ -3,6 +3,7 @@
 import polars as pl
 
 from megafish_assets.atlas.report_content import UNNAMED, Grid, Kind, Times
+from megafish_assets.sightings.windows import window_start
 
 MOST_ROWS = 40
 """Kinds in a time line: one line of text each; more fill no page that can be read."""
@@ -63,7 +64,7 @@ def _n_windows(abundance: pl.DataFrame, unit: str) -> int:
 def _time_line(windows: pl.DataFrame, station: str | None, names: list[str], unit: str, joined: int) -> Grid:
     rows = windows.filter(pl.col("station").eq_missing(station) & pl.col("kind").is_in(names))
     if unit == "hour":
-        placed = rows.with_columns(pl.col("recorded_at").dt.hour().cast(pl.Int64).alias("place"))
+        placed = rows.with_columns(window_start().dt.hour().cast(pl.Int64).alias("place"))
         return _grid(placed, station, names, [f"{hour:02d}:00" for hour in range(24)])
     placed, labels = _placed_clips(rows, joined)
     return _grid(placed, station, names, labels)
@@ -89,15 +90,15 @@ def _spans(names: list[str], joined: int) -> list[str]:
 def _placed_hours(rows: pl.DataFrame, unit: str) -> tuple[pl.DataFrame, list[str]]:
     """The same of hours and days: with those that were not searched between them, unless these are too many."""
     every, written = EVERY[unit]
-    known = rows["recorded_at"].dt.truncate(every).unique().sort()
+    rows = rows.with_columns(window_start().alias("at"))
+    known = rows["at"].unique().sort()
     if known.is_empty():
         return rows.with_columns(pl.lit(0, pl.Int64).alias("place")), []
     filled = pl.datetime_range(known.min(), known.max(), every, eager=True)
     shown = filled if len(filled) <= MOST_FILLED else known
     joined = -(-len(shown) // MOST_FILLED)
     places = pl.DataFrame({"at": shown, "place": _joined(len(shown), joined)})
-    placed = rows.with_columns(pl.col("recorded_at").dt.truncate(every).alias("at")).join(places, on="at")
-    return placed, _spans(shown.dt.strftime(written).to_list(), joined)
+    return rows.join(places, on="at"), _spans(shown.dt.strftime(written).to_list(), joined)
 
 
 def _over(abundance: pl.DataFrame, station: str | None, names: list[str], unit: str) -> Grid:

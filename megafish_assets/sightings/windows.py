@@ -47,6 +47,12 @@ def window_names() -> dict[str, pl.Expr]:
     }
 
 
+def window_start() -> pl.Expr:
+    """When each window of hours or days begins, Datetime us, by its `window` and `window_kind`; null of others."""
+    rest = pl.col("window_kind").replace_strict({HOUR: ":00", DAY: "T00:00"}, default=None, return_dtype=pl.String)
+    return (pl.col("window") + rest).str.to_datetime("%Y-%m-%dT%H:%M", time_unit="us")
+
+
 def abundance(
     counts: Counts, taxa: pl.DataFrame, origin: Origin, seed: int = 0, block_seconds: float = BLOCK_SECONDS
 ) -> pl.DataFrame:

@@ -76,7 +76,7 @@ def counts(kinds: Sequence[str], n_videos: int, start: datetime | None, stations
     if start is not None:
         at = pl.col("recorded_at")
         windows += [joined(clips.with_columns(window=at.dt.strftime(f), recorded_at=at.dt.truncate(t)), k)
-                    for f, t, k in (("%Y-%m-%d %H", "1h", "hour"), ("%Y-%m-%d", "1d", "day"))]  # fmt: skip
+                    for f, t, k in (("%Y-%m-%dT%H", "1h", "hour"), ("%Y-%m-%d", "1d", "day"))]  # fmt: skip
     windows.append(joined(clips.with_columns(window=pl.lit("all"), recorded_at=None), "all"))
     return typed(pl.concat(windows, how="diagonal_relaxed"), ABUNDANCE)
 

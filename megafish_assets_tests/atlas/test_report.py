@@ -17,7 +17,7 @@ from megafish_assets.atlas.report_charts import time_line
 from megafish_assets.atlas.report_content import UNNAMED, Grid, Kind
 from megafish_assets.atlas.report_doubt import doubt_of, newcomers_of, recall_of
 from megafish_assets.atlas.report_html import coded, lasting, mean, moment, percent
-from megafish_assets.atlas.report_kinds import colours_of
+from megafish_assets.atlas.report_kinds import colours_of, kinds_of
 from megafish_assets.atlas.report_pictures import MOST_BYTES, SIZES, marked, pictures_of
 from megafish_assets.atlas.report_times import OTHERS, times_of
 from megafish_assets.clusters.columns import KIND_EVENTS, KINDS, STABILITY
@@ -32,6 +32,9 @@ from megafish_assets_tests.conftest import REPOSITORY, collection_environment
 NIGHT = datetime(2025, 12, 12, 2, tzinfo=UTC)
 MORNING = datetime(2025, 12, 12, 5)
 NO_SIGHTINGS = typed([], SIGHTINGS).lazy()
+NO_CROPS = pl.LazyFrame(
+    schema={"detection_id": pl.String, "width_px": pl.Int64, "height_px": pl.Int64, "clipped_share": pl.Float64}
+)
 
 
 def words(collection: Collection) -> str:
@@ -196,8 +199,21 @@ def test_hours_of_the_day_are_means_by_how_long_they_were_searched() -> None:
     assert times.over[0].windows[0] == "12 Dec 05:00"
 
 
+def test_hours_and_days_are_told_by_their_names_though_a_first_look_is_rounded_into_the_one_before() -> None:
+    just = timedelta(microseconds=1)
+    noon = counts(["chromis"], 2, datetime(2025, 12, 12, 12), []).with_columns(pl.col("recorded_at") - just)
+    times = times_of(noon, (kind_of("chromis", 0, ()),))
+    # 12:00 is the hour of video 0, without any, and 13:00 of video 1, with half a fish on average.
+    assert times.grids[0].mean_counts[0][11:14] == (None, 0, 0.5)
+    (kind,) = kinds_of(noon, NO_SIGHTINGS, NO_CROPS)
+    assert kind.busiest_hour == 13
+    nights = counts(["chromis"], 49, datetime(2025, 12, 12), []).with_columns(pl.col("recorded_at") - just)
+    days = times_of(nights, (kind_of("chromis", 0, ()),))
+    assert days.over_unit == "day" and days.over[0].windows == ("12 Dec 2025", "13 Dec 2025", "14 Dec 2025")
+
+
 def test_hours_that_were_not_searched_are_gaps_and_not_zeros() -> None:
-    table = counts(["chromis"], 6, MORNING, []).filter(pl.col("window") != "2025-12-12 07")
+    table = counts(["chromis"], 6, MORNING, []).filter(pl.col("window") != "2025-12-12T07")
     table = table.filter((pl.col("recorded_at") != datetime(2025, 12, 12, 7)).fill_null(True))
     times = times_of(table, (kind_of("chromis", 0, ()),))
     assert times.over[0].mean_counts[0] == (0, 0.5, None, 1.5, 0, 0.5)

@@ -1,6 +1,6 @@
 """Abundance over windows, by hand."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 import pytest
@@ -133,6 +133,12 @@ def test_a_look_at_the_full_minute_lies_in_it_whatever_the_rate() -> None:
     rows = tracklet(0, range(0, 1900), start=NOON, fps=30000 / 1001)
     minutes = counted(rows).filter(window_kind="minute").select("window", "n_frames_searched").rows()
     assert minutes == [("2025-12-12T12:00", 1799), ("2025-12-12T12:01", 101)]
+
+
+def test_an_hour_begins_with_a_look_of_its_own_and_not_a_microsecond_before() -> None:
+    # 10.1 s / 101 frames is less than 0.1 s in floating point, so that frame 10 comes at 0.9999999999999999 s.
+    table = counted(tracklet(0, range(102), start=NOON - timedelta(seconds=1), fps=10))
+    assert row(table, "2025-12-12T12", window_kind="hour")["recorded_at"] == NOON
 
 
 def test_the_first_arrival_of_an_hour_is_told_from_its_first_searched_frame() -> None:
