@@ -116,7 +116,7 @@ class Times:
     """When kinds were seen."""
 
     unit: str
-    """Of `grids`: `hour` of the day, or `clip` where no clock is known."""
+    """Of `grids`: `hour` of the day, or `clip` where most that was searched has no clock."""
     grids: tuple[Grid, ...]
     """One a station, the longest searched first."""
     n_clips_a_window: int

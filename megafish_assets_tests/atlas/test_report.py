@@ -229,6 +229,49 @@ def test_without_a_clock_the_columns_are_clips_and_of_many_some_share_one() -> N
     assert many.grids[0].mean_counts[0][0] == pytest.approx((0 + 1 + 2) / 2 / 3)
 
 
+def half_timed(n_timed: int, n_others: int) -> pl.DataFrame:
+    """Counts of clips of a known hour each, and of as many others without a clock as are asked for."""
+    others = counts(["chromis"], n_others, None, []).with_columns(("other " + pl.col("window")).alias("window"))
+    both = pl.concat([counts(["chromis"], n_timed, MORNING, []), others])
+    whole = pl.col("window").str.ends_with("all")
+    all_of_it = both.filter(whole).with_columns(
+        window=pl.lit("all"), seconds_searched=pl.lit(60.0 * (n_timed + n_others))
+    )
+    return pl.concat([both.filter(~whole), all_of_it.head(1)])
+
+
+def test_where_most_that_was_searched_has_no_clock_the_columns_are_clips() -> None:
+    kinds = (kind_of("chromis", 0, ()),)
+    most, few = times_of(half_timed(3, 2), kinds), times_of(half_timed(3, 4), kinds)
+    assert (most.unit, most.over_unit, most.grids[0].minutes[5:8]) == ("hour", "hour", (1, 1, 1))
+    assert (few.unit, few.over_unit, len(few.grids[0].windows)) == ("clip", "clip", 7)
+
+
+@pytest.mark.parametrize(
+    ("n_others", "told"),
+    [
+        (2, "The 2 clips whose time of day is not known are in neither chart"),
+        (4, "The time of day of 4 clips, most of what was searched, is not known"),
+    ],
+)
+def test_clips_without_a_clock_are_told_where_they_are_missing(tmp_path: Path, n_others: int, told: str) -> None:
+    made = Collection(tmp_path, ["chromis"], n_videos=3, start=MORNING)
+    made.store("sightings/abundance", half_timed(3, n_others))
+    assert made.made().success and told in words(made)
+
+
+def test_a_window_wholly_behind_the_wiper_is_no_look_at_any_kind() -> None:
+    table = counts(["chromis", "tang"], 3, None, [])
+    behind = pl.col("window") == "cam_0001"
+    table = table.with_columns(
+        pl.when(~behind).then("mean_count").alias("mean_count"),
+        pl.when(behind).then(0.0).otherwise("seconds_searched").alias("seconds_searched"),
+    )
+    times = times_of(table, tuple(kind_of(name, 0, ()) for name in ("chromis", "tang")))
+    assert times.grids[0].mean_counts == ((0, None, 1.0), (0.5, None, 1.5))
+    assert times.over[0].mean_counts == times.grids[0].mean_counts and times.grids[0].minutes == (1, 0, 1)
+
+
 def test_stations_are_never_added() -> None:
     # North has the even videos and so 0 and 2 of the kind, south the odd ones with 1 and 3.
     times = times_of(counts(["chromis"], 8, MORNING, ["north", "south"]), (kind_of("chromis", 0, ()),))
