@@ -139,10 +139,9 @@ def _busiest_hours(abundance: pl.DataFrame) -> dict[str, int]:
 
 def _occupied_clips(abundance: pl.DataFrame) -> dict[str, tuple[int, int]]:
     """Videos in which each kind is seen, and those that were searched for it."""
-    clips = abundance.filter(pl.col("window_kind") == "clip").group_by("kind").agg(
-        (pl.col("max_n") > 0).sum().alias("n_seen"), pl.len().alias("n")
-    )  # fmt: skip
-    return {kind: (n_seen, n) for kind, n_seen, n in clips.iter_rows()}
+    n_seen = (pl.col("occupied_clips_share") * pl.col("n_clips")).round().cast(pl.Int64)
+    whole = abundance.filter(pl.col("window_kind") == "all").group_by("kind").agg(n_seen.sum(), pl.col("n_clips").sum())
+    return {kind: (n_seen, n) for kind, n_seen, n in whole.iter_rows()}
 
 
 def _sure_animals(abundance: pl.DataFrame) -> dict[str, tuple[int, int]]:

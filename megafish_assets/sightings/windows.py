@@ -95,7 +95,7 @@ def _effort(effort: pl.DataFrame) -> pl.DataFrame:
         pl.when(alone).then(pl.col("start_seconds").min()).alias("start_seconds"),
         pl.when(alone).then(pl.col("end_seconds").max()).alias("end_seconds"),
         _all_known("recorded_at").min().alias("recorded_at"),
-        pl.col("video").n_unique().cast(pl.Int64).alias("n_clips"),
+        pl.col("video").filter(pl.col("n_frames_searched") > 0).n_unique().cast(pl.Int64).alias("n_clips"),
         pl.col("n_frames_searched").sum(),
         seconds.sum().alias("seconds_searched"),
         (
@@ -189,7 +189,7 @@ def _completed(table: pl.DataFrame, window_kind: str, origin: Origin) -> pl.Data
         pl.lit(window_kind).alias("window_kind"),
         pl.when(has_effort).then(pl.col("count_seconds") / pl.col("seconds_searched")).alias("mean_count"),
         pl.when(has_effort).then(pl.col("n_frames_occupied") / pl.col("n_frames_searched")).alias("occupancy_share"),
-        (pl.col("n_clips_occupied") / pl.col("n_clips")).alias("occupied_clips_share"),
+        pl.when(has_effort).then(pl.col("n_clips_occupied") / pl.col("n_clips")).alias("occupied_clips_share"),
         pl.when(has_effort)
         .then(pl.col("n_tracklets") * SECONDS_AN_HOUR / pl.col("seconds_searched"))
         .alias("sightings_an_hour"),

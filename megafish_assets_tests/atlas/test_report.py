@@ -19,8 +19,10 @@ from megafish_assets.atlas.report_doubt import doubt_of, newcomers_of, recall_of
 from megafish_assets.atlas.report_html import coded, lasting, mean, moment, percent
 from megafish_assets.atlas.report_kinds import colours_of, kinds_of
 from megafish_assets.atlas.report_pictures import MOST_BYTES, SIZES, marked, pictures_of
+from megafish_assets.atlas.report_searched import searched_of
 from megafish_assets.atlas.report_times import OTHERS, times_of
 from megafish_assets.clusters.columns import KIND_EVENTS, KINDS, STABILITY
+from megafish_assets.detections.columns import RAW
 from megafish_assets.labels.columns import LABELS
 from megafish_assets.orchestration.policy import grouped
 from megafish_assets.orchestration.summary import Summary
@@ -260,6 +262,34 @@ def test_clips_without_a_clock_are_told_where_they_are_missing(tmp_path: Path, n
     assert made.made().success and told in words(made)
 
 
+def test_a_kind_is_in_as_many_clips_as_the_table_of_counts_says() -> None:
+    # In 3 of 4 clips there is some; in the fourth there is one for too short a while to be a sighting.
+    table = counts(["chromis"], 4, None, []).with_columns(
+        pl.when(pl.col("window_kind") == "all")
+        .then(1.0)
+        .otherwise("occupied_clips_share")
+        .alias("occupied_clips_share")
+    )
+    (kind,) = kinds_of(table, NO_SIGHTINGS, NO_CROPS)
+    assert (kind.n_clips, kind.clips_share) == (4, 1.0)
+    both = counts(["chromis"], 6, None, ["north", "south"])
+    (kind,) = kinds_of(both, NO_SIGHTINGS, NO_CROPS)
+    # Of 0 1 2 3 0 1, north has 0 2 0 and south 1 3 1.
+    assert (kind.n_clips, kind.clips_share) == (4, pytest.approx(4 / 6))
+
+
+def test_videos_that_the_wiper_hides_wholly_are_not_among_those_searched() -> None:
+    table = counts(["chromis"], 3, MORNING, [])
+    behind = pl.col("window") == "cam_0002"
+    table = table.with_columns(
+        pl.when(behind).then(0).otherwise("n_frames_searched").alias("n_frames_searched"),
+        pl.when(behind).then(1.0).otherwise("wiped_share").alias("wiped_share"),
+    )
+    told = searched_of(table, NO_SIGHTINGS, typed([], RAW).lazy(), 3, [])
+    assert (told.n_videos_known, told.n_videos, told.wiped_share) == (3, 2, pytest.approx(0.4))
+    assert (told.first, told.last) == (MORNING, MORNING + timedelta(hours=2, minutes=1))
+
+
 def test_a_window_wholly_behind_the_wiper_is_no_look_at_any_kind() -> None:
     table = counts(["chromis", "tang"], 3, None, [])
     behind = pl.col("window") == "cam_0001"
@@ -399,7 +429,7 @@ def test_all_that_a_collection_can_tell_stands_on_the_page(tmp_path: Path) -> No
     assert made.made().success
     text, page = words(made), made.page.read_text()
     for sentence in (
-        "Recorded 12 December 2025, 05:00 to 12:00.",
+        "Recorded 12 December 2025, 05:00 to 12:01.",
         "yellow tang Zebrasoma flavescens 3 0.75 0.50 to 1.25 north 6 of 8 clips most 08:00 to 09:00 12 December 2025",
         "1 group that was not there before; 1 kind goes on, 1 split off, 1 is gone.",
         "1 to 2 kinds; 1 sure. The videos were drawn",
