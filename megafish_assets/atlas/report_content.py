@@ -231,7 +231,9 @@ class Doubt:
     name_shares: tuple[tuple[str, int], ...]
     """Counted tracklets by who names them."""
     n_people: int
+    """Whose labels these are."""
     n_labels: int
+    """That stand, and say what it is or that it is no fish."""
     recall: Recall | None
     richness: tuple[Richness, ...]
 

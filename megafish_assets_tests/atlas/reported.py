@@ -32,7 +32,7 @@ UPSTREAM = {
     "detections": ["raw_detections", "tracklets"],
     "crops": ["crops"],
     "sightings": ["sightings", "abundance", "behavior", "schools", "moments", "richness", "animals_gap"],
-    "labels": ["labels", "classes_vit"],
+    "labels": ["labels", "words", "classes_vit"],
     "clusters": ["kinds_vit", "stability_vit"],
     "evaluation": ["confounders_vit"],
     "atlas": ["montages_vit"],

@@ -23,7 +23,8 @@ from megafish_assets.atlas.report_searched import searched_of
 from megafish_assets.atlas.report_times import OTHERS, times_of
 from megafish_assets.clusters.columns import KIND_EVENTS, KINDS, STABILITY
 from megafish_assets.detections.columns import RAW
-from megafish_assets.labels.columns import LABELS
+from megafish_assets.labels.columns import LABELS, WORDS
+from megafish_assets.labels.current import FRAME_STATUSES
 from megafish_assets.orchestration.policy import grouped
 from megafish_assets.orchestration.summary import Summary
 from megafish_assets.reporting.verdicts import Check, Limit, never, verdict
@@ -396,6 +397,43 @@ def test_recall_and_richness_stand_on_the_page_once_they_are_there(tmp_path: Pat
     assert "kinds with a name 11 13.5 11.2 to 24.0 96 % 40" in text
     assert "Of 80 animals that people saw in 50 frames drawn at random, the detector found 88 %" in text
     assert recall_of({}) is None
+
+
+def test_groups_that_count_for_richness_are_those_that_come_back_and_not_all(tmp_path: Path) -> None:
+    made = Collection(tmp_path, ["chromis"], n_videos=2)
+    rows = {"station": [None], "of": ["stable"], "n_observed": [5], "chao2": [None], "chao2_low": [None],
+            "chao2_high": [None], "sample_coverage": [None], "n_clips": [2], "note": ["refused"]}  # fmt: skip
+    made.store("sightings/richness", pl.DataFrame(rows).cast({"station": pl.String}))
+    assert made.made().success and "groups that other videos show too 5 refused" in words(made)
+
+
+def test_frames_without_an_animal_were_looked_at_too(tmp_path: Path) -> None:
+    made = Collection(tmp_path, ["chromis"], n_videos=2)
+    looked = {"n_frames": 80, "n_found": 0, "n_missed": 0, "recall_note": "nothing was seen yet"}
+    made.instance.report_runless_asset_event(
+        dg.AssetMaterialization("animals_gap", metadata=looked | {"n_frames_looked_at": 50})
+    )
+    assert made.made().success
+    assert "People looked at 50 frames drawn at random and saw no animal in them" in words(made)
+    assert "Nobody has looked yet" not in words(made)
+    made.instance.report_runless_asset_event(
+        dg.AssetMaterialization("animals_gap", metadata=looked | {"n_frames_looked_at": 0})
+    )
+    assert made.made().success and "Nobody has looked yet" in words(made)
+
+
+def test_labels_are_counted_as_they_stand_and_not_as_often_as_somebody_spoke(tmp_path: Path) -> None:
+    made = Collection(tmp_path, ["chromis"], n_videos=2)
+    said = [("tang", "approved", "ada"), ("chromis", None, "Ada"), (None, "not_fish", "bo"), (None, "unsure", "cy"),
+            ("tang", "rejected", "cy"), *[(None, status, "di") for status in FRAME_STATUSES]]  # fmt: skip
+    rows = [{"label": label, "status": status, "labelled_by": who} for label, status, who in said]
+    made.store("labels/labels", typed(rows, LABELS))
+    assert made.made().success and "People gave 3 labels (2 people)" in words(made)
+    # Of the same fish ada said later that it is a chromis: one word stands, and bo's beside it.
+    now = [{"tracklet_id": f"t{n}"} | row for n, row in enumerate(rows[1:4])]
+    now[0]["status"] = "approved"
+    made.store("labels/words", typed(now, WORDS))
+    assert made.made().success and "People gave 2 labels (2 people)" in words(made)
 
 
 def test_all_that_a_collection_can_tell_stands_on_the_page(tmp_path: Path) -> None:
