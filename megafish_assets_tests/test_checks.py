@@ -436,9 +436,11 @@ def test_counts_that_lack_a_row_or_can_not_be_and_a_wiper_that_takes_much_are_se
     names = {"window_kind": pl.String, "window": pl.String, "station": pl.String, "kind": pl.String}
     numbers = {"max_n": pl.Int64, "n_tracklets": pl.Int64, "n_clips": pl.Int64}
     shares = {"first_arrival_seconds": pl.Float64, "wiped_share": pl.Float64, "recorded_at": pl.Datetime("us")}
+    shares |= {"start_seconds": pl.Float64, "end_seconds": pl.Float64}
 
     def seen(max_n: int = 2, arrival: float | None = 1.0, wiped: float = 0.1, n_rows: int = 2) -> set[str]:
-        rows = [("all", "all", None, kind, max_n, 2, 3, arrival, wiped, datetime(2025, 1, 1)) for kind in "ab"]
+        at = (datetime(2025, 1, 1), 0.0, 60.0)
+        rows = [("clip", "v", None, kind, max_n, 2, 3, arrival, wiped, *at) for kind in "ab"]
         table = pl.DataFrame(rows[:n_rows], names | numbers | shares, orient="row")
         return broken(ABUNDANCE, abundance_numbers(table, pl.Series(["a", "b"])), n_missing_videos=0)
 

@@ -125,7 +125,7 @@ def test_the_graph_is_the_promised_one_to_the_name(tmp_path: Path) -> None:
     assert graph["assets"]["explorer"]["parents"] == sorted([*seen, "crops", "not_fish", "sampled_detections"])
     read = [f"{name}_mobilenetv3" for name in ("classes", "confounders", "kinds", "montages", "stability")]
     read += ["abundance", "animals_gap", "crops", "labels", "raw_detections", "richness", "sightings", "tracklets"]
-    read += ["behavior", "moments", "schools"]
+    read += ["behavior", "moments", "schools", "words"]
     assert graph["assets"]["report"]["parents"] == sorted(read)
     embedded = [f"embeddings_{backbone}" for backbone in backbones]
     read = [*embedded, "crops", "sampled_detections", "tracklets", "words"]

@@ -44,7 +44,7 @@ def report_asset(backbone: str) -> dg.AssetsDefinition:
         check_specs=specs("report", CHECK),
         deps=[
             *[named(asset, backbone) for asset in ("kinds", "stability", "confounders", "classes", "montages")],
-            *("labels", "richness", "animals_gap", "behavior", "schools", "moments"),
+            *("labels", "words", "richness", "animals_gap", "behavior", "schools", "moments"),
         ],
         metadata=table_metadata(REPORT),
         kinds={"plotly", "html", "deltalake"},
@@ -120,6 +120,7 @@ def stored_doubt(
     sightings: pl.LazyFrame,
 ) -> Doubt:
     """How sure it is, by what is stored."""
+    words = tables.rows("labels", "words")
     return doubt_of(
         tables.rows("clusters", named("stability", backbone)),
         last_numbers(instance, named("stability", backbone), named("clusters", backbone)),
@@ -128,7 +129,7 @@ def stored_doubt(
         tables.rows("evaluation", named("confounders", backbone)),
         LIMITS,
         sightings,
-        tables.rows("labels", "labels"),
+        tables.rows("labels", "labels") if words is None else words,
         recall_of(last_numbers(instance, "animals_gap")),
         tables.rows("sightings", "richness"),
     )

@@ -116,7 +116,7 @@ class Times:
     """When kinds were seen."""
 
     unit: str
-    """Of `grids`: `hour` of the day, or `clip` where no clock is known."""
+    """Of `grids`: `hour` of the day, or `clip` where most that was searched has no clock."""
     grids: tuple[Grid, ...]
     """One a station, the longest searched first."""
     n_clips_a_window: int
@@ -231,7 +231,9 @@ class Doubt:
     name_shares: tuple[tuple[str, int], ...]
     """Counted tracklets by who names them."""
     n_people: int
+    """Whose labels these are."""
     n_labels: int
+    """That stand, and say what it is or that it is no fish."""
     recall: Recall | None
     richness: tuple[Richness, ...]
 

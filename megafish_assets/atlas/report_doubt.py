@@ -18,6 +18,9 @@ from megafish_assets.atlas.report_content import (
 from megafish_assets.atlas.report_kinds import counted
 from megafish_assets.features.fits import latest_fit
 from megafish_assets.features.plots import NOISE_COLOUR, kind_colour
+from megafish_assets.footage.columns import empty_table
+from megafish_assets.labels.columns import WORDS
+from megafish_assets.labels.current import APPROVED, NOT_FISH
 from megafish_assets.labels.naming import NOT_A_FISH
 
 RECENT = timedelta(hours=26)
@@ -43,6 +46,10 @@ SOURCES = {
     "unnamed": "without a name",
 }
 """Of `name_source`, the surest first."""
+
+
+SAYS_WHAT_IT_IS = pl.col("status").fill_null(APPROVED).is_in([APPROVED, NOT_FISH])
+"""Of a label: not that it is not this, nor of a whole frame. Without a status it is approved."""
 
 
 def newcomers_of(
@@ -101,10 +108,12 @@ def doubt_of(
 ) -> Doubt:
     """How sure it is, of the tables that are there.
 
-    `told` are the numbers of stability's last run of these clusters; `limits` what each leak may be at most.
+    `labels` is what stands of what people said, as in `words`, or all of it while nobody has told what stands. `told`
+    are the numbers of stability's last run of these clusters; `limits` what each leak may be at most.
     """
     sources = counted(sightings).group_by("name_source").len("n").collect()
     by_source = dict(sources.iter_rows())
+    said = empty_table(WORDS) if labels is None else labels.filter(SAYS_WHAT_IT_IS)
     stable = [] if stability is None or kinds is None else _stable(stability, kinds, names)
     return Doubt(
         n_sure=None if "n_sure" not in told else int(told["n_sure"]),
@@ -115,8 +124,8 @@ def doubt_of(
         n_no_fish=sum(not is_fish for _, is_fish in stable),
         leaks=() if confounders is None else tuple(_leaks(confounders, limits)),
         name_shares=tuple((words, by_source[source]) for source, words in SOURCES.items() if source in by_source),
-        n_people=0 if labels is None else labels["labelled_by"].n_unique(),
-        n_labels=0 if labels is None else labels.height,
+        n_people=said["labelled_by"].str.to_lowercase().n_unique(),
+        n_labels=said.height,
         recall=recall,
         richness=() if richness is None else tuple(_richness(richness)),
     )

@@ -9,6 +9,7 @@ from megafish_assets.atlas.report_content import UNNAMED, Kind
 from megafish_assets.features.plots import NOISE_COLOUR, REST_COLOUR, kind_colour
 from megafish_assets.labels.naming import PERSON
 from megafish_assets.sightings.naming import taxon
+from megafish_assets.sightings.windows import window_start
 
 MOST_CROPS = 8
 """Of one kind: two rows of a card."""
@@ -129,7 +130,7 @@ def _busiest_hours(abundance: pl.DataFrame) -> dict[str, int]:
     """Hour of the day with the highest MeanCount, by kind; of several stations that of either."""
     hours = abundance.filter((pl.col("window_kind") == "hour") & (pl.col("mean_count") > 0))
     weighted = (pl.col("mean_count") * pl.col("seconds_searched")).sum() / pl.col("seconds_searched").sum()
-    by_hour = hours.group_by("kind", pl.col("recorded_at").dt.hour().alias("hour")).agg(weighted.alias("mean_count"))
+    by_hour = hours.group_by("kind", window_start().dt.hour().alias("hour")).agg(weighted.alias("mean_count"))
     top = by_hour.sort(["mean_count", "hour"], descending=[True, False]).unique(
         "kind", keep="first", maintain_order=True
     )
@@ -138,10 +139,9 @@ def _busiest_hours(abundance: pl.DataFrame) -> dict[str, int]:
 
 def _occupied_clips(abundance: pl.DataFrame) -> dict[str, tuple[int, int]]:
     """Videos in which each kind is seen, and those that were searched for it."""
-    clips = abundance.filter(pl.col("window_kind") == "clip").group_by("kind").agg(
-        (pl.col("max_n") > 0).sum().alias("n_seen"), pl.len().alias("n")
-    )  # fmt: skip
-    return {kind: (n_seen, n) for kind, n_seen, n in clips.iter_rows()}
+    n_seen = (pl.col("occupied_clips_share") * pl.col("n_clips")).round().cast(pl.Int64)
+    whole = abundance.filter(pl.col("window_kind") == "all").group_by("kind").agg(n_seen.sum(), pl.col("n_clips").sum())
+    return {kind: (n_seen, n) for kind, n_seen, n in whole.iter_rows()}
 
 
 def _sure_animals(abundance: pl.DataFrame) -> dict[str, tuple[int, int]]:

@@ -3,6 +3,7 @@
 import polars as pl
 
 from megafish_assets.atlas.report_content import Searched
+from megafish_assets.sightings.measures import wiped_share
 
 SHOWN = 12
 """Names of videos that are listed; more are counted."""
@@ -30,20 +31,23 @@ def searched_of(
 ) -> Searched:
     """Effort and losses, from tables with the columns `ABUNDANCE`, `SIGHTINGS` and `RAW`."""
     whole = abundance.filter(pl.col("window_kind") == "all").unique("station").sort("station")
-    clips = abundance.filter(pl.col("window_kind") == "clip").unique("window")
+    seconds = pl.col("end_seconds") - pl.col("start_seconds")
+    ended_at = pl.col("recorded_at") + pl.duration(microseconds=(seconds * 1e6).round())
+    clips = abundance.filter(pl.col("window_kind") == "clip").unique("window").with_columns(ended_at=ended_at)
+    searched = clips.filter(pl.col("n_frames_searched") > 0)
     n_frames = int(whole["n_frames_searched"].sum())
     faults = raw.drop_nulls("fault").group_by("fault").len("n").collect().sort(["n", "fault"], descending=[True, False])
     span = sightings.select(pl.col("recorded_at").min().alias("first"), pl.col("recorded_at").max().alias("last"))
-    times = [*clips["recorded_at"].drop_nulls(), *span.collect().row(0)]
+    times = [*clips["recorded_at"], *clips["ended_at"], *span.collect().row(0)]
     known = [time for time in times if time is not None]
     tracklets = _reasons(sightings)
     return Searched(
         n_videos_known=max(n_videos_known, clips.height),
-        n_videos=clips.height,
+        n_videos=searched.height,
         seconds=float(whole["seconds_searched"].sum()),
         n_frames=n_frames,
-        wiped_share=float((whole["wiped_share"] * whole["n_clips"]).sum() / max(1, whole["n_clips"].sum())),
-        n_without_clock=clips["recorded_at"].null_count(),
+        wiped_share=wiped_share(abundance),
+        n_without_clock=searched["recorded_at"].null_count(),
         first=min(known, default=None),
         last=max(known, default=None),
         stations=tuple(whole.drop_nulls("station").select("station", "n_clips", "seconds_searched").iter_rows()),

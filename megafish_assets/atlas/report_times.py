@@ -1,8 +1,9 @@
-"""When kinds were seen: MeanCount by the hour of the day, or over clips where no clock is known, and over all days."""
+"""When kinds were seen: MeanCount by the hour of the day, or over clips where most have no clock, and over all days."""
 
 import polars as pl
 
 from megafish_assets.atlas.report_content import UNNAMED, Grid, Kind, Times
+from megafish_assets.sightings.windows import window_start
 
 MOST_ROWS = 40
 """Kinds in a time line: one line of text each; more fill no page that can be read."""
@@ -22,6 +23,9 @@ FEWEST = {"day": 3, "hour": 3}
 MOST_FILLED = 120
 """Hours or days beside each other, those that were not searched among them."""
 
+TIMED_SHARE = 0.5
+"""Of what was searched, from which on counts are shown by the clock: not less than half."""
+
 EVERY = {"hour": ("1h", "%-d %b %H:00"), "day": ("1d", "%-d %b %Y")}
 """How long they are, and how they are written."""
 
@@ -32,12 +36,13 @@ def times_of(abundance: pl.DataFrame, kinds: tuple[Kind, ...]) -> Times:
     """When they were seen, from a table with the columns `ABUNDANCE`, and the kinds that were, the commonest first."""
     stations = _stations(abundance)
     names = [kind.name for kind in kinds]
-    by_clock = (abundance["window_kind"] == "hour").any()
+    by_clock = _is_by_clock(abundance)
     unit = "hour" if by_clock else "clip"
     windows = abundance.filter(pl.col("window_kind") == unit)
     shown = stations[:MOST_STATIONS]
     joined = 1 if by_clock else max(1, -(-windows["window"].n_unique() // MOST_COLUMNS))
-    over_unit = next((one for one, n in FEWEST.items() if _n_windows(abundance, one) >= n), "clip")
+    long_enough = (one for one, n in FEWEST.items() if by_clock and _n_windows(abundance, one) >= n)
+    over_unit = next(long_enough, "clip")
     return Times(
         unit=unit,
         grids=tuple(_time_line(windows, station, names[:MOST_ROWS], unit, joined) for station in shown),
@@ -47,6 +52,15 @@ def times_of(abundance: pl.DataFrame, kinds: tuple[Kind, ...]) -> Times:
         n_stations_left_out=len(stations) - len(shown),
         n_kinds_left_out=max(0, len(names) - MOST_ROWS),
     )
+
+
+def _is_by_clock(abundance: pl.DataFrame) -> bool:
+    """Whether the hour is known of half of what was searched or more; hours of less would tell of the smaller part."""
+    seconds = abundance.unique(["window_kind", "window", "station"]).group_by("window_kind").agg(
+        pl.col("seconds_searched").sum()
+    )  # fmt: skip
+    searched = dict(seconds.iter_rows())
+    return "hour" in searched and searched["hour"] >= TIMED_SHARE * searched.get("all", 0.0)
 
 
 def _stations(abundance: pl.DataFrame) -> list[str | None]:
@@ -63,7 +77,7 @@ def _n_windows(abundance: pl.DataFrame, unit: str) -> int:
 def _time_line(windows: pl.DataFrame, station: str | None, names: list[str], unit: str, joined: int) -> Grid:
     rows = windows.filter(pl.col("station").eq_missing(station) & pl.col("kind").is_in(names))
     if unit == "hour":
-        placed = rows.with_columns(pl.col("recorded_at").dt.hour().cast(pl.Int64).alias("place"))
+        placed = rows.with_columns(window_start().dt.hour().cast(pl.Int64).alias("place"))
         return _grid(placed, station, names, [f"{hour:02d}:00" for hour in range(24)])
     placed, labels = _placed_clips(rows, joined)
     return _grid(placed, station, names, labels)
@@ -89,15 +103,15 @@ def _spans(names: list[str], joined: int) -> list[str]:
 def _placed_hours(rows: pl.DataFrame, unit: str) -> tuple[pl.DataFrame, list[str]]:
     """The same of hours and days: with those that were not searched between them, unless these are too many."""
     every, written = EVERY[unit]
-    known = rows["recorded_at"].dt.truncate(every).unique().sort()
+    rows = rows.with_columns(window_start().alias("at"))
+    known = rows["at"].unique().sort()
     if known.is_empty():
         return rows.with_columns(pl.lit(0, pl.Int64).alias("place")), []
     filled = pl.datetime_range(known.min(), known.max(), every, eager=True)
     shown = filled if len(filled) <= MOST_FILLED else known
     joined = -(-len(shown) // MOST_FILLED)
     places = pl.DataFrame({"at": shown, "place": _joined(len(shown), joined)})
-    placed = rows.with_columns(pl.col("recorded_at").dt.truncate(every).alias("at")).join(places, on="at")
-    return placed, _spans(shown.dt.strftime(written).to_list(), joined)
+    return rows.join(places, on="at"), _spans(shown.dt.strftime(written).to_list(), joined)
 
 
 def _over(abundance: pl.DataFrame, station: str | None, names: list[str], unit: str) -> Grid:
@@ -120,8 +134,11 @@ def _over(abundance: pl.DataFrame, station: str | None, names: list[str], unit: 
 def _grid(rows: pl.DataFrame, station: str | None, names: list[str], labels: list[str]) -> Grid:
     """The mean of each kind in each place, by how long its windows were searched."""
     seconds = pl.col("seconds_searched")
-    means = rows.group_by("kind", "place").agg(
-        ((pl.col("mean_count") * seconds).sum() / seconds.sum()).alias("mean_count"), seconds.sum()
+    # A window wholly behind the wiper has no mean, and 0 / 0 would blank its kind's row.
+    means = (
+        rows.filter(seconds > 0)
+        .group_by("kind", "place")
+        .agg(((pl.col("mean_count") * seconds).sum() / seconds.sum()).alias("mean_count"), seconds.sum())
     )
     known = {(kind, place): mean for kind, place, mean, _ in means.iter_rows()}
     searched = dict(means.select("place", "seconds_searched").iter_rows())

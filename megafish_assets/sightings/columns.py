@@ -89,7 +89,7 @@ ABUNDANCE: Columns = {
         pl.Float64, "from the window's first searched frame to the first of this kind; null where none came"
     ),
     "occupancy_share": Column(pl.Float64, "share of searched frames in which one is in view"),
-    "occupied_clips_share": Column(pl.Float64, "share of searched clips in which one is"),
+    "occupied_clips_share": Column(pl.Float64, "share of searched clips in which one is; null without any"),
     "n_tracklets": Column(
         pl.Int64,
         "tracklets seen for a third of a second, which no rule could join: the most animals that there were, and more "
@@ -101,7 +101,7 @@ ABUNDANCE: Columns = {
         "same animal may come again: then there are `max_n` to `n_tracklets`",
     ),
     "sightings_an_hour": Column(pl.Float64, "`n_tracklets` an hour searched; not animals"),
-    "n_clips": Column(pl.Int64, "videos that were searched in this window"),
+    "n_clips": Column(pl.Int64, "videos of which the wiper left something to search in this window"),
     "n_frames_searched": Column(pl.Int64, "frames that the detector looked at and no wiper crossed"),
     "seconds_searched": Column(pl.Float64, "how long these are"),
     "swept_fields": Column(

@@ -6,7 +6,7 @@ from megafish_assets.sightings.gap import Share
 from megafish_assets.sightings.moments import REASONS
 from megafish_assets.sightings.movements import speed
 from megafish_assets.sightings.schools import OF_ANY, OF_KIND
-from megafish_assets.sightings.windows import ALL, WINDOW
+from megafish_assets.sightings.windows import CLIP, WINDOW
 
 
 def sighting_numbers(n_rows: int, n_not_fish: int, n_distinct: int, n_tracklets: int) -> dict[str, float]:
@@ -25,15 +25,22 @@ def abundance_numbers(table: pl.DataFrame, kinds: pl.Series) -> dict[str, float]
     windows = table.select("window_kind", *WINDOW).unique()
     arrived = pl.col("first_arrival_seconds").is_not_null() | pl.col("recorded_at").is_null()
     impossible = (pl.col("max_n") > pl.col("n_tracklets")) | ((pl.col("max_n") > 0) & ~arrived)
-    of_stations = table.filter(pl.col("window_kind") == ALL).unique(WINDOW)
-    wiped = (pl.col("wiped_share") * pl.col("n_clips")).sum() / pl.col("n_clips").sum()
     return {
         "n_windows": windows.height,
         "n_kinds": len(kinds),
         "n_missing_rows": windows.height * len(kinds) - table.unique(["window_kind", *WINDOW, "kind"]).height,
         "n_impossible_rows": table.filter(impossible).height,
-        "wiped_share": of_stations.select(wiped.fill_nan(None)).item() or 0.0,
+        "wiped_share": wiped_share(table),
     }
+
+
+def wiped_share(table: pl.DataFrame) -> float:
+    """Of the columns `ABUNDANCE`, what the wiper took of the time that was looked at; 0 where nothing was."""
+    clips = table.filter(pl.col("window_kind") == CLIP).unique(WINDOW)
+    # By how long clips are: a short one behind the wiper is little of the whole.
+    seconds = clips["end_seconds"] - clips["start_seconds"]
+    looked_at = float(seconds.sum())
+    return float((clips["wiped_share"] * seconds).sum()) / looked_at if looked_at else 0.0
 
 
 FASTEST_BODY_LENGTHS = 10.0

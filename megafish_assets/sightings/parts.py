@@ -130,10 +130,11 @@ def _effort(looks: Looks, parts: np.ndarray, swept_fields: float | None, times: 
             "n_looks": n_looks,
             "n_frames_searched": np.add.reduceat(~looks.is_wiped, first, dtype=np.int64),
         }
-    ).with_columns(
-        (pl.lit(times.recorded_at, pl.Datetime("us")) + pl.duration(microseconds=pl.col("start_seconds") * 1e6)).alias(
-            "recorded_at"
-        ),
+    )
+    # `duration` cuts fractions off, and 0.9999999999999999 s would lie in the second before.
+    since = pl.duration(microseconds=(pl.col("start_seconds") * 1e6).round())
+    table = table.with_columns(
+        (pl.lit(times.recorded_at, pl.Datetime("us")) + since).alias("recorded_at"),
         (pl.lit(times.elapsed_seconds, pl.Float64) + pl.col("start_seconds")).alias("elapsed_seconds"),
         *[pl.lit(value, EFFORT[name].dtype).alias(name) for name, value in whole.items()],
     )

@@ -47,6 +47,12 @@ def window_names() -> dict[str, pl.Expr]:
     }
 
 
+def window_start() -> pl.Expr:
+    """When each window of hours or days begins, Datetime us, by its `window` and `window_kind`; null of others."""
+    rest = pl.col("window_kind").replace_strict({HOUR: ":00", DAY: "T00:00"}, default=None, return_dtype=pl.String)
+    return (pl.col("window") + rest).str.to_datetime("%Y-%m-%dT%H:%M", time_unit="us")
+
+
 def abundance(
     counts: Counts, taxa: pl.DataFrame, origin: Origin, seed: int = 0, block_seconds: float = BLOCK_SECONDS
 ) -> pl.DataFrame:
@@ -89,7 +95,7 @@ def _effort(effort: pl.DataFrame) -> pl.DataFrame:
         pl.when(alone).then(pl.col("start_seconds").min()).alias("start_seconds"),
         pl.when(alone).then(pl.col("end_seconds").max()).alias("end_seconds"),
         _all_known("recorded_at").min().alias("recorded_at"),
-        pl.col("video").n_unique().cast(pl.Int64).alias("n_clips"),
+        pl.col("video").filter(pl.col("n_frames_searched") > 0).n_unique().cast(pl.Int64).alias("n_clips"),
         pl.col("n_frames_searched").sum(),
         seconds.sum().alias("seconds_searched"),
         (
@@ -183,7 +189,7 @@ def _completed(table: pl.DataFrame, window_kind: str, origin: Origin) -> pl.Data
         pl.lit(window_kind).alias("window_kind"),
         pl.when(has_effort).then(pl.col("count_seconds") / pl.col("seconds_searched")).alias("mean_count"),
         pl.when(has_effort).then(pl.col("n_frames_occupied") / pl.col("n_frames_searched")).alias("occupancy_share"),
-        (pl.col("n_clips_occupied") / pl.col("n_clips")).alias("occupied_clips_share"),
+        pl.when(has_effort).then(pl.col("n_clips_occupied") / pl.col("n_clips")).alias("occupied_clips_share"),
         pl.when(has_effort)
         .then(pl.col("n_tracklets") * SECONDS_AN_HOUR / pl.col("seconds_searched"))
         .alias("sightings_an_hour"),

@@ -32,7 +32,7 @@ UPSTREAM = {
     "detections": ["raw_detections", "tracklets"],
     "crops": ["crops"],
     "sightings": ["sightings", "abundance", "behavior", "schools", "moments", "richness", "animals_gap"],
-    "labels": ["labels", "classes_vit"],
+    "labels": ["labels", "words", "classes_vit"],
     "clusters": ["kinds_vit", "stability_vit"],
     "evaluation": ["confounders_vit"],
     "atlas": ["montages_vit"],
@@ -69,6 +69,7 @@ def counts(kinds: Sequence[str], n_videos: int, start: datetime | None, stations
             numbers = {"kind": name, "station": station, "max_n": n, "mean_count": n / 2, "n_tracklets": n}
             numbers |= {"n_animals": n if video % 2 else None}
             numbers |= {"max_n_video": video_key(video), "max_n_frame": FRAME, "name_source": source_of(name)}
+            numbers |= {"occupied_clips_share": float(n > 0), "start_seconds": 0.0, "end_seconds": SECONDS}
             effort = {"n_clips": 1, "n_frames_searched": 1800, "seconds_searched": SECONDS, "wiped_share": 0.1}
             rows.append(numbers | effort | {"window": video_key(video), "window_kind": "clip", "recorded_at": began})
     clips = pl.DataFrame(rows, infer_schema_length=None)
@@ -76,7 +77,7 @@ def counts(kinds: Sequence[str], n_videos: int, start: datetime | None, stations
     if start is not None:
         at = pl.col("recorded_at")
         windows += [joined(clips.with_columns(window=at.dt.strftime(f), recorded_at=at.dt.truncate(t)), k)
-                    for f, t, k in (("%Y-%m-%d %H", "1h", "hour"), ("%Y-%m-%d", "1d", "day"))]  # fmt: skip
+                    for f, t, k in (("%Y-%m-%dT%H", "1h", "hour"), ("%Y-%m-%d", "1d", "day"))]  # fmt: skip
     windows.append(joined(clips.with_columns(window=pl.lit("all"), recorded_at=None), "all"))
     return typed(pl.concat(windows, how="diagonal_relaxed"), ABUNDANCE)
 
@@ -86,7 +87,7 @@ def joined(clips: pl.DataFrame, window_kind: str) -> pl.DataFrame:
     first = clips.sort("max_n", descending=True).group_by("window", "station", "kind", maintain_order=True)
     return first.agg(
         pl.col("recorded_at", "name_source", "max_n", "max_n_video", "max_n_frame", "wiped_share").first(),
-        pl.col("mean_count").mean(),
+        pl.col("mean_count", "occupied_clips_share").mean(),
         pl.col("n_tracklets", "n_clips", "n_frames_searched", "seconds_searched").sum(),
     ).with_columns(pl.lit(window_kind).alias("window_kind"))
 

@@ -17,11 +17,14 @@ from megafish_assets.atlas.report_charts import time_line
 from megafish_assets.atlas.report_content import UNNAMED, Grid, Kind
 from megafish_assets.atlas.report_doubt import doubt_of, newcomers_of, recall_of
 from megafish_assets.atlas.report_html import coded, lasting, mean, moment, percent
-from megafish_assets.atlas.report_kinds import colours_of
+from megafish_assets.atlas.report_kinds import colours_of, kinds_of
 from megafish_assets.atlas.report_pictures import MOST_BYTES, SIZES, marked, pictures_of
+from megafish_assets.atlas.report_searched import searched_of
 from megafish_assets.atlas.report_times import OTHERS, times_of
 from megafish_assets.clusters.columns import KIND_EVENTS, KINDS, STABILITY
-from megafish_assets.labels.columns import LABELS
+from megafish_assets.detections.columns import RAW
+from megafish_assets.labels.columns import LABELS, WORDS
+from megafish_assets.labels.current import FRAME_STATUSES
 from megafish_assets.orchestration.policy import grouped
 from megafish_assets.orchestration.summary import Summary
 from megafish_assets.reporting.verdicts import Check, Limit, never, verdict
@@ -32,6 +35,9 @@ from megafish_assets_tests.conftest import REPOSITORY, collection_environment
 NIGHT = datetime(2025, 12, 12, 2, tzinfo=UTC)
 MORNING = datetime(2025, 12, 12, 5)
 NO_SIGHTINGS = typed([], SIGHTINGS).lazy()
+NO_CROPS = pl.LazyFrame(
+    schema={"detection_id": pl.String, "width_px": pl.Int64, "height_px": pl.Int64, "clipped_share": pl.Float64}
+)
 
 
 def words(collection: Collection) -> str:
@@ -196,8 +202,21 @@ def test_hours_of_the_day_are_means_by_how_long_they_were_searched() -> None:
     assert times.over[0].windows[0] == "12 Dec 05:00"
 
 
+def test_hours_and_days_are_told_by_their_names_though_a_first_look_is_rounded_into_the_one_before() -> None:
+    just = timedelta(microseconds=1)
+    noon = counts(["chromis"], 2, datetime(2025, 12, 12, 12), []).with_columns(pl.col("recorded_at") - just)
+    times = times_of(noon, (kind_of("chromis", 0, ()),))
+    # 12:00 is the hour of video 0, without any, and 13:00 of video 1, with half a fish on average.
+    assert times.grids[0].mean_counts[0][11:14] == (None, 0, 0.5)
+    (kind,) = kinds_of(noon, NO_SIGHTINGS, NO_CROPS)
+    assert kind.busiest_hour == 13
+    nights = counts(["chromis"], 49, datetime(2025, 12, 12), []).with_columns(pl.col("recorded_at") - just)
+    days = times_of(nights, (kind_of("chromis", 0, ()),))
+    assert days.over_unit == "day" and days.over[0].windows == ("12 Dec 2025", "13 Dec 2025", "14 Dec 2025")
+
+
 def test_hours_that_were_not_searched_are_gaps_and_not_zeros() -> None:
-    table = counts(["chromis"], 6, MORNING, []).filter(pl.col("window") != "2025-12-12 07")
+    table = counts(["chromis"], 6, MORNING, []).filter(pl.col("window") != "2025-12-12T07")
     table = table.filter((pl.col("recorded_at") != datetime(2025, 12, 12, 7)).fill_null(True))
     times = times_of(table, (kind_of("chromis", 0, ()),))
     assert times.over[0].mean_counts[0] == (0, 0.5, None, 1.5, 0, 0.5)
@@ -211,6 +230,77 @@ def test_without_a_clock_the_columns_are_clips_and_of_many_some_share_one() -> N
     assert many.n_clips_a_window == 3 and len(many.grids[0].windows) == 41
     assert many.grids[0].windows[:1] == ("cam_0000 to cam_0002",) and many.grids[0].windows[-1] == "cam_0120"
     assert many.grids[0].mean_counts[0][0] == pytest.approx((0 + 1 + 2) / 2 / 3)
+
+
+def half_timed(n_timed: int, n_others: int) -> pl.DataFrame:
+    """Counts of clips of a known hour each, and of as many others without a clock as are asked for."""
+    others = counts(["chromis"], n_others, None, []).with_columns(("other " + pl.col("window")).alias("window"))
+    both = pl.concat([counts(["chromis"], n_timed, MORNING, []), others])
+    whole = pl.col("window").str.ends_with("all")
+    all_of_it = both.filter(whole).with_columns(
+        window=pl.lit("all"), seconds_searched=pl.lit(60.0 * (n_timed + n_others))
+    )
+    return pl.concat([both.filter(~whole), all_of_it.head(1)])
+
+
+def test_where_most_that_was_searched_has_no_clock_the_columns_are_clips() -> None:
+    kinds = (kind_of("chromis", 0, ()),)
+    most, few = times_of(half_timed(3, 2), kinds), times_of(half_timed(3, 4), kinds)
+    assert (most.unit, most.over_unit, most.grids[0].minutes[5:8]) == ("hour", "hour", (1, 1, 1))
+    assert (few.unit, few.over_unit, len(few.grids[0].windows)) == ("clip", "clip", 7)
+
+
+@pytest.mark.parametrize(
+    ("n_others", "told"),
+    [
+        (2, "The 2 clips whose time of day is not known are in neither chart"),
+        (4, "The time of day of 4 clips, most of what was searched, is not known"),
+    ],
+)
+def test_clips_without_a_clock_are_told_where_they_are_missing(tmp_path: Path, n_others: int, told: str) -> None:
+    made = Collection(tmp_path, ["chromis"], n_videos=3, start=MORNING)
+    made.store("sightings/abundance", half_timed(3, n_others))
+    assert made.made().success and told in words(made)
+
+
+def test_a_kind_is_in_as_many_clips_as_the_table_of_counts_says() -> None:
+    # In 3 of 4 clips there is some; in the fourth there is one for too short a while to be a sighting.
+    table = counts(["chromis"], 4, None, []).with_columns(
+        pl.when(pl.col("window_kind") == "all")
+        .then(1.0)
+        .otherwise("occupied_clips_share")
+        .alias("occupied_clips_share")
+    )
+    (kind,) = kinds_of(table, NO_SIGHTINGS, NO_CROPS)
+    assert (kind.n_clips, kind.clips_share) == (4, 1.0)
+    both = counts(["chromis"], 6, None, ["north", "south"])
+    (kind,) = kinds_of(both, NO_SIGHTINGS, NO_CROPS)
+    # Of 0 1 2 3 0 1, north has 0 2 0 and south 1 3 1.
+    assert (kind.n_clips, kind.clips_share) == (4, pytest.approx(4 / 6))
+
+
+def test_videos_that_the_wiper_hides_wholly_are_not_among_those_searched() -> None:
+    table = counts(["chromis"], 3, MORNING, [])
+    behind = pl.col("window") == "cam_0002"
+    table = table.with_columns(
+        pl.when(behind).then(0).otherwise("n_frames_searched").alias("n_frames_searched"),
+        pl.when(behind).then(1.0).otherwise("wiped_share").alias("wiped_share"),
+    )
+    told = searched_of(table, NO_SIGHTINGS, typed([], RAW).lazy(), 3, [])
+    assert (told.n_videos_known, told.n_videos, told.wiped_share) == (3, 2, pytest.approx(0.4))
+    assert (told.first, told.last) == (MORNING, MORNING + timedelta(hours=2, minutes=1))
+
+
+def test_a_window_wholly_behind_the_wiper_is_no_look_at_any_kind() -> None:
+    table = counts(["chromis", "tang"], 3, None, [])
+    behind = pl.col("window") == "cam_0001"
+    table = table.with_columns(
+        pl.when(~behind).then("mean_count").alias("mean_count"),
+        pl.when(behind).then(0.0).otherwise("seconds_searched").alias("seconds_searched"),
+    )
+    times = times_of(table, tuple(kind_of(name, 0, ()) for name in ("chromis", "tang")))
+    assert times.grids[0].mean_counts == ((0, None, 1.0), (0.5, None, 1.5))
+    assert times.over[0].mean_counts == times.grids[0].mean_counts and times.grids[0].minutes == (1, 0, 1)
 
 
 def test_stations_are_never_added() -> None:
@@ -309,6 +399,43 @@ def test_recall_and_richness_stand_on_the_page_once_they_are_there(tmp_path: Pat
     assert recall_of({}) is None
 
 
+def test_groups_that_count_for_richness_are_those_that_come_back_and_not_all(tmp_path: Path) -> None:
+    made = Collection(tmp_path, ["chromis"], n_videos=2)
+    rows = {"station": [None], "of": ["stable"], "n_observed": [5], "chao2": [None], "chao2_low": [None],
+            "chao2_high": [None], "sample_coverage": [None], "n_clips": [2], "note": ["refused"]}  # fmt: skip
+    made.store("sightings/richness", pl.DataFrame(rows).cast({"station": pl.String}))
+    assert made.made().success and "groups that other videos show too 5 refused" in words(made)
+
+
+def test_frames_without_an_animal_were_looked_at_too(tmp_path: Path) -> None:
+    made = Collection(tmp_path, ["chromis"], n_videos=2)
+    looked = {"n_frames": 80, "n_found": 0, "n_missed": 0, "recall_note": "nothing was seen yet"}
+    made.instance.report_runless_asset_event(
+        dg.AssetMaterialization("animals_gap", metadata=looked | {"n_frames_looked_at": 50})
+    )
+    assert made.made().success
+    assert "People looked at 50 frames drawn at random and saw no animal in them" in words(made)
+    assert "Nobody has looked yet" not in words(made)
+    made.instance.report_runless_asset_event(
+        dg.AssetMaterialization("animals_gap", metadata=looked | {"n_frames_looked_at": 0})
+    )
+    assert made.made().success and "Nobody has looked yet" in words(made)
+
+
+def test_labels_are_counted_as_they_stand_and_not_as_often_as_somebody_spoke(tmp_path: Path) -> None:
+    made = Collection(tmp_path, ["chromis"], n_videos=2)
+    said = [("tang", "approved", "ada"), ("chromis", None, "Ada"), (None, "not_fish", "bo"), (None, "unsure", "cy"),
+            ("tang", "rejected", "cy"), *[(None, status, "di") for status in FRAME_STATUSES]]  # fmt: skip
+    rows = [{"label": label, "status": status, "labelled_by": who} for label, status, who in said]
+    made.store("labels/labels", typed(rows, LABELS))
+    assert made.made().success and "People gave 3 labels (2 people)" in words(made)
+    # Of the same fish ada said later that it is a chromis: one word stands, and bo's beside it.
+    now = [{"tracklet_id": f"t{n}"} | row for n, row in enumerate(rows[1:4])]
+    now[0]["status"] = "approved"
+    made.store("labels/words", typed(now, WORDS))
+    assert made.made().success and "People gave 2 labels (2 people)" in words(made)
+
+
 def test_all_that_a_collection_can_tell_stands_on_the_page(tmp_path: Path) -> None:
     made = Collection(tmp_path / "reef", ["yellow tang", "kind 7"], n_videos=8, start=MORNING, stations=["north"])
     now, before = datetime.now(UTC), datetime.now(UTC) - timedelta(days=1)
@@ -340,7 +467,7 @@ def test_all_that_a_collection_can_tell_stands_on_the_page(tmp_path: Path) -> No
     assert made.made().success
     text, page = words(made), made.page.read_text()
     for sentence in (
-        "Recorded 12 December 2025, 05:00 to 12:00.",
+        "Recorded 12 December 2025, 05:00 to 12:01.",
         "yellow tang Zebrasoma flavescens 3 0.75 0.50 to 1.25 north 6 of 8 clips most 08:00 to 09:00 12 December 2025",
         "1 group that was not there before; 1 kind goes on, 1 split off, 1 is gone.",
         "1 to 2 kinds; 1 sure. The videos were drawn",

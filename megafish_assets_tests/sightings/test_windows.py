@@ -1,15 +1,19 @@
 """Abundance over windows, by hand."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+import numpy as np
 import polars as pl
 import pytest
 
+from megafish_assets.footage.columns import empty_table
 from megafish_assets.sightings.columns import ABUNDANCE
+from megafish_assets.sightings.looks import Looks
+from megafish_assets.sightings.measures import wiped_share
 from megafish_assets.sightings.naming import taxa
-from megafish_assets.sightings.parts import Counts
+from megafish_assets.sightings.parts import Counts, VideoTimes, video_counts
 from megafish_assets.sightings.windows import Origin, abundance
-from megafish_assets_tests.sightings.made import counted, counts, names, row, sightings, tracklet
+from megafish_assets_tests.sightings.made import MOTION, counted, counts, names, row, sightings, tracklet
 
 LEFT, RIGHT = (100.0, 100.0, 40.0, 20.0), (700.0, 100.0, 40.0, 20.0)
 NOON = datetime(2025, 12, 12, 12)
@@ -135,6 +139,12 @@ def test_a_look_at_the_full_minute_lies_in_it_whatever_the_rate() -> None:
     assert minutes == [("2025-12-12T12:00", 1799), ("2025-12-12T12:01", 101)]
 
 
+def test_an_hour_begins_with_a_look_of_its_own_and_not_a_microsecond_before() -> None:
+    # 10.1 s / 101 frames is less than 0.1 s in floating point, so that frame 10 comes at 0.9999999999999999 s.
+    table = counted(tracklet(0, range(102), start=NOON - timedelta(seconds=1), fps=10))
+    assert row(table, "2025-12-12T12", window_kind="hour")["recorded_at"] == NOON
+
+
 def test_the_first_arrival_of_an_hour_is_told_from_its_first_searched_frame() -> None:
     rows = pl.concat(
         [
@@ -178,6 +188,32 @@ def test_what_the_wiper_hides_is_no_effort() -> None:
     assert (found["max_n"], found["mean_count"]) == (1, 1.0)
     # 1 px right a frame over 295 frames but the first.
     assert found["swept_fields"] == pytest.approx(1 + 295 / 1024)
+
+
+def wiped(video: str, n_looks: int, n_wiped: int, station: str | None = None) -> Counts:
+    """One tracklet in view throughout, and the wiper at the beginning; at thirty looks a second."""
+    looks = Looks(video, 0, 1, 1 / 30, np.arange(n_looks) < n_wiped)
+    seen = {"tracklet_id": [video], "kind": ["tang"], "first_frame": [0], "last_frame": [n_looks - 1]}
+    seen |= {"n_frames_seen": [n_looks], "is_counted": [True]}
+    return video_counts(pl.DataFrame(seen), looks, MOTION, VideoTimes(station=station))
+
+
+def of_wiped(*videos: Counts) -> pl.DataFrame:
+    named = {"kind": ["tang"], "kind_id": [1], "scientific_name": ["Zebrasoma"], "name_source": ["person"]}
+    return abundance(Counts.joined(videos), pl.DataFrame(named), Origin())
+
+
+def test_a_clip_wholly_behind_the_wiper_was_not_searched() -> None:
+    table = of_wiped(wiped("v0", 300, 0), wiped("v1", 300, 300), wiped("v2", 300, 30))
+    whole, behind = row(table, "all", "tang", "all"), row(table, "v1", "tang")
+    assert (whole["n_clips"], whole["occupied_clips_share"]) == (2, 1.0)
+    assert (behind["n_clips"], behind["occupied_clips_share"], behind["mean_count"]) == (0, None, None)
+
+
+def test_the_wiper_takes_looks_and_not_clips() -> None:
+    assert wiped_share(of_wiped(wiped("v0", 300, 270, "A"), wiped("v1", 2700, 0, "B"))) == pytest.approx(0.09)
+    assert wiped_share(of_wiped(wiped("v0", 300, 300, "A"), wiped("v1", 600, 0, "B"))) == pytest.approx(1 / 3)
+    assert wiped_share(of_wiped(wiped("v0", 300, 300))) == 1 and wiped_share(empty_table(ABUNDANCE)) == 0
 
 
 @pytest.mark.parametrize(("n_clips", "given"), [(19, False), (20, True)])
