@@ -41,7 +41,7 @@ class Firefox:
 
     def __exit__(self, *_: object) -> None:
         self._socket.close()
-        self._process.terminate()
+        self._process.kill()  # asked to end, it sometimes waits for ever for its own processes
         self._process.wait(PATIENCE_SECONDS)
 
     def _port(self, told: Path) -> int:
