@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,12 @@ def bring_up_to_date(root: Path, *arguments: str, **settings: str) -> subprocess
         text=True,
         timeout=500,
     )
+
+
+@pytest.fixture(autouse=True)
+def usual_priority() -> Iterator[None]:
+    """SVT-AV1, run by root, gives the thread that opens it real-time priority (SCHED_FIFO, 99). Kept, it would keep the
+    threads of every later encoder off this core: minutes for a clip."""
+    yield
+    if hasattr(os, "sched_getscheduler") and os.sched_getscheduler(0) != os.SCHED_OTHER:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
