@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from benchmarks.sightings import CAMERAS, CLIPS, CLOCK, sightings_of
 from megafish_assets.crops.columns import CAMERA_MOTION
 from megafish_assets.detections.faults import valid_rows
 from megafish_assets.detections.raw import raw_detections
 from megafish_assets.detections.scene import ScenePath
 from megafish_assets.detections.tracklets import tracklets
-from megafish_assets.footage.clocks import Clock
 from megafish_assets.footage.columns import empty_table
 from megafish_assets.reef.plan import ReefPlan
 from megafish_assets.reef.tables import SimulatedVideo, simulate_video
@@ -22,12 +22,8 @@ from megafish_assets.sightings.tracklet_rows import LEAST_SECONDS
 SEEDS = (81, 82, 83, 84)
 """The odds were fitted on 71 and 72, and the least of them chosen after a look at 73 to 77."""
 
-CLIPS = 12
-CAMERAS = {"pans": {}, "still": {"pans": False}}
 STEPS = (1, 3, 6)
 """Frames from one look to the next, of 30 a second."""
-
-CLOCK = Clock(clip_seconds=10, frames_per_clip=300, recording_start=None)
 
 
 def of_reefs() -> Iterator[dict]:
@@ -43,8 +39,6 @@ def of_reefs() -> Iterator[dict]:
 
 def _of_reef(plan: ReefPlan, simulated: list[SimulatedVideo], step: int) -> tuple[dict, pl.DataFrame]:
     """Numbers to add up, and a row a clip and kind with what is true and what was counted."""
-    from benchmarks.sightings import sightings_of
-
     looked_at = pl.col("frame_id") % step == 0
     raw = raw_detections(pl.concat([video.inference for video in simulated]).filter(looked_at), CLOCK)
     raw = raw.with_columns((pl.col("frame_id") / plan.fps).alias("seconds_in_video"))

@@ -18,6 +18,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
@@ -74,11 +75,11 @@ def script(call: str, payload: Mapping[str, object]) -> bytes:
     return f"{call}({text});\n".encode("ascii")
 
 
-def page_html(nonce: str) -> str:
-    """`index.html`, whose scripts and style alone may run."""
-    scripts = ["data/index.js", *(f"page/{name}" for name in CODE)]
+def page_html(nonce: str, page: Traversable = PAGE, code: Sequence[str] = CODE) -> str:
+    """`index.html` of a folder of templates with the data and this code, which alone may run, and its style."""
+    scripts = ["data/index.js", *(f"page/{name}" for name in code)]
     elements = "\n".join(f'<script nonce="{nonce}" src="{source}" defer></script>' for source in scripts)
-    html = (PAGE / "index.html").read_text(encoding="utf-8")
+    html = (page / "index.html").read_text(encoding="utf-8")
     return html.replace("{policy}", POLICY.format(nonce=nonce)).replace("{nonce}", nonce).replace("{scripts}", elements)
 
 

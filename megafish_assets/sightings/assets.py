@@ -20,6 +20,7 @@ from megafish_assets.sightings.collecting import (
     batches,
     counts_of_videos,
     looks_of_videos,
+    of_videos,
     usual_step_of,
     video_stations,
     video_times,
@@ -74,15 +75,18 @@ def sightings_asset(backbone: str) -> dg.AssetsDefinition:
             chosen = batches(raw_detections)
             progress = Progress(context.log.info, "videos read", sum(map(len, chosen)))
             for videos in chosen:
-                valid, motion = valid_rows(_of(videos, raw_detections.select(OF_ROW))), _of(videos, camera_motion)
-                known = _of(videos, tracklets.select(*KEY, "tracklet_id"))
-                judged = _of(videos, not_fish.select(*KEY, "reason", "place_id"))
+                valid, motion = (
+                    valid_rows(of_videos(videos, raw_detections.select(OF_ROW))),
+                    of_videos(videos, camera_motion),
+                )
+                known = of_videos(videos, tracklets.select(*KEY, "tracklet_id"))
+                judged = of_videos(videos, not_fish.select(*KEY, "reason", "place_id"))
                 made = sighting_rows(
                     with_tracklets(valid, known, judged),
                     looks_of_videos(valid, motion, usual),
                     names,
-                    _of(videos, tracklet_motion),
-                    _of(videos, cut).drop(VIDEO_COLUMN),
+                    of_videos(videos, tracklet_motion),
+                    of_videos(videos, cut).drop(VIDEO_COLUMN),
                     video_stations(valid, station_of_file),
                     backbone if names.height else None,
                 )
@@ -140,10 +144,13 @@ def abundance_asset(knobs: type[AbundanceConfig] = AbundanceConfig) -> dg.Assets
         chosen = batches(raw_detections)
         progress = Progress(context.log.info, "videos counted", sum(map(len, chosen)))
         for videos in chosen:
-            valid, motion = valid_rows(_of(videos, raw_detections.select(OF_ROW))), _of(videos, camera_motion)
+            valid, motion = (
+                valid_rows(of_videos(videos, raw_detections.select(OF_ROW))),
+                of_videos(videos, camera_motion),
+            )
             times = video_times(valid, video_stations(valid, station_of_file))
             looks = looks_of_videos(valid, motion, usual)
-            counts.append(counts_of_videos(_of(videos, sightings), looks, motion, times))
+            counts.append(counts_of_videos(of_videos(videos, sightings), looks, motion, times))
             progress.step(len(videos))
         kinds = taxa(sightings.select(*TAXON).collect())
         origin = stored_origin(tables, sightings.select(pl.col("backbone").first()).collect().item())
@@ -157,10 +164,6 @@ def abundance_asset(knobs: type[AbundanceConfig] = AbundanceConfig) -> dg.Assets
         )
 
     return counted
-
-
-def _of(videos: list[str], table: pl.LazyFrame) -> pl.DataFrame:
-    return table.filter(pl.col(VIDEO_COLUMN).is_in(videos)).collect()
 
 
 def stations(recordings: Recordings) -> dict[str, str]:

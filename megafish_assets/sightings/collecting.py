@@ -1,6 +1,6 @@
 """Sightings and counts of some videos at once, of their rows in the tables before."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -26,6 +26,11 @@ def batches(raw: pl.LazyFrame, at_most: int = BATCH_ROWS) -> list[list[str]]:
         found[-1].append(video)
         together += n
     return found
+
+
+def of_videos(videos: Sequence[str], table: pl.LazyFrame) -> pl.DataFrame:
+    """A table's rows of these videos."""
+    return table.filter(pl.col("video").is_in(list(videos))).collect()
 
 
 def usual_step_of(raw: pl.LazyFrame) -> int:

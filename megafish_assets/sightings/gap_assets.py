@@ -15,7 +15,7 @@ from megafish_assets.reporting.metadata import coverage, table_metadata
 from megafish_assets.reporting.progress import Progress
 from megafish_assets.reporting.verdicts import specs, verdict
 from megafish_assets.sightings import checks, measures
-from megafish_assets.sightings.collecting import batches, looks_of_videos, usual_step_of
+from megafish_assets.sightings.collecting import batches, looks_of_videos, of_videos, usual_step_of
 from megafish_assets.sightings.columns import ANIMALS_GAP
 from megafish_assets.sightings.gap import precision, recall, with_answers
 from megafish_assets.sightings.gap_folder import decoded_frames, write_page
@@ -99,9 +99,8 @@ def _draws(
     usual, chosen, drawn = usual_step_of(raw), batches(raw), []
     progress = Progress(context.log.info, "videos looked through", sum(map(len, chosen)))
     for videos in chosen:
-        of_videos = pl.col(VIDEO_COLUMN).is_in(videos)
-        valid = valid_rows(raw.select(OF_LOOKS).filter(of_videos).collect())
-        looks = looks_of_videos(valid, camera_motion.filter(of_videos).collect(), usual)
+        valid = valid_rows(of_videos(videos, raw.select(OF_LOOKS)))
+        looks = looks_of_videos(valid, of_videos(videos, camera_motion), usual)
         drawn.append(frame_draws(looks.values(), config.seed, config.n_frames))
         progress.step(len(videos))
     return first_draws(drawn, config.n_frames)

@@ -23,7 +23,7 @@ from megafish_assets.crops.overlay import jpeg
 from megafish_assets.footage.boxes import BOX
 from megafish_assets.footage.containers import MOST_MEGAPIXELS, UnreadableVideoError
 from megafish_assets.footage.decoding import wanted_frames
-from megafish_assets.labels.review_folder import BOX_DECIMALS, POLICY, script
+from megafish_assets.labels.review_folder import BOX_DECIMALS, page_html, script
 from megafish_assets.labels.review_folder import PAGE as REVIEW_PAGE
 
 PAGE = files("megafish_assets.sightings") / "gap_page"
@@ -97,8 +97,5 @@ def write_page(folder: Path, frames: list[tuple[dict[str, object], bytes]], boxe
     (folder / "data" / "index.js").write_bytes(
         b"window.megafish = {frames: data => (megafish.index = data)};\n" + script("megafish.frames", {"frames": told})
     )
-    nonce = secrets.token_urlsafe(16)
-    scripts = ["data/index.js", *(f"page/{name}" for name in CODE)]
-    elements = "\n".join(f'<script nonce="{nonce}" src="{source}" defer></script>' for source in scripts)
-    html = (PAGE / "index.html").read_text(encoding="utf-8").replace("{policy}", POLICY.format(nonce=nonce))
-    (folder / "index.html").write_text(html.replace("{nonce}", nonce).replace("{scripts}", elements), encoding="utf-8")
+    html = page_html(secrets.token_urlsafe(16), PAGE, CODE)
+    (folder / "index.html").write_text(html, encoding="utf-8")

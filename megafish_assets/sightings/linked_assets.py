@@ -13,7 +13,7 @@ from megafish_assets.reporting.progress import Progress
 from megafish_assets.reporting.verdicts import specs, verdict
 from megafish_assets.sightings import checks, measures
 from megafish_assets.sightings.animals import linked
-from megafish_assets.sightings.collecting import batches
+from megafish_assets.sightings.collecting import batches, of_videos
 from megafish_assets.sightings.columns import LINKED
 from megafish_assets.storage.io_types import TableStream
 from megafish_assets.storage.partitions import VIDEO_COLUMN
@@ -48,12 +48,11 @@ def linked_tracklets(
         chosen = batches(raw_detections)
         progress = Progress(context.log.info, "videos linked", sum(map(len, chosen)))
         for videos in chosen:
-            here = pl.col(VIDEO_COLUMN).is_in(videos)
-            own = may_be_fish.filter(here).select(OF_SIGHTING)
-            known = tracklets.filter(here).select("detection_id", "tracklet_id").join(own, on="tracklet_id")
-            valid = valid_rows(raw_detections.select(OF_BOX).filter(here).collect())
-            rows = valid.join(known.collect(), on="detection_id")
-            paths = scene_paths(camera_motion.filter(here).sort(VIDEO_COLUMN, "frame_id").collect())
+            own = of_videos(videos, may_be_fish.select(VIDEO_COLUMN, *OF_SIGHTING)).drop(VIDEO_COLUMN)
+            known = of_videos(videos, tracklets.select(VIDEO_COLUMN, "detection_id", "tracklet_id")).drop(VIDEO_COLUMN)
+            valid = valid_rows(of_videos(videos, raw_detections.select(OF_BOX)))
+            rows = valid.join(known.join(own, on="tracklet_id"), on="detection_id")
+            paths = scene_paths(of_videos(videos, camera_motion).sort(VIDEO_COLUMN, "frame_id"))
             for (video,), of_video in rows.partition_by(VIDEO_COLUMN, as_dict=True, maintain_order=True).items():
                 made = linked(of_video, paths.get(video))
                 told["n_rows"] += made.height

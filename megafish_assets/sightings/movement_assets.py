@@ -18,7 +18,7 @@ from megafish_assets.reporting.progress import Progress
 from megafish_assets.reporting.verdicts import specs, verdict
 from megafish_assets.sightings import checks, measures
 from megafish_assets.sightings.behavior import SIGHTED, SWUM, behavior
-from megafish_assets.sightings.collecting import batches, looks_of_videos, usual_step_of
+from megafish_assets.sightings.collecting import batches, looks_of_videos, of_videos, usual_step_of
 from megafish_assets.sightings.columns import BEHAVIOR, MOMENTS, MOVEMENTS, SCHOOLS
 from megafish_assets.sightings.moments import N_A_REASON, moments, opened
 from megafish_assets.sightings.movements import MOMENT_SECONDS, STRETCH_SECONDS, aspects, movements
@@ -251,11 +251,6 @@ def files(raw_detections: pl.LazyFrame, videos: list[str]) -> dict[str, str]:
     """The file of each of these videos."""
     rows = raw_detections.filter(pl.col(VIDEO_COLUMN).is_in(videos)).select(VIDEO_COLUMN, "video_file")
     return dict(rows.unique().sort(VIDEO_COLUMN).collect().iter_rows())
-
-
-def of_videos(videos: list[str], table: pl.LazyFrame) -> pl.DataFrame:
-    """A table's rows of these videos."""
-    return table.filter(pl.col(VIDEO_COLUMN).is_in(videos)).collect()
 
 
 def counted_sightings(sightings: pl.LazyFrame) -> pl.DataFrame:
