@@ -32,8 +32,8 @@ def cluster_colour(label: int) -> tuple[float, float, float]:
 DARKER = 0.6
 """Of the channels of a kind's colour in every second round of `N_COLOURS`: two rounds can be told apart."""
 
-MOST_NAMED = 40
-"""Clusters in a legend, five lines of it; the smaller ones share a line."""
+MOST_NAMED = 20
+"""Clusters with a colour and a line in the pair plot's legend; the smaller ones share `REST_COLOUR` and a line."""
 
 
 def kind_colour(kind_id: int) -> tuple[float, float, float]:
@@ -85,11 +85,13 @@ def pair_plot(positions: np.ndarray, labels: np.ndarray, kinds: Mapping[int, int
     """Every pair of coordinates as a density coloured by kind, and each coordinate's density by cluster.
 
     `positions` is `(n, d)`, `labels` `(n,)`, `kinds` the kind of each cluster, whose colour it has. The hue of a
-    cell is that of its clusters, mixed by their counts.
+    cell is that of its clusters, mixed by their counts. All but the largest `MOST_NAMED` are light grey.
     """
     n_axes = positions.shape[1]
     figure = Figure(figsize=(2.2 * n_axes, 2.2 * n_axes + 0.4), layout="constrained")
-    colours = {int(label): colour_of(int(label), kinds) for label in np.unique(labels)}
+    values, counts = np.unique(labels, return_counts=True)
+    largest = set(values[np.argsort(-counts, kind="stable")[:MOST_NAMED]].tolist())
+    colours = {label: colour_of(label, kinds) if label in largest else to_rgb(REST_COLOUR) for label in values.tolist()}
     grid = figure.subplots(n_axes, n_axes, squeeze=False)
     for row in range(n_axes):
         for column in range(n_axes):
@@ -104,15 +106,15 @@ def pair_plot(positions: np.ndarray, labels: np.ndarray, kinds: Mapping[int, int
             if column == 0:
                 axes.set_ylabel(f"UMAP {row + 1}", fontsize=8)
     figure.suptitle(title, fontsize=10)
-    _legend(figure, labels, kinds)
+    _legend(figure, labels, kinds, largest)
     return figure
 
 
-def _legend(figure: Figure, labels: np.ndarray, kinds: Mapping[int, int]) -> None:
+def _legend(figure: Figure, labels: np.ndarray, kinds: Mapping[int, int], largest: set[int]) -> None:
     from matplotlib.patches import Patch
 
     values, counts = np.unique(labels, return_counts=True)
-    named = np.argsort(np.argsort(-counts, kind="stable")) < MOST_NAMED
+    named = np.isin(values, list(largest))
     handles = [
         Patch(color=colour_of(label, kinds), label=f"{cluster_name(label, kinds)}: {count:,}")
         for label, count in zip(values[named].tolist(), counts[named].tolist(), strict=True)

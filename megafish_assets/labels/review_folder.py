@@ -26,7 +26,7 @@ import numpy as np
 import polars as pl
 from matplotlib.colors import to_hex
 
-from megafish_assets.features.plots import cluster_colour
+from megafish_assets.features.plots import colour_of
 from megafish_assets.labels.review_pictures import SPRITE_COLUMNS, SPRITE_TILES, THUMB_PX, sprites
 from megafish_assets.labels.review_sheets import TILES_AT_FIRST, TYPICAL_FIRST, Sheet
 
@@ -208,8 +208,9 @@ def _index(review: Review, sheets: Sequence[Sheet]) -> dict[str, object]:
 
 
 def _colour(sheet: Sheet) -> str:
-    label = sheet.cluster if sheet.kind_id is None else sheet.kind_id
-    return to_hex(cluster_colour(-1 if label is None else label))
+    """That of the cluster on its montage; noise's for a sheet of none."""
+    kinds = {} if sheet.kind_id is None else {sheet.cluster: sheet.kind_id}
+    return to_hex(colour_of(-1 if sheet.cluster is None else sheet.cluster, kinds))
 
 
 def _columns_of(tiles: pl.DataFrame, review: Review) -> dict[str, object]:

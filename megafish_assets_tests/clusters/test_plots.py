@@ -14,7 +14,6 @@ from megafish_assets.clusters.plots import NIGHTS_DRAWN, alluvial_plot, stabilit
 from megafish_assets.clusters.sweeping import sweep
 from megafish_assets.clusters.tables import sweep_table
 from megafish_assets.features.plots import (
-    MOST_NAMED,
     N_COLOURS,
     cluster_colour,
     colour_of,
@@ -117,11 +116,15 @@ def test_kinds_that_are_there_together_differ_and_a_cluster_of_no_kind_is_light_
     assert colour_of(3, {0: 1}) == to_rgb("#c9c9c9") and colour_of(-1, {0: 1}) == to_rgb("#8a8a8a")
 
 
-def test_of_many_clusters_the_largest_are_in_the_legend() -> None:
-    labels = np.concatenate([np.repeat(np.arange(MOST_NAMED), 3), np.arange(MOST_NAMED, MOST_NAMED + 5)])
+def test_of_many_clusters_the_largest_have_a_colour_and_the_rest_are_grey_with_a_note() -> None:
+    sizes = [10] * 20 + [4] * 5
+    labels, kinds = np.repeat(np.arange(25), sizes), {cluster: cluster + 1 for cluster in range(25)}
     positions = np.random.default_rng(0).normal(size=(len(labels), 1)).astype(np.float32)
-    names = list(legend_of(pair_plot(positions, labels, {}, "t")))
-    assert len(names) == MOST_NAMED + 1 and names[-1] == "5 others: 5"
+    figure = pair_plot(positions, labels, kinds, "t")
+    names = list(legend_of(figure))
+    assert len(names) == 21 and names[-1] == "5 others: 20"
+    curves = [to_rgb(line.get_color()) for line in figure.axes[0].lines]
+    assert curves == [kind_colour(kind) for kind in range(1, 21)] + [to_rgb("#c9c9c9")] * 5
 
 
 def test_the_nights_are_drawn_with_a_bar_a_kind_and_a_stream_wherever_tracklets_went() -> None:

@@ -13,7 +13,7 @@ from megafish_assets.labels.review_folder import (
     script,
     video_address,
 )
-from megafish_assets_tests.labels.reviewed import SPECIES, made, tables
+from megafish_assets_tests.labels.reviewed import SPECIES, kinds, made, tables
 
 
 @pytest.mark.parametrize("text", ["</script><script>", "<!--", "\u2028\u2029", '"\\', "🐟\u202e", "]]>&amp;"])
@@ -79,3 +79,12 @@ def test_a_sprite_a_sheet_and_a_script_are_there_for_every_sheet(tmp_path: Path)
     files = {path.name for path in (tmp_path / "review" / "data").iterdir()}
     assert files == {"index.js"} | {f"{sheet.name}{end}" for sheet in sheets for end in (".js", "_00.jpg")}
     assert tiles.height == tables()[2]["tracklet_id"].n_unique()
+
+
+def test_a_sheet_has_the_colour_that_its_kind_has_on_montages(tmp_path: Path) -> None:
+    sheets, _ = made(tmp_path / "review", kinds=kinds(tables()[2], {0: 2}))
+    call = (tmp_path / "review" / "data" / "index.js").read_text().splitlines()[-1]
+    index = json.loads(call.removeprefix("megafish.collection(").removesuffix(");"))
+    colours = {sheet.cluster: told["colour"] for sheet, told in zip(sheets, index["sheets"], strict=True)}
+    # tab20's second hue for the second kind, the greys of no kind and of noise.
+    assert (colours[0], colours[1], colours.get(-1, "#8a8a8a")) == ("#ff7f0e", "#c9c9c9", "#8a8a8a")
