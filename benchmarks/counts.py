@@ -117,7 +117,7 @@ def _make(root: Path) -> None:
     from megafish_assets.definitions import defs  # reads what `chosen` has set
     from megafish_assets.preflight import preflight
 
-    made = bring_up_to_date(defs, settings, Wishes(only=named("embeddings", REEF_BACKBONE)), preflight)
+    made = bring_up_to_date(defs, settings, Wishes(only=[named("embeddings", REEF_BACKBONE)]), preflight)
     if made.failed:
         raise SystemExit(1)
 

@@ -1,7 +1,6 @@
 """Counts under the platform's own names, beside the reef's truth: labels are given as `name_next` asks for them, and
 MaxN is what then follows. Of a copy of a materialised reef, by the platform's own runs."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -12,8 +11,8 @@ from pathlib import Path
 
 import polars as pl
 
+from benchmarks.schools import plan_of
 from benchmarks.sightings import true_counts
-from megafish_assets.reef.plan import ReefPlan
 from megafish_assets.reef.truth import kinds
 
 REPOSITORY = Path(__file__).parents[1]
@@ -86,11 +85,7 @@ class NamedReef:
 
     def scores(self) -> dict:
         """MaxN of clips under names, and whom the names are right of."""
-        plan = json.loads((self.root / "reef.json").read_text())
-        reef = ReefPlan(
-            videos=plan["videos"], frames=plan["frames"], seed=plan["seed"], first_video=plan["first_video"]
-        )
-        true = true_counts(reef)
+        true = true_counts(plan_of(self.root))
         clips = self.table("sightings/abundance").filter(window_kind="clip").rename({"window": "video"})
         found = clips.filter(pl.col("kind").is_in(true["kind"].unique().implode())).select("video", "kind", "max_n")
         both = true.join(found, on=["video", "kind"], how="full", coalesce=True).with_columns(

@@ -42,7 +42,7 @@ from megafish_assets.labels.kind_names import kind_names, told_names
 from megafish_assets.orchestration.policy import seed_knob, videos_asked
 from megafish_assets.orchestration.sources import Recordings
 from megafish_assets.reporting.figures import Figures
-from megafish_assets.reporting.metadata import column_lineage, last_told, picture, reduced_coverage, table_metadata
+from megafish_assets.reporting.metadata import column_lineage, last_numbers, picture, reduced_coverage, table_metadata
 from megafish_assets.reporting.progress import Progress
 from megafish_assets.reporting.verdicts import specs, verdict
 from megafish_assets.reporting.wording import many
@@ -105,7 +105,7 @@ def montages_asset(backbone: str, knobs: type[MontagesConfig] = MontagesConfig) 
             title = sheet_title(fit, clusters, kind_ids, label, sheet["sheet"][0], config.seed, names)
             sheets[file] = draw_sheet(sheet, jpegs, title, colour_of(label, kind_ids))
         n_clusters = clusters.filter(pl.col("cluster") >= 0)["cluster"].n_unique()
-        told = last_told(context.instance, named("stability", backbone), "kinds", named("clusters", backbone))
+        told = last_numbers(context.instance, named("stability", backbone), named("clusters", backbone)).get("kinds")
         held = many(n_clusters, "cluster") + ("" if told is None else f" ({told})")
         title = f"{backbone}: all {held}, each with its crops, seed {config.seed}, fit {version}"
         overview = draw_overview(tiles, jpegs, clusters, kind_ids, title, plain_names)

@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from megafish_assets.atlas.report_content import UNNAMED, Doubt, Grid, Kind, Times
+from megafish_assets.atlas.report_content import Doubt, Grid, Kind, Times
 from megafish_assets.atlas.report_times import OTHERS
 from megafish_assets.features.plots import NOISE_COLOUR, REST_COLOUR
+from megafish_assets.labels.naming import UNNAMED
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

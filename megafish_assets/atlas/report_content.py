@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from megafish_assets.atlas.report_doing import Doing
+from megafish_assets.labels.naming import UNNAMED
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,6 @@ class Kind:
     def is_kind(self) -> bool:
         """Whether it is one kind, and not the rest of what has no name."""
         return self.name != UNNAMED
-
-
-UNNAMED = "unnamed"
-"""In `abundance`: what is in no kind and has no name; also who has named it."""
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,15 @@ from collections.abc import Iterable, Iterator
 import polars as pl
 from matplotlib.colors import to_hex
 
-from megafish_assets.atlas.report_content import UNNAMED, Kind
+from megafish_assets.atlas.report_content import Kind
 from megafish_assets.features.plots import NOISE_COLOUR, REST_COLOUR, kind_colour
-from megafish_assets.labels.naming import PERSON
+from megafish_assets.labels.naming import PERSON, UNNAMED
 from megafish_assets.sightings.naming import taxon
+from megafish_assets.sightings.tracklet_rows import CROP_COLUMNS
 from megafish_assets.sightings.windows import window_start
 
 MOST_CROPS = 8
 """Of one kind: two rows of a card."""
-
-CROP_COLUMNS = ("detection_id", "width_px", "height_px", "clipped_share")
-"""Of `crops`."""
 
 
 def kinds_of(abundance: pl.DataFrame, sightings: pl.LazyFrame, crops: pl.LazyFrame) -> tuple[Kind, ...]:

@@ -2,7 +2,8 @@
 
 import polars as pl
 
-from megafish_assets.atlas.report_content import UNNAMED, Grid, Kind, Times
+from megafish_assets.atlas.report_content import Grid, Kind, Times
+from megafish_assets.labels.naming import UNNAMED
 from megafish_assets.sightings.windows import window_start
 
 MOST_ROWS = 40

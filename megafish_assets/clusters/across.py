@@ -17,7 +17,7 @@ is a share of the collection: with a number, or a root, more tracklets would be 
 
 ONE_KIND = 0.1
 """Two clusters are one kind where what lies between them is at least so dense, for what lies within the denser one, all
-across videos. With 0.08 kinds of the real fish are joined, with 0.11 the reef has too many: docs/quality.md."""
+across videos. With 0.08 kinds of the real fish are joined, with 0.11 the reef has too many."""
 
 
 def as_kinds(features: np.ndarray, units: np.ndarray, videos: np.ndarray, labels: np.ndarray) -> np.ndarray:

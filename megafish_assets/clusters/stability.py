@@ -36,7 +36,7 @@ QUANTILES = (0.05, 0.5, 0.95)
 
 OWN_ERROR = 1.25
 """The interval reaches at least so many times below and above the median: with many videos the draws of them agree,
-also where all are off. Over reefs and parts of real fish the median has an error of this size: docs/quality.md."""
+also where all are off. What the interval then holds, of reefs and of parts of real fish: docs/quality.md."""
 
 Grouper = Callable[[np.ndarray], np.ndarray]
 """Labels `(n,)` of vectors `(n, d)`; -1 is noise."""

@@ -44,7 +44,9 @@ LEADERBOARD: Columns = {
     "leak_size": Column(pl.Float64, "AMI of clusters and box sizes"),
     "leak_pan": Column(pl.Float64, "AMI of clusters and the camera's pan"),
     **{
-        f"most_leak_{name}": Column(pl.Float64, f"what `leak_{name}` would be at most, with clusters of these sizes")
+        f"most_leak_{name}": Column(
+            pl.Float64, f"what `leak_{name}` would be at most, or about so, with clusters of these sizes"
+        )
         for name in ("video", "time", "place", "size", "pan")
     },
     **{

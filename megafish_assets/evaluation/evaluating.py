@@ -12,7 +12,7 @@ from megafish_assets.evaluation import metrics
 from megafish_assets.evaluation.columns import CONFOUNDERS
 from megafish_assets.evaluation.confounders import border_predictability
 from megafish_assets.evaluation.crop_rows import Evidence
-from megafish_assets.evaluation.references import most_leaks, names_leaks
+from megafish_assets.evaluation.references import most_leaks
 from megafish_assets.features.pooling import unit_codes
 from megafish_assets.footage.columns import empty_table
 
@@ -20,9 +20,9 @@ from megafish_assets.footage.columns import empty_table
 def evaluate(found: Grouped, evidence: Evidence, seed: int) -> dict[str, float]:
     """Every measure that the evidence allows, by name; nan where it says nothing.
 
-    `silhouette_<space>`, `leak_<confounder>` (AMI) with what it could be at most (`most_leak_<confounder>`),
+    `silhouette_<space>`, `leak_<confounder>` (AMI) with about what it could be at most (`most_leak_<confounder>`),
     `border_leak`, `dbcv` where there is a `umap`, and with labels `species_ami`, the other `LABEL_SCORES`,
-    `knn_other_trajectories`, in all of which noise counts as a cluster, and what `names_leaks` gives.
+    `knn_other_trajectories`, in all of which noise counts as a cluster.
     """
     whole_tracklets = len(found.positions) < len(found.cluster_ids)
     numbers = {
@@ -46,13 +46,14 @@ def evaluate(found: Grouped, evidence: Evidence, seed: int) -> dict[str, float]:
     seen = {name: values[alone] for name, values in evidence.confounders.items()}
     leaks = metrics.confounder_leaks(found.cluster_ids[alone], seen)
     numbers |= {f"leak_{name}": leak for name, leak in leaks.items()}
-    numbers |= {f"most_leak_{name}": most for name, most in most_leaks(found.cluster_ids[alone], seen).items()}
+    most = most_leaks(found.cluster_ids[alone], seen)
+    numbers |= {f"most_leak_{name}": max(most[name], leak) for name, leak in leaks.items()}
     if evidence.borders is not None:
         rows = evidence.borders.rows
         numbers["border_leak"] = border_predictability(
             evidence.borders.pixels, found.cluster_ids[rows], evidence.crops.videos[rows]
         )
-    return numbers | _by_species(found, evidence) | names_leaks(evidence)
+    return numbers | _by_species(found, evidence)
 
 
 def _by_species(found: Grouped, evidence: Evidence) -> dict[str, float]:

@@ -14,7 +14,7 @@ from megafish_assets.clusters.stability import RESAMPLES
 from megafish_assets.evaluation.columns import LEADERBOARD
 from megafish_assets.evaluation.crop_rows import Evidence
 from megafish_assets.evaluation.evaluating import evaluate
-from megafish_assets.evaluation.references import FEWEST_NAMED
+from megafish_assets.evaluation.references import FEWEST_NAMED, names_leaks
 from megafish_assets.features.layout import can_be_laid_out, grouped_positions
 from megafish_assets.features.reduction import fit_projection
 from megafish_assets.footage.columns import empty_table
@@ -75,14 +75,14 @@ def standings(
     default recipe's features, so that they can be compared within a backbone, and not across. `on_entry` is told of
     each row that is done.
     """
-    rows = []
+    rows, of_names = [], names_leaks(evidence)
     for backbone, matrix in vectors.items():
         found = dict(_followed(matrix, evidence))
         spaces = {"pca": fit_projection([matrix]).project(matrix)} | _layout(found["default"][1])
         for name, (recipe, grouped) in found.items():
             numbers = evaluate(grouped, evidence.seen_in(spaces), seed)
             entry = {"backbone": backbone, "recipe": name, "dim": matrix.shape[1], "crops_per_second": rates[backbone]}
-            entry |= numbers | _resampled(recipe, grouped, evidence, seed)
+            entry |= numbers | of_names | _resampled(recipe, grouped, evidence, seed)
             rows.append({column: entry.get(column) for column in LEADERBOARD})
             on_entry()
     table = pl.DataFrame(rows, schema=empty_table(LEADERBOARD).schema, orient="row")
@@ -91,7 +91,6 @@ def standings(
 
 def _followed(matrix: np.ndarray, evidence: Evidence) -> Iterator[tuple[str, tuple[Recipe, Grouped]]]:
     """Every recipe by its name, then each at every other number of clusters that was found."""
-
     crops = evidence.crops
     own = {
         name: run_recipe(recipe, matrix, crops.tracklets, evidence.borders.pixels, crops.videos)
@@ -132,7 +131,7 @@ def leaderboard_plot(table: pl.DataFrame, title: str) -> Figure:
     """A panel a measure, a bar a backbone and recipe; measures that nobody has are left out.
 
     Recipes with as many clusters stand together. What tells the water instead of the fish is drawn from 0 to 1, with a
-    mark at the most that clusters of these sizes could have, and a line at what the kinds have that people named.
+    mark at about the most that clusters of these sizes could have, and a line at what the kinds have that people named.
     """
     table = _by_k(table)
     shown = [column for column in DRAWN if table[column].null_count() < table.height]
@@ -198,7 +197,7 @@ def _draw_references(axes: Axes, table: pl.DataFrame, leak: str) -> None:
 
 
 def _legend(table: pl.DataFrame) -> str:
-    lines = ["0: as by chance, with however many clusters.  |: the most that clusters of these sizes could have."]
+    lines = ["0: as by chance, with however many clusters.  |: about the most that clusters of these sizes could have."]
     n_named = table["n_named_tracklets"].max()
     if table["names_leak_video"].null_count() < table.height:
         lines.append(f"dashed: kinds that people named, in {n_named:,.0f} tracklets; less than theirs is no better.")

@@ -1,7 +1,7 @@
 """What a recipe's AMI with a confounder is to be held against, since it depends on how many clusters there are.
 
-Clusters that are drawn by chance have 0 at any k: that is what AMI is adjusted for. Above stands what clusters of the
-same sizes could have at most. Between them lie the true kinds, which are not spread evenly over hours and places
+Clusters that are drawn by chance have 0 at any k: that is what AMI is adjusted for. Above stands about what clusters of
+the same sizes could have at most. Between them lie the true kinds, which are not spread evenly over hours and places
 either: less than theirs means clusters that follow nothing, not better ones.
 """
 
@@ -20,7 +20,7 @@ standard deviation of 0.02 to 0.05, and of 40 up to 0.08, where that of all is 0
 
 
 def most_leaks(labels: np.ndarray, confounders: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """AMI with each confounder of clusters of the same sizes that follow it as far as they can; nan where the leak is.
+    """AMI with each confounder of clusters of the same sizes that follow it about as far as they can; nan for no leak.
 
     Rows are binned, and left out, as `confounder_leaks` does.
     """

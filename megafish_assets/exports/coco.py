@@ -174,7 +174,7 @@ def _annotation_rows(
 
 def read_coco(folder: Path) -> Mapping[str, int]:
     """Rows of each list."""
-    return Counter(name for name, _ in rows_again(folder / FILE)) | Counter()
+    return Counter(name for name, _ in rows_again(folder / FILE))
 
 
 def rows_again(path: Path) -> Iterator[tuple[str, dict]]:

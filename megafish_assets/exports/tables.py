@@ -7,7 +7,7 @@ from datetime import datetime
 
 import polars as pl
 
-from megafish_assets.exports.columns import BOXES, KINDS, VIDEOS
+from megafish_assets.exports.columns import KINDS, VIDEOS
 from megafish_assets.footage.columns import Columns
 from megafish_assets.footage.decoding import Frame
 from megafish_assets.footage.site import Site
@@ -107,5 +107,3 @@ TABLES: dict[str, Columns] = {
     "labels": WORDS,
 }
 """Those that are held whole, by the name that they have here; `boxes` holds `BOXES`."""
-
-STREAMED: dict[str, Columns] = {"boxes": BOXES}

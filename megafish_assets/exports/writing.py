@@ -86,7 +86,7 @@ def files_table(folder: Path, parts: Sequence[Part], n_read: Mapping[str, int], 
     absent = [part.file for part in parts if not (folder / part.file).is_file()]
     if absent:
         raise LookupError(f"{absent} were not written, of {[part.file for part in parts]}")
-    digests = {part.file: _sha256(folder / part.file) for part in parts}
+    digests = {file: _sha256(folder / file) for file in {part.file for part in parts}}
     rows = [
         {
             "file": part.file,

@@ -94,16 +94,6 @@ def median_number(instance: dg.DagsterInstance, asset: str, name: str) -> float 
     return median(known) if known else None
 
 
-def last_told(instance: dg.DagsterInstance, asset: str, name: str, of: str) -> str | None:
-    """What the asset's last event says of that name; None where it does not, or the asset that it is told of was made
-    again since."""
-    event, about = (instance.get_latest_materialization_event(dg.AssetKey(key)) for key in (asset, of))
-    if event is None or (about is not None and about.timestamp > event.timestamp):
-        return None
-    told = event.asset_materialization.metadata.get(name)
-    return None if told is None else told.value
-
-
 def last_numbers(instance: dg.DagsterInstance, asset: str, of: str | None = None) -> dict[str, float | int | str]:
     """The numbers and texts of the asset's last event, by name; none where it has none, or where the asset `of` that
     they are told of was made again since."""

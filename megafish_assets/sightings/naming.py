@@ -5,11 +5,8 @@ import polars as pl
 from megafish_assets.footage.columns import empty_table
 from megafish_assets.labels.columns import WORDS
 from megafish_assets.labels.current import APPROVED, NOT_FISH
-from megafish_assets.labels.naming import CLASSIFIED, KIND, NOT_A_FISH, PERSON, UNNAMED
+from megafish_assets.labels.naming import NOT_A_FISH, PERSON, UNNAMED
 from megafish_assets.sightings.columns import NAMES
-
-NAME_SOURCES = (PERSON, CLASSIFIED, KIND, UNNAMED)
-"""Who may have named a tracklet, the surest first."""
 
 
 def tracklet_names(

@@ -4,7 +4,7 @@ import dagster as dg
 import polars as pl
 
 from megafish_assets.orchestration.policy import seed_knob
-from megafish_assets.reporting.metadata import column_lineage, coverage, last_told, table_metadata
+from megafish_assets.reporting.metadata import column_lineage, coverage, last_numbers, table_metadata
 from megafish_assets.reporting.verdicts import specs, verdict
 from megafish_assets.sightings import checks, measures
 from megafish_assets.sightings.columns import RICHNESS
@@ -57,6 +57,6 @@ def richness_asset(backbone: str, knobs: type[RichnessConfig] = RichnessConfig) 
 def stored_sure_kinds(instance: dg.DagsterInstance, tables: Tables, backbone: str) -> SureKinds:
     """What is stored of the sure kinds, and what `stability` last told of how many there are."""
     stability, clusters = named("stability", backbone), named("clusters", backbone)
-    ends = [last_told(instance, stability, end, of=clusters) for end in ("n_kinds_low", "n_kinds_high")]
+    told = last_numbers(instance, stability, of=clusters)
     stored = (tables.rows("clusters", table) for table in (stability, named("kinds", backbone)))
-    return SureKinds(sure_kinds(*stored), *ends)
+    return SureKinds(sure_kinds(*stored), told.get("n_kinds_low"), told.get("n_kinds_high"))

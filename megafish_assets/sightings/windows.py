@@ -193,7 +193,7 @@ def _completed(table: pl.DataFrame, window_kind: str, origin: Origin) -> pl.Data
         pl.when(has_effort)
         .then(pl.col("n_tracklets") * SECONDS_AN_HOUR / pl.col("seconds_searched"))
         .alias("sightings_an_hour"),
-        pl.lit(None, pl.Int64).alias("n_animals"),  # of clips, where pieces were joined: `linking.with_animals`
+        pl.lit(None, pl.Int64).alias("n_animals"),  # of clips, where pieces were joined: `animals.with_animals`
         pl.lit(origin.backbone, pl.String).alias("backbone"),
         pl.lit(origin.recipe, pl.String).alias("recipe"),
         pl.lit(origin.labels_version, pl.String).alias("labels_version"),

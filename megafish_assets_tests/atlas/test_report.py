@@ -14,7 +14,7 @@ import pytest
 
 from megafish_assets.atlas.columns import TILES
 from megafish_assets.atlas.report_charts import time_line
-from megafish_assets.atlas.report_content import UNNAMED, Grid, Kind
+from megafish_assets.atlas.report_content import Grid, Kind
 from megafish_assets.atlas.report_doubt import doubt_of, newcomers_of, recall_of
 from megafish_assets.atlas.report_html import coded, lasting, mean, moment, percent
 from megafish_assets.atlas.report_kinds import colours_of, kinds_of
@@ -25,6 +25,7 @@ from megafish_assets.clusters.columns import KIND_EVENTS, KINDS, STABILITY
 from megafish_assets.detections.columns import RAW
 from megafish_assets.labels.columns import LABELS, WORDS
 from megafish_assets.labels.current import FRAME_STATUSES
+from megafish_assets.labels.naming import UNNAMED
 from megafish_assets.orchestration.policy import grouped
 from megafish_assets.orchestration.summary import Summary
 from megafish_assets.reporting.verdicts import Check, Limit, never, verdict
