@@ -11,6 +11,7 @@ from benchmarks import richness
 from megafish_assets.crops.columns import CAMERA_MOTION
 from megafish_assets.detections.columns import TRACKLET_MOTION
 from megafish_assets.detections.faults import valid_rows
+from megafish_assets.detections.looks import Looks
 from megafish_assets.detections.raw import raw_detections
 from megafish_assets.detections.tracklets import tracklets
 from megafish_assets.footage.clocks import Clock
@@ -22,7 +23,6 @@ from megafish_assets.reef.truth import kinds
 from megafish_assets.sightings.collecting import counts_of_videos, looks_of_videos, video_times
 from megafish_assets.sightings.columns import NAMES
 from megafish_assets.sightings.intervals import bootstrapped
-from megafish_assets.sightings.looks import Looks
 from megafish_assets.sightings.naming import TAXON, taxa
 from megafish_assets.sightings.parts import Counts
 from megafish_assets.sightings.tracklet_rows import CROP_COLUMNS, sighting_rows

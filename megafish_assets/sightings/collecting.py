@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from megafish_assets.detections.looks import Looks, looks_of, usual_step
 from megafish_assets.detections.recurrences import seconds_of
-from megafish_assets.sightings.looks import Looks, looks_of, usual_step
 from megafish_assets.sightings.naming import taxon
 from megafish_assets.sightings.parts import Counts, VideoTimes, video_counts
 
@@ -33,7 +33,7 @@ def of_videos(videos: Sequence[str], table: pl.LazyFrame) -> pl.DataFrame:
     return table.filter(pl.col("video").is_in(list(videos))).collect()
 
 
-def usual_step_of(raw: pl.LazyFrame) -> int:
+def usual_step_of(raw: pl.LazyFrame) -> float:
     """See `usual_step`, of all videos of `raw_detections`."""
     return usual_step(raw.filter(pl.col("fault").is_null()).select("video", "frame_id").unique().collect())
 
@@ -51,7 +51,7 @@ def video_stations(valid: pl.DataFrame, station_of_file: Mapping[str, str]) -> d
     return {video: station_of_file[file] for video, file in files.iter_rows() if file in station_of_file}
 
 
-def looks_of_videos(valid: pl.DataFrame, motion: pl.DataFrame, usual: int = 1) -> dict[str, Looks]:
+def looks_of_videos(valid: pl.DataFrame, motion: pl.DataFrame, usual: float = 1.0) -> dict[str, Looks]:
     """The looks at each of these videos, by video; see `looks_of`."""
     seen, none = motion.sort("video", "frame_id").partition_by("video", as_dict=True), motion.clear()
     return {

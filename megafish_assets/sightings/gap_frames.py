@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import polars as pl
 
-from megafish_assets.sightings.looks import Looks
+from megafish_assets.detections.looks import Looks
 
 SPARES = 4
 """Times as many frames as are asked for are drawn, for those whose video can't be read."""

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from megafish_assets.detections.looks import Looks
 from megafish_assets.detections.scene import ScenePath
 from megafish_assets.footage.boxes import STRETCHED_PX
 from megafish_assets.footage.columns import empty_table
 from megafish_assets.sightings.columns import MOVEMENTS
-from megafish_assets.sightings.looks import Looks
 
 STRETCH_SECONDS = 1 / 3
 """Ten looks of 30 a second: a shorter one is jitter, in a longer one fish turn."""
@@ -211,8 +211,7 @@ SLOPES = ("over_x", "over_y", "scene_x", "scene_y")
 
 def _in_view(stretches: pl.DataFrame, looks: Looks, cut: Stretches) -> pl.DataFrame:
     """One video's, those in whose middle the tracklet is in view and the wiper is not."""
-    look = stretches["moment"].to_numpy() * cut.seconds / looks.step_seconds - looks.first_frame / looks.step_frames
-    look = np.rint(look - 1e-6).astype(np.int64)
+    look = looks.nearest(stretches["moment"].to_numpy() * cut.seconds)
     inside = (look >= 0) & (look < len(looks))
     stretches, look = stretches.filter(pl.Series(inside)), look[inside]
     scene = (pl.col("scene_x") ** 2 + pl.col("scene_y") ** 2).sqrt().alias("scene")

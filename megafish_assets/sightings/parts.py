@@ -11,11 +11,11 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
+from megafish_assets.detections.looks import Looks
 from megafish_assets.detections.scene import ScenePath, scene_path
 from megafish_assets.footage.boxes import STRETCHED_PX
 from megafish_assets.footage.columns import Column, Columns, empty_table
 from megafish_assets.sightings.counting import HELD_SECONDS, bridged, held_counts, rule_of
-from megafish_assets.sightings.looks import Looks
 
 BRIDGED_SECONDS = 0.1
 """In view for less, at the video's looks, a tracklet adds nothing to MeanCount: three frames of 30 a second. With a

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
+from megafish_assets.detections.looks import Looks
 from megafish_assets.detections.recurrences import seconds_of
 from megafish_assets.footage.boxes import BOX, STRETCHED_PX
 from megafish_assets.footage.columns import empty_table
 from megafish_assets.labels.naming import PERSON
 from megafish_assets.sightings.columns import SIGHTINGS
 from megafish_assets.sightings.counting import are_parts
-from megafish_assets.sightings.looks import Looks
 from megafish_assets.sightings.naming import UNNAMED, taxon
 
 LEAST_SECONDS = 1 / 3
@@ -61,7 +61,7 @@ def sighting_rows(
     own = judged.filter(pl.col("reason").is_null() | pl.col("not_fish").is_not_null() | pl.col("is_said_fish"))
     own = own.with_columns(pl.Series("is_part", _are_parts(own, names)))
     table = (
-        _measured(own)
+        _measured(_with_looks(own, looks))
         .join(_best_crops(own, crops), on=key, how="left")
         .join(motion.select(*key, *MOTION), on=key, how="left")
         .join(names, on="tracklet_id", how="left")
@@ -92,6 +92,15 @@ def _are_parts(rows: pl.DataFrame, names: pl.DataFrame) -> np.ndarray:
     return found
 
 
+def _with_looks(rows: pl.DataFrame, looks: Mapping[str, Looks]) -> pl.DataFrame:
+    """The rows with the number of their `look`."""
+    parts = [
+        of_video.with_columns(pl.Series("look", looks[video].at(of_video["frame_id"].to_numpy())))
+        for (video,), of_video in rows.partition_by("video", as_dict=True).items()
+    ]
+    return pl.concat(parts) if parts else rows.with_columns(pl.lit(0, pl.Int64).alias("look"))
+
+
 def _measured(rows: pl.DataFrame) -> pl.DataFrame:
     middle = [pl.col(f"{x}_1024") + pl.col(f"{side}_1024") / 2 for x, side in (("x", "width"), ("y", "height"))]
     margins = [
@@ -106,6 +115,7 @@ def _measured(rows: pl.DataFrame) -> pl.DataFrame:
         pl.col("frame_id").min().alias("first_frame"),
         pl.col("frame_id").max().alias("last_frame"),
         pl.col("frame_id").n_unique().cast(pl.Int64).alias("n_frames_seen"),
+        (pl.col("look").max() - pl.col("look").min() + 1).alias("n_looks"),
         seconds_of().min().alias("first_second"),
         seconds_of().max().alias("last_second"),
         pl.col("recorded_at").min(),
@@ -132,22 +142,20 @@ def _of_looks(looks: Mapping[str, Looks], stations: Mapping[str, str]) -> pl.Dat
         (
             video,
             stations.get(video),
-            own.step_frames,
             int(own.frame_ids[0]),
             int(own.frame_ids[-1]),
             own.within(LEAST_SECONDS),
         )
         for video, own in looks.items()
     ]
-    names = ("step_frames", "first_look", "last_look", "least_frames")
+    names = ("first_look", "last_look", "least_frames")
     return pl.DataFrame(rows, {"video": pl.String, "station": pl.String} | dict.fromkeys(names, pl.Int64), orient="row")
 
 
 def _completed(table: pl.DataFrame, backbone: str | None) -> pl.DataFrame:
-    spanned = (pl.col("last_frame") - pl.col("first_frame")) // pl.col("step_frames") + 1
     cut_begin, cut_end = pl.col("first_frame") <= pl.col("first_look"), pl.col("last_frame") >= pl.col("last_look")
     table = table.with_columns(
-        (spanned - pl.col("n_frames_seen")).alias("n_frames_bridged"),
+        (pl.col("n_looks") - pl.col("n_frames_seen")).alias("n_frames_bridged"),
         pl.col("name_source").fill_null(UNNAMED),
         (cut_begin | cut_end).alias("is_cut"),
         _way(cut_begin, "begins_at_edge").alias("begins"),

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from scipy.stats import binomtest
 
+from megafish_assets.detections.looks import Looks
 from megafish_assets.footage.columns import empty_table
 from megafish_assets.labels.columns import LABELS
 from megafish_assets.labels.label_files import LabelFile, read_labels
@@ -22,7 +23,6 @@ from megafish_assets.labels.taking import labels_table
 from megafish_assets.sightings.gap import clustered_interval, precision, recall, with_answers
 from megafish_assets.sightings.gap_folder import decoded_frames, write_page
 from megafish_assets.sightings.gap_frames import first_draws, frame_draws
-from megafish_assets.sightings.looks import Looks
 from megafish_assets_tests.conftest import FORCED
 
 try:
@@ -52,7 +52,7 @@ FRAMES = pl.DataFrame({"video": ["v", "v", "w"], "frame_id": [9, 7, 3]})
 def looks(video: str, n: int = 100, wiped: range = range(0)) -> Looks:
     is_wiped = np.zeros(n, dtype=bool)
     is_wiped[list(wiped)] = True
-    return Looks(video, 0, 1, 1 / 30, is_wiped)
+    return Looks(video, np.arange(n), 1, 1 / 30, is_wiped)
 
 
 def said(*lines: str, name: str = "frames.csv", end: int | None = None) -> pl.DataFrame:

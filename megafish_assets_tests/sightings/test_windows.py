@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from megafish_assets.detections.looks import Looks
 from megafish_assets.footage.columns import empty_table
 from megafish_assets.sightings.columns import ABUNDANCE
-from megafish_assets.sightings.looks import Looks
 from megafish_assets.sightings.measures import wiped_share
 from megafish_assets.sightings.naming import taxa
 from megafish_assets.sightings.parts import Counts, VideoTimes, video_counts
@@ -192,7 +192,7 @@ def test_what_the_wiper_hides_is_no_effort() -> None:
 
 def wiped(video: str, n_looks: int, n_wiped: int, station: str | None = None) -> Counts:
     """One tracklet in view throughout, and the wiper at the beginning; at thirty looks a second."""
-    looks = Looks(video, 0, 1, 1 / 30, np.arange(n_looks) < n_wiped)
+    looks = Looks(video, np.arange(n_looks), 1, 1 / 30, np.arange(n_looks) < n_wiped)
     seen = {"tracklet_id": [video], "kind": ["tang"], "first_frame": [0], "last_frame": [n_looks - 1]}
     seen |= {"n_frames_seen": [n_looks], "is_counted": [True]}
     return video_counts(pl.DataFrame(seen), looks, MOTION, VideoTimes(station=station))
@@ -238,3 +238,19 @@ def test_clips_without_a_time_are_taken_as_independent_and_it_says_so() -> None:
     found = row(counted(rows), "all", window_kind="all")
     assert found["interval"] == "95% bootstrap of 20 clips, taken as independent: their times are not known"
     assert found["mean_count_low"] == found["mean_count_high"] == 1.0
+
+
+def test_counts_of_a_detector_that_looks_ten_times_a_second_of_odd_frames() -> None:
+    frames = (np.arange(300) * 2.997).astype(int).tolist()  # of 29.97 a second, for 30 s
+    rows = pl.concat(
+        [
+            tracklet(0, frames[:200], LEFT, fps=29.97),
+            tracklet(1, frames[100:105], RIGHT, fps=29.97),  # half a second
+            tracklet(2, [*frames[250:260], *frames[280:300]], RIGHT, fps=29.97),
+        ]
+    )
+    found = row(counted(rows), "v0")
+    assert (found["n_frames_searched"], found["max_n"], found["max_n_rule"]) == (300, 2, "plain")
+    assert found["mean_count"] == pytest.approx((200 + 5 + 50) / 300)
+    assert found["n_tracklets"] == 3 and found["sightings_an_hour"] == pytest.approx(3 * 3600 / 30, rel=0.01)
+    assert sightings(rows)["n_frames_bridged"].to_list() == [0, 0, 20]
