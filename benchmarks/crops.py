@@ -112,15 +112,15 @@ def notebook(tasks: list[VideoTask]) -> Result:
 def sought(task: VideoTask) -> list[np.ndarray]:
     """The crops of one clip, uint8 BGR, by a seek each."""
     capture, found = cv2.VideoCapture(str(task.path)), {}
-    for row in np.random.default_rng(SEED).permutation(len(task.sampled)).tolist():
-        capture.set(cv2.CAP_PROP_POS_FRAMES, int(task.sampled.frame_ids[row]))
+    for row in np.random.default_rng(SEED).permutation(len(task.cut_out)).tolist():
+        capture.set(cv2.CAP_PROP_POS_FRAMES, int(task.cut_out.frame_ids[row]))
         frame = capture.read()[1]
         height, width = frame.shape[:2]
-        x, y, w, h = task.sampled.box_xywh_1024[row]
+        x, y, w, h = task.cut_out.box_xywh_1024[row]
         left, right = int(x * width / STRETCHED_PX), int(np.ceil((x + w) * width / STRETCHED_PX))
         top, bottom = int(y * height / STRETCHED_PX), int(np.ceil((y + h) * height / STRETCHED_PX))
         found[row] = frame[max(top, 0) : bottom, max(left, 0) : right].copy()
-    return [found[row] for row in range(len(task.sampled))]
+    return [found[row] for row in range(len(task.cut_out))]
 
 
 def bare(tasks: list[VideoTask]) -> Result:
@@ -150,7 +150,7 @@ def _pass(task: VideoTask, step: Callable[[av.VideoFrame], object], n_threads: i
     with av.open(str(task.path)) as container:
         stream = container.streams.video[0]
         stream.thread_type, stream.thread_count = "FRAME" if n_threads > 1 else "SLICE", n_threads
-        for frame, _ in zip(container.decode(stream), range(int(task.sampled.frame_ids.max()) + 1), strict=False):
+        for frame, _ in zip(container.decode(stream), range(int(task.cut_out.frame_ids.max()) + 1), strict=False):
             step(frame)
 
 

@@ -32,6 +32,7 @@ from megafish_assets.detections.assets import (
     raw_detections,
     sampled_detections_asset,
     size_limits_asset,
+    small_detections,
     tracklets,
 )
 from megafish_assets.embeddings.assets import embeddings_asset
@@ -84,6 +85,7 @@ models = chosen_backbones(settings.backbones)
 backbones = [model.name for model in models]
 geometry = chosen_geometry(settings.geometry)
 naming_backbone = settings.knobs.naming_backbone(backbones)
+naming_model = models[backbones.index(naming_backbone)]
 STOCK = {
     "size_limits": LimitsConfig,
     "lens_places": LensConfig,
@@ -137,6 +139,7 @@ defs = dg.Definitions(
                     tracklets,
                     filtered_detections,
                     sampled_detections_asset(knobs["sampled_detections"]),
+                    small_detections,
                 ],
             ),
             *made_every_night(
@@ -150,7 +153,10 @@ defs = dg.Definitions(
             *grouped("detections", [not_fish, tracklet_motion]),
             *grouped(
                 "embeddings",
-                [embeddings_asset(model, settings.weights, geometry) for model in models],
+                [
+                    *[embeddings_asset(model, settings.weights, geometry) for model in models],
+                    embeddings_asset(naming_model, settings.weights, geometry, of="small_crops"),
+                ],
             ),
             *made_every_night(grouped("features", [make(b) for make in reducing for b in backbones])),
             *made_every_night(grouped("clusters", [make(b) for make in grouping for b in backbones])),
@@ -169,7 +175,7 @@ defs = dg.Definitions(
                     [
                         labels_asset(naming_backbone),
                         words,
-                        *[classes_asset(b, knobs["classes"]) for b in backbones],
+                        *[classes_asset(b, knobs["classes"], b == naming_backbone) for b in backbones],
                         review_asset(naming_backbone, settings.species, knobs["review"]),
                     ],
                 )

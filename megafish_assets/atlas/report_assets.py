@@ -64,6 +64,7 @@ def report_asset(backbone: str) -> dg.AssetsDefinition:
         recordings: Recordings,
     ):
         now, instance = datetime.now(UTC), context.instance
+        crops = tables.all_crops(crops)
         kinds = kinds_of(abundance, sightings, crops)
         groups = tables.rows("clusters", named("kinds", backbone))
         names = stored_names(tables, backbone)

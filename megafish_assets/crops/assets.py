@@ -1,4 +1,4 @@
-"""The assets of pixels: `crops` and `camera_motion`, made in one pass through each video."""
+"""The assets of pixels: `crops`, `small_crops` and `camera_motion`, made in one pass through each video."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from megafish_assets.crops.extraction import VideoResult, VideoTask, extracted
 from megafish_assets.crops.measures import crop_counts, crop_numbers, motion_counts, motion_numbers
 from megafish_assets.crops.overlay import FILE_WIDTH_PX, PAGE_WIDTH_PX, jpeg
 from megafish_assets.crops.tables import busiest_frames, crops_table, motion_table
+from megafish_assets.detections.columns import SMALL
 from megafish_assets.detections.faults import valid_rows
 from megafish_assets.footage.boxes import Boxes
 from megafish_assets.footage.columns import empty_table
@@ -28,7 +29,7 @@ PICTURES_A_RUN = 4
 """In the event log, at 20 kB each and kept twice; every video has its picture as a file."""
 
 
-CROPS_KEY, MOTION_KEY = dg.AssetKey("crops"), dg.AssetKey("camera_motion")
+CROPS_KEY, SMALL_KEY, MOTION_KEY = dg.AssetKey("crops"), dg.AssetKey("small_crops"), dg.AssetKey("camera_motion")
 
 
 @dg.multi_asset(
@@ -40,6 +41,12 @@ CROPS_KEY, MOTION_KEY = dg.AssetKey("crops"), dg.AssetKey("camera_motion")
             description="Every sampled box cut out of its video, which is decoded once and in order; after this none "
             "is opened.",
         ),
+        "small_crops": dg.AssetOut(
+            metadata=table_metadata(CROPS),
+            kinds={"ffmpeg", "opencv", "deltalake"},
+            description="The boxes of `small_detections`, cut out in the same pass: fish that can be named, and are "
+            "too small to be grouped.",
+        ),
         "camera_motion": dg.AssetOut(
             metadata=table_metadata(CAMERA_MOTION),
             kinds={"ffmpeg", "opencv", "deltalake"},
@@ -50,11 +57,16 @@ CROPS_KEY, MOTION_KEY = dg.AssetKey("crops"), dg.AssetKey("camera_motion")
     partitions_def=VIDEOS,
     backfill_policy=PIXEL_RUNS,
     pool="decode",
-    check_specs=[*specs("crops", checks.CROPS), *specs("camera_motion", checks.CAMERA_MOTION)],
+    check_specs=[
+        *specs("crops", checks.CROPS),
+        *specs("small_crops", checks.SMALL_CROPS),
+        *specs("camera_motion", checks.CAMERA_MOTION),
+    ],
 )
 def crops(
     context: dg.AssetExecutionContext,
     sampled_detections: pl.DataFrame,
+    small_detections: pl.DataFrame,
     raw_detections: pl.LazyFrame,
     tracklets: pl.LazyFrame,
     recordings: Recordings,
@@ -62,34 +74,41 @@ def crops(
 ):
     """The crops of every video and how its scene moves, in one pass through it."""
     videos, tally = pending_videos(context), Tally(context, checks.CROPS, crop_numbers)
+    small_tally = Tally(context, checks.SMALL_CROPS, crop_numbers, SMALL_KEY)
     motions = Tally(context, checks.CAMERA_MOTION, motion_numbers, MOTION_KEY)
-    sampled = {key: rows for (key,), rows in sampled_detections.partition_by("video", as_dict=True).items()}
-    tasks, pans = video_tasks(sampled_detections, raw_detections, recordings), pans_of_boxes(raw_detections, tracklets)
+    cut_out = pl.concat([rows.select(*SMALL) for rows in (sampled_detections, small_detections)])
+    tasks, pans = video_tasks(cut_out, raw_detections, recordings), pans_of_boxes(raw_detections, tracklets)
+
+    def beside(keys: list[str], small: pl.DataFrame, motion: pl.DataFrame) -> dict[str, Part]:
+        """What is stored beside the crops of these videos: the small crops, and how their scene moves."""
+        wanted = small_detections.filter(pl.col("video").is_in(keys))
+        return {
+            "small_crops": Part(keys, small, small_tally.add(keys, crop_counts(wanted, small))),
+            "camera_motion": Part(keys, motion, motions.add(keys, motion_counts(motion, pans))),
+        }
 
     def parts() -> Iterator[Part]:
-        bare, none = [key for key in videos if key not in sampled], empty_table(CROPS)
-        still = moved(motions, bare, empty_table(CAMERA_MOTION), pans)
+        with_boxes = {task.key for task in tasks}
+        bare, none = [key for key in videos if key not in with_boxes], empty_table(CROPS)
+        still = beside(bare, none, empty_table(CAMERA_MOTION))
         yield Part(bare, none, tally.add(bare, crop_counts(none, none)), still)
         progress = Progress(context.log.info, "videos decoded", len(tasks))
         pictures = Pictures(context, figures)
         for result in extracted(tasks):
-            sampled_rows = sampled[result.key]
-            made = crops_table(sampled_rows, result.cuts)
-            numbers = tally.add([result.key], crop_counts(sampled_rows, made))[result.key]
-            beside = moved(motions, [result.key], motion_table(result.key, result.motion), pans)
-            yield Part([result.key], made, {result.key: numbers | pictures.of(result, made)}, beside)
+            made = crops_table(cut_out.filter(video=result.key), result.cuts)
+            sampled = sampled_detections.filter(video=result.key)
+            crops, small = made.head(sampled.height), made.slice(sampled.height)
+            numbers = tally.add([result.key], crop_counts(sampled, crops))[result.key]
+            others = beside([result.key], small, motion_table(result.key, result.motion))
+            yield Part([result.key], crops, {result.key: numbers | pictures.of(result, made)}, others)
             progress.step()
 
     lineage = column_lineage({"sampled_detections": ["video", "detection_id", "frame_id"]})
     yield dg.Output(Parts(parts), output_name="crops", metadata=lineage)
+    small_lineage = column_lineage({"small_detections": ["video", "detection_id", "frame_id"]})
+    yield dg.Output(StoredBeside(), output_name="small_crops", metadata=small_lineage)
     yield dg.Output(StoredBeside(), output_name="camera_motion")
-    yield tally.result()
-    yield motions.result()
-
-
-def moved(motions: Tally, videos: list[str], motion: pl.DataFrame, pans: pl.DataFrame) -> dict[str, Part]:
-    """How the scene of these videos moves, to be stored beside their crops."""
-    return {"camera_motion": Part(videos, motion, motions.add(videos, motion_counts(motion, pans)))}
+    yield from (every.result() for every in (tally, small_tally, motions))
 
 
 def pans_of_boxes(raw: pl.LazyFrame, tracklets: pl.LazyFrame) -> pl.DataFrame:
@@ -99,9 +118,9 @@ def pans_of_boxes(raw: pl.LazyFrame, tracklets: pl.LazyFrame) -> pl.DataFrame:
     return pans.select("video", "frame_id", "pan_x_1024", "pan_y_1024", "n_pan_boxes").collect()
 
 
-def video_tasks(sampled: pl.DataFrame, raw: pl.LazyFrame, recordings: Recordings) -> list[VideoTask]:
-    """One task for every video that has sampled rows."""
-    drawn_frames, valid = dict(busiest_frames(sampled).iter_rows()), valid_rows(raw).collect()
+def video_tasks(cut_out: pl.DataFrame, raw: pl.LazyFrame, recordings: Recordings) -> list[VideoTask]:
+    """One task for every video that has boxes to cut out, in the order in which they are given."""
+    drawn_frames, valid = dict(busiest_frames(cut_out).iter_rows()), valid_rows(raw).collect()
     detected, none = valid.partition_by("video", as_dict=True), valid.clear()
     return [
         VideoTask(
@@ -112,7 +131,7 @@ def video_tasks(sampled: pl.DataFrame, raw: pl.LazyFrame, recordings: Recordings
             drawn_frames[key],
             most_megapixels=recordings.most_megapixels,
         )
-        for (key,), rows in sampled.partition_by("video", as_dict=True, maintain_order=True).items()
+        for (key,), rows in cut_out.partition_by("video", as_dict=True, maintain_order=True).items()
     ]
 
 

@@ -1,5 +1,7 @@
 """Limits on the crops, each with its reason and what to do when it is broken."""
 
+from dataclasses import replace
+
 from megafish_assets.reporting.verdicts import Check, Limit, never
 
 CROPS = Check(
@@ -25,6 +27,13 @@ CROPS = Check(
     },
 )
 
+SMALL_CROPS = replace(
+    CROPS,
+    name="every_small_box_is_accounted_for",
+    meaning="A row in small_crops for every row of small_detections; the share that could not be cut, and the share "
+    "cut off by the frame's edge.",
+)
+
 CAMERA_MOTION = Check(
     "scene_is_followed",
     "Looks that found too few points of the scene, and pans that pixels and boxes tell differently.",
@@ -42,5 +51,5 @@ CAMERA_MOTION = Check(
     },
 )
 
-CHECKS = {"crops": CROPS, "camera_motion": CAMERA_MOTION}
+CHECKS = {"crops": CROPS, "small_crops": SMALL_CROPS, "camera_motion": CAMERA_MOTION}
 """Every check of this stage by asset."""

@@ -25,8 +25,8 @@ class VideoTask:
     key: str
     path: Path | None
     """None for a file outside the recordings folder, which is not opened."""
-    sampled: Boxes
-    """What is cut out."""
+    cut_out: Boxes
+    """What is wanted as crops."""
     detected: Boxes
     """Every box of the video: drawn on one frame, and no part of the scene whose motion is measured."""
     drawn_frame: int
@@ -91,8 +91,8 @@ def _extract(task: VideoTask) -> VideoResult:
         if task.every_frames and frame.frame_id % task.every_frames == 0:
             watcher(frame)
 
-    made = cuts(task.path, task.sampled, see, task.every_frames, task.most_megapixels)
-    ids, drawn = set(task.sampled.detection_ids), task.detected.of_frame(task.drawn_frame)
+    made = cuts(task.path, task.cut_out, see, task.every_frames, task.most_megapixels)
+    ids, drawn = set(task.cut_out.detection_ids), task.detected.of_frame(task.drawn_frame)
     overlay = keeper.kept[0] if keeper.kept else None
     if overlay is not None:
         draw_boxes(overlay, drawn, ids)

@@ -1,5 +1,5 @@
-"""The assets of rows: `inference`, `raw_detections`, `tracklets`, `size_limits`, `filtered_detections` and
-`sampled_detections`."""
+"""The assets of rows: `inference`, `raw_detections`, `tracklets`, `size_limits`, `filtered_detections`,
+`sampled_detections` and `small_detections`."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -9,7 +9,7 @@ import polars as pl
 from pydantic import Field
 
 from megafish_assets.detections import checks, measures, sampling
-from megafish_assets.detections.columns import FILTERED, LIMITS, RAW, SAMPLED, TRACKLETS
+from megafish_assets.detections.columns import FILTERED, LIMITS, RAW, SAMPLED, SMALL, TRACKLETS
 from megafish_assets.detections.faults import valid_rows
 from megafish_assets.detections.filtering import filtered_detections as filtered_rows
 from megafish_assets.detections.plots import filter_histograms
@@ -232,3 +232,29 @@ def sampled_detections_asset(knobs: type[SampleConfig] = SampleConfig) -> dg.Ass
         )
 
     return sampled_detections
+
+
+@dg.asset(
+    partitions_def=VIDEOS,
+    backfill_policy=ROW_RUNS,
+    check_specs=specs("small_detections", checks.SMALL),
+    metadata=table_metadata(SMALL),
+    kinds={"polars", "deltalake"},
+)
+def small_detections(
+    context: dg.AssetExecutionContext,
+    raw_detections: pl.DataFrame,
+    filtered_detections: pl.DataFrame,
+    tracklets: pl.LazyFrame,
+):
+    """A few boxes of each tracklet that counts but is too small for the filter: cut and embedded so that it can be
+    named, and grouped with nothing."""
+    valid = valid_rows(raw_detections)
+    known = tracklets.select("video", "detection_id", "tracklet_id").collect()
+    small = sampling.small_detections(valid, filtered_detections, known)
+    counts = measures.small_counts(filtered_detections, small, known)
+    return dg.MaterializeResult(
+        value=small,
+        metadata=column_lineage({"raw_detections": list(RAW), "tracklets": ["tracklet_id"]}),
+        check_results=[judged(context, checks.SMALL, counts, measures.small_numbers)],
+    )

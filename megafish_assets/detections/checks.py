@@ -102,6 +102,22 @@ SAMPLED = Check(
     },
 )
 
+SMALL = Check(
+    "small_tracklets_can_be_named",
+    "Rows of tracklets that are too small for the filter, and their share of all that last.",
+    {
+        "n_wrong_rows": never(
+            "a tracklet is named by its sample or by these rows, and a row is cut once",
+            "Report it with the video's name.",
+        ),
+        "small_share": Limit(
+            "clusters show what is large enough, and here most animals are too small for them",
+            "Move the camera nearer or film with more pixels; name small fish by name_next, or loosen the filter.",
+            at_most=0.8,
+        ),
+    },
+)
+
 LENS = Check(
     "places_fit_the_collection",
     "How far the places of the lens in force are from those of all present rows, and who was made without them.",
@@ -180,6 +196,7 @@ CHECKS = {
     "size_limits": SIZE_LIMITS,
     "filtered_detections": FILTERED,
     "sampled_detections": SAMPLED,
+    "small_detections": SMALL,
     "lens_places": LENS,
     "place_reasons": REASONS,
     "not_fish": NOT_FISH,

@@ -42,6 +42,8 @@ TRACKLETS: Columns = KEY | {
 
 SAMPLED: Columns = FILTERED | {"tracklet_id": TRACKLETS["tracklet_id"]}
 
+SMALL: Columns = {name: column for name, column in SAMPLED.items() if name != "limits_version"}
+
 LENS_PLACES: Columns = {
     "place_id": Column(pl.String, "`p<number:03d>`, the place with the most boxes first"),
     "x_1024": Column(pl.Float64, "left edge of the place, px of the stretched frame; median over its clips"),

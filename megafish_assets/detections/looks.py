@@ -17,6 +17,10 @@ LEEWAY_FRAMES = 1
 """By which a look may be off its even step: ten looks a second of 29.97 frames fall on every third frame, and now and
 then on the second after."""
 
+LEAST_SECONDS = 1 / 3
+"""That a tracklet must be observed, at its video's looks, to count: ten frames of 30 a second. What a detector splits
+off a fish, and what it takes for one for a moment, mostly lasts less: docs/read-out.md."""
+
 EVEN_SHARE = 0.95
 """Of the distances between frames with boxes, that a step must explain to be one."""
 
@@ -61,7 +65,7 @@ class Looks:
 
     def within(self, seconds: float) -> int:
         """How many looks such a stretch holds, at least 1."""
-        return max(1, round(seconds / self.step_seconds))
+        return _within(seconds, self.step_seconds)
 
 
 def step_of(frame_ids: np.ndarray) -> float | None:
@@ -85,6 +89,17 @@ def step_of(frame_ids: np.ndarray) -> float | None:
     # Every whole number lies within a frame of a multiple of 2 or 3: there single frames must be rare besides.
     is_even &= distances >= commonest - (LEEWAY_FRAMES if commonest > 2 else 0)
     return float(distances.sum() / looks.sum()) if is_even.mean() >= EVEN_SHARE else 1.0
+
+
+def least_looks(rows: pl.DataFrame, seconds: float) -> int:
+    """How many looks such a stretch of this video holds, of its valid `raw_detections`; 1 where too few frames hold
+    boxes to tell."""
+    step = step_of(rows["frame_id"].to_numpy())
+    return 1 if step is None else _within(seconds, step * _seconds_a_frame(rows))
+
+
+def _within(seconds: float, step_seconds: float) -> int:
+    return max(1, round(seconds / step_seconds))
 
 
 def usual_step(frames: pl.DataFrame) -> float:

@@ -133,6 +133,28 @@ def drawn_counts(
     )
 
 
+def small_counts(filtered: pl.DataFrame, small: pl.DataFrame, tracklets: pl.DataFrame) -> pl.DataFrame:
+    """A row a video: rows of small tracklets, those of them whose tracklet the filter has kept rows of or that stand
+    twice, small tracklets, and tracklets that the filter has kept rows of."""
+    known = tracklets.select("detection_id", "tracklet_id")
+    kept = filtered.join(known, on="detection_id").group_by("video").agg(pl.n_unique("tracklet_id").alias("n_kept"))
+    of_kept = filtered.join(known, on="detection_id").select("tracklet_id").unique()
+    wrong = pl.col("tracklet_id").is_in(of_kept["tracklet_id"].implode()) | pl.col("detection_id").is_duplicated()
+    made = small.group_by("video").agg(
+        ROWS.alias("n_small_rows"),
+        wrong.sum().alias("n_wrong_rows"),
+        pl.n_unique("tracklet_id").alias("n_small"),
+    )
+    both = kept.join(made, on="video", how="full", coalesce=True)
+    return both.with_columns(pl.exclude("video").fill_null(0).cast(pl.Int64))
+
+
+def small_numbers(counts: pl.DataFrame) -> pl.DataFrame:
+    """Counts with the share of tracklets that are small, of those and what the filter has kept rows of."""
+    whole = pl.col("n_small") + pl.col("n_kept")
+    return counts.with_columns(pl.when(whole > 0).then(pl.col("n_small") / whole).otherwise(0.0).alias("small_share"))
+
+
 def with_left_out(counts: pl.DataFrame, filtered: pl.DataFrame, left_out: pl.DataFrame) -> pl.DataFrame:
     """The counts of a sample, with those of the filtered rows that were left out of it as lying on the lens.
 

@@ -1,4 +1,5 @@
-"""Which detections are looked at: a seeded share of each video, or a few of each tracklet."""
+"""Which detections are looked at: a seeded share of each video, or a few of each tracklet; and a few of tracklets that
+are too small for the filter, so that they can be named."""
 
 import zlib
 from collections.abc import Callable, Iterator
@@ -6,7 +7,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import polars as pl
 
+from megafish_assets.detections.columns import SMALL
 from megafish_assets.detections.lens import places_of
+from megafish_assets.detections.looks import LEAST_SECONDS, least_looks
 
 SHARE = 0.1
 """Of each video's filtered rows: the notebook's."""
@@ -145,20 +148,46 @@ def sampled_from_tracklets(
         raise ValueError(f"at_most = {at_most} and apart_frames = {apart_frames}; both must be 1 or more")
     rows = tracked(filtered, tracklets)
     videos = rows.partition_by("video", maintain_order=True)
-    parts = [video[_apart(video, at_most, apart_frames, _chance(seed, video["video"][0]))] for video in videos]
+    orders = [_chance(seed, video["video"][0]).permutation(video.height) for video in videos]
+    parts = [video[_apart(video, order, at_most, apart_frames)] for video, order in zip(videos, orders, strict=True)]
     return pl.concat([rows.clear(), *parts])
 
 
-def _apart(video: pl.DataFrame, at_most: int, apart_frames: int, rng: np.random.Generator) -> list[int]:
-    """Ascending row numbers, of every tracklet `at_most` and no two nearer than `apart_frames`: rows in a random order,
-    taken as long as they fit.
+def small_detections(
+    valid: pl.DataFrame,
+    filtered: pl.DataFrame,
+    tracklets: pl.DataFrame,
+    at_most: int = AT_MOST_A_TRACKLET,
+    apart_frames: int = APART_FRAMES,
+) -> pl.DataFrame:
+    """The columns `SMALL`, sorted by `detection_id`: of every tracklet that the filter has kept no row of, and that is
+    seen for `LEAST_SECONDS`, at most so many rows and no two nearer, the largest and surest first.
+
+    Mostly they are small; a few are larger than the filter believes. `valid` holds rows without a fault, `tracklets`
+    the columns `TRACKLETS` of them. Raises ValueError where a row has no tracklet.
+    """
+    rows = tracked(valid, tracklets)
+    kept = rows.join(filtered, on="detection_id", how="semi").select("tracklet_id").unique()
+    parts = [rows.clear()]
+    for _, video in rows.group_by("video", maintain_order=True):
+        lasting = pl.col("frame_id").n_unique().over("tracklet_id") >= least_looks(video, LEAST_SECONDS)
+        small = video.filter(lasting).join(kept, on="tracklet_id", how="anti", maintain_order="left")
+        worth = small.select(pl.col("score") * pl.col("width_1024") * pl.col("height_1024")).to_series()
+        order = np.argsort(-worth.to_numpy(), kind="stable")
+        parts.append(small[_apart(small, order, at_most, apart_frames)])
+    return pl.concat(parts).select(*SMALL)
+
+
+def _apart(video: pl.DataFrame, order: np.ndarray, at_most: int, apart_frames: int) -> list[int]:
+    """Ascending row numbers, of every tracklet `at_most` and no two nearer than `apart_frames`: rows in the order
+    given, taken as long as they fit.
 
     Source: dart throwing, Cook 1986, Stochastic sampling in computer graphics, ACM TOG 5(1).
     """
     tracklet_ids, frame_ids = video["tracklet_id"].to_list(), video["frame_id"].to_list()
     drawn: dict[str, list[int]] = {}
     rows = []
-    for row in rng.permutation(video.height).tolist():
+    for row in order.tolist():
         frame_id, others = frame_ids[row], drawn.setdefault(tracklet_ids[row], [])
         if len(others) < at_most and all(abs(frame_id - other) >= apart_frames for other in others):
             others.append(frame_id)

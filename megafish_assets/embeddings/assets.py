@@ -22,29 +22,33 @@ from megafish_assets.storage.partitions import PIXEL_RUNS, VIDEOS
 from megafish_assets.storage.parts import COMMIT_VIDEOS, Part, Parts, pending_videos
 
 
-def embeddings_asset(backbone: Backbone, weights_folder: Path | None, geometry: str) -> dg.AssetsDefinition:
-    """One vector a crop. Its code version is the version that each vector row carries.
+def embeddings_asset(
+    backbone: Backbone, weights_folder: Path | None, geometry: str, of: str = "crops"
+) -> dg.AssetsDefinition:
+    """One vector a crop of the asset `of`, `crops` or `small_crops`. Its code version is the version that each vector
+    row carries.
 
     Weights that are still on the hub have no version yet; it is known from the first load of the definitions after
     they were fetched.
     """
     weights = find_weights(backbone, weights_folder)
     version = vectors_version(weights, geometry)
+    stage = "small_embeddings" if of == "small_crops" else "embeddings"
 
     @dg.asset(
-        key=named("embeddings", backbone.name),
-        ins={"crops": dg.AssetIn("crops")},
+        key=named(stage, backbone.name),
+        ins={"crops": dg.AssetIn(of)},
         partitions_def=VIDEOS,
         backfill_policy=PIXEL_RUNS,
         code_version=version,
         pool="gpu",
-        check_specs=specs(named("embeddings", backbone.name), checks.EMBEDDINGS),
+        check_specs=specs(named(stage, backbone.name), checks.EMBEDDINGS),
         metadata=table_metadata(VECTORS)
-        | of_backbone("embeddings", backbone.name)
+        | of_backbone(stage, backbone.name)
         | {"timm_id": backbone.timm_id, "dim": backbone.dim}
         | ({VECTORS_VERSION: version} if version else {}),
         kinds={"pytorch", "deltalake"},
-        description=f"One vector of {backbone.dim} numbers a crop, by timm's `{backbone.timm_id}`"
+        description=f"One vector of {backbone.dim} numbers a crop of `{of}`, by timm's `{backbone.timm_id}`"
         + (", trained on the synthetic reef: for the demo only." if backbone.embedded else "."),
     )
     def embeddings(context: dg.AssetExecutionContext, crops: CropBatches):
@@ -68,7 +72,7 @@ def embeddings_asset(backbone: Backbone, weights_folder: Path | None, geometry: 
 
         yield dg.MaterializeResult(
             value=Parts(parts),
-            metadata=encoder.described() | column_lineage({"crops": ["video", "detection_id"]}),
+            metadata=encoder.described() | column_lineage({of: ["video", "detection_id"]}),
         )
         yield tally.result()
 

@@ -5,6 +5,8 @@ import polars as pl
 from pydantic import Field
 
 from megafish_assets.embeddings.tables import EmbeddingStream
+from megafish_assets.features.tables import model_parts
+from megafish_assets.features.whitening import Whitening
 from megafish_assets.labels import checks, measures, plots
 from megafish_assets.labels.budget import NEXT, budget_curve, n_curve_fits
 from megafish_assets.labels.calibration import n_fits
@@ -13,6 +15,7 @@ from megafish_assets.labels.columns import CLASSES, NAME_NEXT
 from megafish_assets.labels.naming import NAMED_FROM, Words, classes_table, told_by
 from megafish_assets.labels.next_table import next_table, open_units
 from megafish_assets.labels.resolving import current_words
+from megafish_assets.labels.small import SEEN, SmallCrops
 from megafish_assets.labels.units import Units, kind_of_units, on_the_lens
 from megafish_assets.orchestration.policy import seed_knob
 from megafish_assets.reporting.figures import Figures, figure_metadata
@@ -36,8 +39,13 @@ class ClassesConfig(dg.Config):
     seed: int = seed_knob(42, "Seed of the folds of the labels.")
 
 
-def classes_asset(backbone: str, knobs: type[ClassesConfig] = ClassesConfig) -> dg.AssetsDefinition:
-    """A name for every tracklet that can be named, and the tracklets to name next."""
+def classes_asset(
+    backbone: str, knobs: type[ClassesConfig] = ClassesConfig, names_small: bool = False
+) -> dg.AssetsDefinition:
+    """A name for every tracklet that can be named, and the tracklets to name next.
+
+    `names_small` says that this backbone sees `small_crops` too, and names those that are too small to be grouped.
+    """
     classes_name, next_name = named("classes", backbone), named("name_next", backbone)
     classes_key = dg.AssetKey(classes_name)
 
@@ -64,7 +72,9 @@ def classes_asset(backbone: str, knobs: type[ClassesConfig] = ClassesConfig) -> 
             "sampled": dg.AssetIn("sampled_detections", metadata={"columns": ["detection_id", "score"]}),
             "said": dg.AssetIn("labels"),
             "kinds": dg.AssetIn(named("kinds", backbone)),
+            "whitening": dg.AssetIn(named("whitening", backbone)),
         },
+        deps=["small_detections", "small_crops", named("small_embeddings", backbone)] if names_small else [],
         check_specs=specs(classes_name, checks.CLASSES),
     )
     def classes(
@@ -76,6 +86,7 @@ def classes_asset(backbone: str, knobs: type[ClassesConfig] = ClassesConfig) -> 
         sampled: pl.LazyFrame,
         said: pl.DataFrame,
         kinds: pl.DataFrame,
+        whitening: pl.DataFrame,
         not_fish: pl.LazyFrame,
         raw_detections: pl.LazyFrame,
         tracklets: pl.LazyFrame,
@@ -83,9 +94,14 @@ def classes_asset(backbone: str, knobs: type[ClassesConfig] = ClassesConfig) -> 
         figures: Figures,
     ):
         sizes = crops.select("detection_id", "width_px", "height_px", "clipped_share")
-        units = Units.of_crops(clusters, features.whole(), sampled.join(sizes, on="detection_id").collect())
+        rows, vectors, seen_crops = clusters, features.whole(), sampled.join(sizes, on="detection_id").collect()
+        small = stored_small(tables, backbone, whitening) if names_small else None
+        if small is not None:
+            rows, vectors = small.rows_beside(rows), small.features_beside(vectors)
+            seen_crops = pl.concat([seen_crops.select(SEEN), small.table.select(SEEN)])
+        units = Units.of_crops(rows, vectors, seen_crops)
         kind_ids = kind_of_units(units, kinds)
-        lens = on_the_lens(units, flagged(not_fish), clusters)
+        lens = on_the_lens(units, flagged(not_fish), rows)
         words = Words.of(units, current_words(said, raw_detections, tracklets))
         taught = words.taught(units)
         seen = Seen.of(units.features)
@@ -106,6 +122,19 @@ def classes_asset(backbone: str, knobs: type[ClassesConfig] = ClassesConfig) -> 
         yield verdict(checks.CLASSES, numbers, asset=classes_key)
 
     return classes
+
+
+def stored_small(tables: Tables, backbone: str, whitening: pl.DataFrame) -> SmallCrops | None:
+    """The small crops with vectors of the whitening's version; None where there are none: names do not wait."""
+    vectors = tables.scan("embeddings", named("small_embeddings", backbone))
+    crops, rows = tables.scan("crops", "small_crops"), tables.scan("detections", "small_detections")
+    if vectors is None or crops is None or rows is None:
+        return None
+    stream = EmbeddingStream.of_table(vectors, whitening["vectors_version"].first())
+    if not len(stream):
+        return None
+    model = Whitening.from_parts(model_parts(whitening))
+    return SmallCrops.of(crops, rows.select("detection_id", "score"), stream, model)
 
 
 def flagged(not_fish: pl.LazyFrame) -> list[str]:

@@ -13,10 +13,17 @@ from megafish_assets.labels.classifying import Seen, Taught, classified, represe
 NEXT = 40
 """Tracklets on a sheet: a few minutes of a person."""
 
-MEDOID, NOISE, LEAST_SURE = "medoid", "noise", "least_sure"
+UNGROUPED = -2
+"""The cluster of what is too small to be grouped, where there must be a number."""
+
+MEDOID, NOISE, SMALL, LEAST_SURE = "medoid", "noise", "small", "least_sure"
 
 NOISE_SHARE = 0.5
 """Of what the medoids leave, at most: in a large collection noise alone would fill the sheet."""
+
+SMALL_SHARE = 0.25
+"""Of what the medoids leave, at most: small fish look unlike large ones of their kind, and a classifier that was shown
+none of them takes a third for another: docs/names.md."""
 
 BUDGET_SHARES = (0.125, 0.25, 0.5, 0.75, 1.0)
 """Of the labels that a fold leaves, with which the curve is drawn."""
@@ -106,7 +113,7 @@ class Open:
     """Whose name may be asked for."""
 
     cluster_ids: np.ndarray
-    """int64 `(n,)`, the cluster of each unit, -1 for noise."""
+    """int64 `(n,)`, the cluster of each unit, -1 for noise, `UNGROUPED` for what is too small for any."""
     is_named: np.ndarray
     """bool `(n,)`: a person gave its name."""
     is_closed: np.ndarray
@@ -125,20 +132,24 @@ class Open:
 
 
 def name_next(own: np.ndarray, units: Open, n: int = NEXT) -> tuple[np.ndarray, list[str]]:
-    """Places of the units to name next, the most useful first, and why: `MEDOID`, `NOISE` or `LEAST_SURE`.
+    """Places of the units to name next, the most useful first, and why: `MEDOID`, `NOISE`, `SMALL` or
+    `LEAST_SURE`.
 
     `own` `(n_units, m)` are features of unit length. First the medoid of each cluster without a name, the largest
-    first; then noise, and then what is least sure, each from another place than what is closed or chosen by then.
+    first; then noise, what is small, and what is least sure, each from another place than what is closed or chosen
+    by then.
     """
     chosen = _medoids(own, units)[:n]
     reasons, free = [MEDOID] * len(chosen), ~units.is_closed
     free[chosen] = False
-    room, noise = n - len(chosen), np.flatnonzero(free & (units.cluster_ids < 0))
-    unsure = np.flatnonzero(free & (units.cluster_ids >= 0))
-    n_noise = min(len(noise), max(int(np.ceil(room * NOISE_SHARE)), room - len(unsure)))
+    room, noise = n - len(chosen), np.flatnonzero(free & (units.cluster_ids == -1))
+    small, unsure = (np.flatnonzero(free & of) for of in (units.cluster_ids == UNGROUPED, units.cluster_ids >= 0))
+    n_small = min(len(small), int(np.ceil(room * SMALL_SHARE)))
+    n_noise = min(len(noise), max(int(np.ceil((room - n_small) * NOISE_SHARE)), room - n_small - len(unsure)))
     for places, weights, wanted, why in (
         (noise, np.ones(len(noise)), n_noise, NOISE),
-        (unsure, 1 - units.sureness[unsure], room - n_noise, LEAST_SURE),
+        (small, 1 - units.sureness[small], n_small, SMALL),
+        (unsure, 1 - units.sureness[unsure], room - n_noise - n_small, LEAST_SURE),
     ):
         found = _spread(own, places, weights, [*np.flatnonzero(units.is_closed), *chosen], wanted)
         chosen, reasons = [*chosen, *found], [*reasons, *[why] * len(found)]

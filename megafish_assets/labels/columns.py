@@ -47,8 +47,8 @@ CLASSES: Columns = {
     "tracklet_id": Column(pl.String, "the tracklet; null for a detection without one"),
     "unit_id": Column(pl.String, "what bears the name: the tracklet, or the detection without one"),
     "detection_id": Column(pl.String, "its best crop: not cut by the frame's edge, large, of a high score"),
-    "cluster": Column(pl.Int64, "its cluster; -1 is noise"),
-    "kind_id": Column(pl.Int64, "its kind, which keeps its number from fit to fit; null for noise"),
+    "cluster": Column(pl.Int64, "its cluster; -1 is noise; null if it is too small to be grouped"),
+    "kind_id": Column(pl.Int64, "its kind, which keeps its number from fit to fit; null for noise and what is small"),
     "name": Column(pl.String, "what it shows; null if unnamed"),
     "scientific_name": Column(pl.String, "of the name, if anybody gave it"),
     "probability": Column(
@@ -68,7 +68,7 @@ NAME_NEXT: Columns = {
     "video": Column(pl.String, "partition key of the video"),
     "detection_id": Column(pl.String, "its best crop"),
     "tracklet_id": Column(pl.String, "the tracklet; null for a detection without one"),
-    "cluster": Column(pl.Int64, "its cluster; -1 is noise"),
-    "kind_id": Column(pl.Int64, "its kind; null for noise"),
-    "reason": Column(pl.String, "medoid (of a cluster without a name), noise, or least_sure"),
+    "cluster": Column(pl.Int64, "its cluster; -1 is noise; null if it is too small to be grouped"),
+    "kind_id": Column(pl.Int64, "its kind; null for noise and what is small"),
+    "reason": Column(pl.String, "medoid (of a cluster without a name), noise, small, or least_sure"),
 }

@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from megafish_assets.labels.budget import NEXT, Open, name_next
+from megafish_assets.labels.budget import NEXT, UNGROUPED, Open, name_next
 from megafish_assets.labels.columns import NAME_NEXT
 from megafish_assets.labels.current import UNSURE
 from megafish_assets.labels.naming import Words
@@ -15,7 +15,7 @@ def open_units(classes: pl.DataFrame, words: Words, on_lens: np.ndarray) -> Open
     is_closed = is_named | on_lens
     is_closed[words.places(UNSURE)] = True
     sureness = classes["probability"].fill_null(0.0).to_numpy()
-    return Open(classes["cluster"].to_numpy(), is_named, is_closed, sureness)
+    return Open(classes["cluster"].fill_null(UNGROUPED).to_numpy(), is_named, is_closed, sureness)
 
 
 def next_table(classes: pl.DataFrame, own: np.ndarray, units: Open, n: int = NEXT) -> pl.DataFrame:

@@ -27,6 +27,7 @@ from megafish_assets.labels.review_sheets import (
     with_kinds,
     with_names,
 )
+from megafish_assets.labels.small import with_small
 from megafish_assets.labels.species import SPECIES
 
 CROPS_AT_A_TIME = 4_000
@@ -50,8 +51,15 @@ class Known:
     """`place_id`, the box, `lens_score`."""
     species: pl.DataFrame | None = None
     """The columns `SPECIES`."""
+    small: pl.DataFrame | None = None
+    """`video`, `detection_id` and `tracklet_id` of crops of tracklets that are too small to be grouped."""
     place_jpegs: Mapping[str, bytes] = field(default_factory=dict)
     """Pictures of places of the lens, by `place_id`: their boxes are left out of the sample, so no crop shows them."""
+
+    @property
+    def crops(self) -> pl.DataFrame:
+        """`detection_id`, `tracklet_id` and `cluster` of all crops, grouped or small; of these `cluster` is null."""
+        return self.clusters if self.small is None else with_small(self.clusters, self.small)
 
     @property
     def fit_version(self) -> str | None:
@@ -73,18 +81,16 @@ def make_review(
 ) -> tuple[list[Sheet], pl.DataFrame]:
     """Writes the review into an empty folder; the sheets in their order, and the columns `TILES`.
 
-    `crops` holds the columns `CROPS`, `sampled` the columns `SEEN`, `recordings` the address of the videos as the page
-    reaches it, `made_at` a time in ISO 8601. Raises LookupError for a clustered tracklet without a crop, and ValueError
-    where the kinds are not of the clusters' fit.
+    `crops` holds the columns `CROPS`, `sampled` the columns `SEEN`, both of small tracklets too; `recordings` is the
+    address of the videos as the page reaches it, `made_at` a time in ISO 8601. Raises LookupError for a tracklet
+    without a crop, and ValueError where the kinds are not of the clusters' fit.
     """
     kinds = {} if known.kinds is None else kinds_by_cluster(known.kinds, known.clusters)
-    supports = supported(known.clusters)
-    units = units_of(supports)
+    every, supports = known.crops, supported(known.clusters)
+    units = units_of(every.join(supports.select("detection_id", "support"), on="detection_id", how="left"))
     with tempfile.TemporaryFile(dir=folder) as file:
         thumbs = KeptThumbs(file)
-        best = best_crops(
-            crop_batches(crops, known.clusters), thumbs, progress("crops looked at", known.clusters.height)
-        )
+        best = best_crops(crop_batches(crops, every), thumbs, progress("crops looked at", every.height))
         require_pictures(units, best)
         seen = seen_of(best, crops, sampled)
         named = with_kinds(with_names(units, known.classes), kinds)
@@ -102,18 +108,18 @@ def make_review(
     return sheets, tiles
 
 
-def crop_batches(crops: pl.LazyFrame, clusters: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """The clustered crops with their pictures, whole videos at a time, about `CROPS_AT_A_TIME` of them."""
+def crop_batches(crops: pl.LazyFrame, wanted: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """These crops with their pictures, whole videos at a time, about `CROPS_AT_A_TIME` of them."""
     unit = pl.coalesce("tracklet_id", "detection_id").alias("unit_id")
-    wanted = clusters.select("detection_id", unit)
+    units = wanted.select("detection_id", unit)
     columns = ["detection_id", "width_px", "height_px", "jpeg"]
-    for videos in _videos_together(clusters):
+    for videos in _videos_together(wanted):
         rows = crops.filter(pl.col("video").is_in(videos) & pl.col("jpeg").is_not_null()).select(columns).collect()
-        yield rows.join(wanted, on="detection_id").sort("detection_id")
+        yield rows.join(units, on="detection_id").sort("detection_id")
 
 
-def _videos_together(clusters: pl.DataFrame) -> Iterator[list[str]]:
-    counts = clusters.group_by(video_of(pl.col("detection_id")).alias("video")).len().sort("video")
+def _videos_together(wanted: pl.DataFrame) -> Iterator[list[str]]:
+    counts = wanted.group_by(video_of(pl.col("detection_id")).alias("video")).len().sort("video")
     part = (counts["len"].cum_sum() - 1) // CROPS_AT_A_TIME
     for _, videos in counts.group_by(part.alias("part"), maintain_order=True):
         yield videos["video"].to_list()

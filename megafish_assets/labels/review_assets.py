@@ -48,7 +48,7 @@ def review_asset(
             "crops": dg.AssetIn("crops"),
             "sampled": dg.AssetIn("sampled_detections", metadata={"columns": SEEN}),
         },
-        deps=[named("kinds", backbone), named("classes", backbone), "lens_places"],
+        deps=[named("kinds", backbone), named("classes", backbone), "lens_places", "small_detections", "small_crops"],
         metadata=table_metadata(TILES),
         kinds={"opencv", "deltalake"},
         description="A folder of sheets that opens by double click, on which a person names clusters and tracklets; "
@@ -65,6 +65,9 @@ def review_asset(
         figures: Figures,
         recordings: Recordings,
     ):
+        small, crops = tables.scan("detections", "small_detections"), tables.all_crops(crops)
+        if small is not None:
+            sampled = pl.concat([sampled.select(SEEN), small.select(SEEN)])
         known = Known(
             clusters,
             stability,
@@ -72,6 +75,7 @@ def review_asset(
             classes=tables.rows("labels", named("classes", backbone)),
             lens_places=tables.rows("detections", "lens_places"),
             species=read_species(species),
+            small=None if small is None else small_crops_of(crops, small),
             place_jpegs={path.stem: path.read_bytes() for path in figures.place(PLACES_KEY).glob("p*.jpg")},
         )
         place = figures.place(context.asset_key)
@@ -89,7 +93,7 @@ def review_asset(
             drawn = drawn_tiles(tiles, config.seed)
             wanted = crops.filter(pl.col("detection_id").is_in(drawn["detection_id"].to_list()))
             jpegs = dict(wanted.select("detection_id", "jpeg").collect().iter_rows())
-            units = units_of(clusters)
+            units = units_of(known.crops)
             numbers = {
                 "n_units_not_on_one_sheet": units_not_on_one_sheet(tiles, units["unit_id"]),
                 "n_tiles_of_other_pixels": tiles_of_other_pixels(folder, drawn, jpegs),
@@ -110,3 +114,9 @@ def review_asset(
         )
 
     return review
+
+
+def small_crops_of(crops: pl.LazyFrame, small: pl.LazyFrame) -> pl.DataFrame:
+    """`video`, `detection_id` and `tracklet_id` of these detections that were cut."""
+    cut = crops.filter(pl.col("fault").is_null()).select("video", "detection_id", "tracklet_id")
+    return cut.join(small.select("detection_id"), on="detection_id", how="semi").collect()

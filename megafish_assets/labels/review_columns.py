@@ -7,13 +7,15 @@ from megafish_assets.detections.columns import RAW, TRACKLETS
 from megafish_assets.footage.columns import KEY, Column, Columns
 
 TILES: Columns = KEY | {
-    "sheet": Column(pl.String, "`places`, `c<cluster>`, `noise` or `unsure`: its file is `data/<sheet>.js`"),
+    "sheet": Column(pl.String, "`places`, `c<cluster>`, `noise`, `small` or `unsure`: its file is `data/<sheet>.js`"),
     "sheet_position": Column(pl.Int64, "of the sheet among all, from 0: what names most tracklets a minute first"),
     "position": Column(pl.Int64, "of the tile on its sheet, from 0; the same of its picture among the sheet's sprites"),
     "unit_id": Column(pl.String, "tracklet of the tile, or the detection that has none, or the place on the lens"),
     "tracklet_id": TRACKLETS["tracklet_id"],
-    "cluster": Column(pl.Int64, "label of the cluster; -1 is noise; null for a place"),
-    "kind_id": Column(pl.Int64, "kind of the cluster; null for noise, a place, or where kinds are not known"),
+    "cluster": Column(pl.Int64, "label of the cluster; -1 is noise; null for a place and for what is too small"),
+    "kind_id": Column(
+        pl.Int64, "kind of the cluster; null for noise, a place, what is too small, or where kinds are not known"
+    ),
     "place_id": Column(pl.String, "place on the lens or in the picture; null for a tracklet"),
     "video_file": RAW["video_file"],
     "frame_id": RAW["frame_id"],

@@ -32,7 +32,7 @@ AGREED_SHARE = 0.5
 ON_PLACE_IOU = 0.5
 """From here on a crop shows a place: what made it one, see `lens_places`."""
 
-PLACES, NOISE, UNSURE = "places", "noise", "unsure"
+PLACES, NOISE, SMALL, UNSURE = "places", "noise", "small", "unsure"
 
 
 @dataclass(frozen=True)
@@ -146,6 +146,12 @@ def noise_order(tiles: pl.DataFrame, positions: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([rows[chain], nowhere]).drop("position")
 
 
+def small_order(tiles: pl.DataFrame) -> pl.DataFrame:
+    """Tiles of what is too small to be grouped: those of one name so far side by side, large before small."""
+    area = pl.col("width_px") * pl.col("height_px")
+    return tiles.sort("name", -area, "unit_id", nulls_last=True)
+
+
 def unsure_order(tiles: pl.DataFrame) -> pl.DataFrame:
     """The `LEAST_SURE` tiles that the classifier is least sure of; empty where it says nothing."""
     classified = tiles.filter(pl.col("name_source").is_in(["classified", "kind"])).drop_nulls("probability")
@@ -191,22 +197,25 @@ def review_sheets(
     """All sheets in their order, and the columns `TILES`, sorted by sheet and position.
 
     `tiles` holds a row a unit: what `units_of`, `with_names` and `with_kinds` make, with its best crop's columns.
-    Places come first, then clusters by `named_a_minute` of what nobody has named yet, then noise, then the least sure,
-    which stand on another sheet too.
+    Places come first, then clusters by `named_a_minute` of what nobody has named yet, then noise, then what is too
+    small to be grouped (its `cluster` is null), then the least sure, which stand on another sheet too.
     """
     stable = {} if stability is None else dict(stability.select("cluster", "stable").iter_rows())
     found = []
-    for (cluster,), members in sorted(tiles.partition_by("cluster", as_dict=True).items()):
-        if cluster >= 0:
-            named = proposal(members)
-            sheet = _cluster_sheet(cluster, members, named, stable.get(cluster))
-            found.append((sheet, cluster_order(members, named)))
+    clustered = tiles.filter(pl.col("cluster") >= 0)
+    for (cluster,), members in sorted(clustered.partition_by("cluster", as_dict=True).items()):
+        named = proposal(members)
+        sheet = _cluster_sheet(cluster, members, named, stable.get(cluster))
+        found.append((sheet, cluster_order(members, named)))
     found.sort(key=lambda pair: (-pair[0].named_a_minute, pair[0].cluster))
     noise = tiles.filter(pl.col("cluster") < 0)
     if places.height:
         found.insert(0, (_sheet(PLACES, places), places))
     if noise.height:
         found.append((_sheet(NOISE, noise, cluster=-1), noise_order(noise, positions)))
+    small = tiles.filter(pl.col("cluster").is_null())
+    if small.height:
+        found.append((_sheet(SMALL, small), small_order(small)))
     least = unsure_order(tiles)
     if least.height:
         found.append((_sheet(UNSURE, least), least))
@@ -250,7 +259,7 @@ def _placed(rows: pl.DataFrame, sheet: str, place: int) -> pl.DataFrame:
 
 
 def units_not_on_one_sheet(tiles: pl.DataFrame, units: Sequence[str] | pl.Series) -> int:
-    """Units that stand on no sheet of a cluster or of noise, or on several, and tiles of no such unit."""
+    """Units that stand on no sheet of a cluster, of noise or of small ones, or on several; and tiles of none."""
     standing = tiles.filter(~pl.col("sheet").is_in([PLACES, UNSURE]))
     counts = standing.group_by("unit_id").len()
     wanted = pl.DataFrame({"unit_id": units}, schema={"unit_id": pl.String}).unique()

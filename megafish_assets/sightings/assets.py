@@ -48,7 +48,7 @@ def sightings_asset(backbone: str) -> dg.AssetsDefinition:
 
     @dg.asset(
         check_specs=specs("sightings", checks.SIGHTINGS),
-        deps=["labels", named("classes", backbone), named("kinds", backbone)],
+        deps=["labels", "small_crops", named("classes", backbone), named("kinds", backbone)],
         metadata=table_metadata(SIGHTINGS),
         kinds={"polars", "deltalake"},
     )
@@ -67,7 +67,7 @@ def sightings_asset(backbone: str) -> dg.AssetsDefinition:
         and whether it counts."""
         names, station_of_file = stored_names(tables, backbone, raw_detections, tracklets), stations(recordings)
         usual = usual_step_of(raw_detections)
-        cut = crops.filter(pl.col("fault").is_null()).select(VIDEO_COLUMN, *CROP_COLUMNS)
+        cut = tables.all_crops(crops).filter(pl.col("fault").is_null()).select(VIDEO_COLUMN, *CROP_COLUMNS)
         told = {"n_rows": 0, "n_not_fish": 0, "n_distinct": 0}
 
         def frames() -> Iterator[pl.DataFrame]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
-from megafish_assets.detections.looks import Looks
+from megafish_assets.detections.looks import LEAST_SECONDS, Looks
 from megafish_assets.detections.recurrences import seconds_of
 from megafish_assets.footage.boxes import BOX, STRETCHED_PX
 from megafish_assets.footage.columns import empty_table
@@ -13,10 +13,6 @@ from megafish_assets.labels.naming import PERSON
 from megafish_assets.sightings.columns import SIGHTINGS
 from megafish_assets.sightings.counting import are_parts
 from megafish_assets.sightings.naming import UNNAMED, taxon
-
-LEAST_SECONDS = 1 / 3
-"""That a tracklet must be observed, at its video's looks, to count: ten frames of 30 a second. What a detector splits
-off a fish, and what it takes for one for a moment, mostly lasts less: docs/read-out.md."""
 
 PART_SHARE = 0.5
 """Of its boxes that lie inside a larger one of its kind, from which on a tracklet is a part of another animal."""

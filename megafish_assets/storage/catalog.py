@@ -191,6 +191,11 @@ class Tables(dg.ConfigurableResource):
         table = self.of(room, asset)
         return table.scan() if table.exists() else None
 
+    def all_crops(self, crops: pl.LazyFrame) -> pl.LazyFrame:
+        """The rows of `crops`, with those of `small_crops` where that was made."""
+        small = self.scan("crops", "small_crops")
+        return crops if small is None else pl.concat([crops, small])
+
     def set_aside_videos(self) -> list[str]:
         """Videos of which some crop could not be cut, sorted."""
         table = self.of("crops", "crops")

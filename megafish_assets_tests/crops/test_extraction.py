@@ -37,7 +37,7 @@ def test_threads_cut_what_each_video_gives_by_itself(tasks: list[VideoTask]) -> 
     found = {result.key: result for result in extracted(tasks)}
     assert len(found) == len(tasks) > 10
     for one in tasks:
-        assert found[one.key].cuts == cuts(one.path, one.sampled)
+        assert found[one.key].cuts == cuts(one.path, one.cut_out)
         assert found[one.key].cuts[-1].fault is not None
         assert (found[one.key].overlay_bgr is None) == (one.key == "gone")
     assert sum(cut.jpeg is not None for result in found.values() for cut in result.cuts) >= 2 * 11
