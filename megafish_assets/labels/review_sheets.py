@@ -12,6 +12,7 @@ import polars as pl
 
 from megafish_assets.embeddings.tables import to_matrix
 from megafish_assets.footage.columns import empty_table
+from megafish_assets.labels.naming import NOT_A_FISH
 from megafish_assets.labels.review_columns import TILES
 
 TILES_AT_FIRST = 240
@@ -147,9 +148,10 @@ def noise_order(tiles: pl.DataFrame, positions: pl.DataFrame) -> pl.DataFrame:
 
 
 def small_order(tiles: pl.DataFrame) -> pl.DataFrame:
-    """Tiles of what is too small to be grouped: those of one name so far side by side, large before small."""
-    area = pl.col("width_px") * pl.col("height_px")
-    return tiles.sort("name", -area, "unit_id", nulls_last=True)
+    """Tiles of what is too small to be grouped: those of one name so far side by side, large before small, and last
+    what is taken for no fish."""
+    area, is_none = pl.col("width_px") * pl.col("height_px"), pl.col("name").eq_missing(NOT_A_FISH)
+    return tiles.sort(is_none, "name", -area, "unit_id", nulls_last=True)
 
 
 def unsure_order(tiles: pl.DataFrame) -> pl.DataFrame:

@@ -3,18 +3,20 @@
 from pathlib import Path
 
 import dagster as dg
+import numpy as np
 import polars as pl
 import pytest
 from deltalake import write_deltalake
 
-from megafish_assets.crops.assets import CROPS_KEY, MOTION_KEY, crops
-from megafish_assets.crops.checks import CROPS
+from megafish_assets.crops.assets import CROPS_KEY, MOTION_KEY, SMALL_KEY, crops
+from megafish_assets.crops.checks import CROPS, SMALL_CROPS
 from megafish_assets.detections.assets import (
     INFERENCE,
     filtered_detections,
     raw_detections,
     sampled_detections_asset,
     size_limits_asset,
+    small_detections,
     tracklets,
 )
 from megafish_assets.orchestration.policy import grouped
@@ -27,7 +29,7 @@ from megafish_assets.storage.io_manager import GpuDeltaLakeIOManager
 from megafish_assets.storage.partitions import VIDEOS
 
 size_limits, sampled_detections = size_limits_asset(), sampled_detections_asset()
-ROWS = [INFERENCE, raw_detections, tracklets, size_limits, filtered_detections, sampled_detections]
+ROWS = [INFERENCE, raw_detections, tracklets, size_limits, filtered_detections, sampled_detections, small_detections]
 ASSETS = [*grouped("detections", ROWS), *grouped("crops", [crops])]
 REASONS = {
     "megalab_0000": None,
@@ -63,7 +65,15 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dg.Dagst
         "recordings": Recordings(folder=str(root / "recordings"), clip_seconds=10, frames_per_clip=300),
     }
     whole = {"dagster/asset_partition_range_start": "megalab_0000", "dagster/asset_partition_range_end": NOTHING}
-    for asset in (raw_detections, tracklets, size_limits, filtered_detections, sampled_detections, crops):
+    for asset in (
+        raw_detections,
+        tracklets,
+        size_limits,
+        filtered_detections,
+        sampled_detections,
+        small_detections,
+        crops,
+    ):
         tags = None if asset is size_limits else whole
         result = dg.materialize(ASSETS, selection=[asset], instance=instance, resources=resources, tags=tags)
         assert result.success
@@ -81,10 +91,29 @@ def test_what_cannot_be_cut_is_kept_with_its_reason_and_the_others_land(collecti
     assert (made["jpeg"].is_null() == made["fault"].is_not_null()).all()
 
 
+def test_small_fish_are_cut_beside_the_sample_and_stand_in_their_own_table(collection: tuple) -> None:
+    root, instance, _ = collection
+    small = pl.read_delta(str(root / "tables" / "detections" / "small_detections"))
+    made = pl.read_delta(str(root / "tables" / "crops" / "small_crops"))
+    crops = pl.read_delta(str(root / "tables" / "crops" / "crops"))
+    assert small.height and set(made["detection_id"]) == set(small["detection_id"])
+    assert not set(made["tracklet_id"]) & set(crops["tracklet_id"])
+    assert set(made.filter(video="megalab_0002")["fault"]) == {REASONS["megalab_0002"]}
+    sound = made.filter(video="megalab_0000").join(small, on="detection_id")
+    expected = (sound["width_1024"] * 640 / 1024).to_numpy()
+    assert (np.abs(sound["width_px"].to_numpy() - expected) <= 2).all() and sound["jpeg"].null_count() == 0
+    latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(
+        [dg.AssetCheckKey(SMALL_KEY, SMALL_CROPS.name)]
+    )
+    assert [record.status.value for record in latest.values()] == ["FAILED"]  # of three files that cannot be read
+
+
 def test_a_video_without_a_detection_is_an_empty_partition_in_every_table(collection: tuple) -> None:
     _, instance, _ = collection
-    rows = [asset.key for asset in (raw_detections, tracklets, filtered_detections, sampled_detections)]
-    for key in (*rows, CROPS_KEY, MOTION_KEY):
+    rows = [
+        asset.key for asset in (raw_detections, tracklets, filtered_detections, sampled_detections, small_detections)
+    ]
+    for key in (*rows, CROPS_KEY, SMALL_KEY, MOTION_KEY):
         asked = dg.AssetRecordsFilter(key, asset_partitions=[NOTHING])
         event = instance.fetch_materializations(asked, limit=1).records[0].asset_materialization
         assert event.metadata["dagster/partition_row_count"].value == 0

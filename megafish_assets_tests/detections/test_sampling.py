@@ -4,13 +4,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from megafish_assets.detections.columns import FILTERED, SAMPLED, TRACKLETS
-from megafish_assets.detections.measures import drawn_counts
+from megafish_assets.detections.columns import FILTERED, RAW, SAMPLED, SMALL, TRACKLETS
+from megafish_assets.detections.measures import drawn_counts, small_counts, small_numbers
 from megafish_assets.detections.sampling import (
     STRATEGIES,
     sample_size,
     sampled_detections,
     sampled_from_tracklets,
+    small_detections,
     spread_rows,
     tracked,
 )
@@ -212,3 +213,66 @@ def test_a_row_without_a_tracklet_is_refused_by_name() -> None:
 def test_a_draw_of_nothing_is_refused(wrong: dict) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(wrong))} = 0"):
         sampled_from_tracklets(*tracked_rows(), **wrong)
+
+
+def growing(video: str, number: int, frames: range, side: float, fps: float = 30.0) -> pl.DataFrame:
+    """Rows of one tracklet, each a little larger than the one before, of the columns that small ones are found by."""
+    rows = [
+        {
+            "video": video,
+            "detection_id": f"{video}/{frame:06d}/{number:03d}",
+            "frame_id": frame,
+            "width_1024": side + frame / 1000,
+            "height_1024": side,
+            "score": 0.5,
+            "seconds_in_video": frame / fps,
+            "tracklet_id": f"{video}/t{number:05d}",
+        }
+        for frame in frames
+    ]
+    others = {name: pl.lit(None, column.dtype) for name, column in RAW.items() if name not in rows[0]}
+    return pl.DataFrame(rows).with_columns(**others)
+
+
+def small_of(rows: pl.DataFrame, kept: list[str]) -> dict[str, list[int]]:
+    """Frames of the small tracklets by their number, where the filter has kept these detections."""
+    shuffled = rows.sample(fraction=1.0, shuffle=True, seed=1)
+    filtered = shuffled.filter(pl.col("detection_id").is_in(kept)).drop("tracklet_id")
+    found = small_detections(
+        shuffled.drop("tracklet_id"), filtered, rows.select("video", "detection_id", "tracklet_id")
+    )
+    assert found["detection_id"].is_sorted() and list(found.schema) == list(SMALL)
+    frames = found.group_by("tracklet_id").agg("frame_id").sort("tracklet_id")
+    return {name[-1]: frames for name, frames in frames.iter_rows()}
+
+
+def test_a_tracklet_that_the_filter_has_left_nothing_of_gives_its_largest_boxes_if_it_lasts() -> None:
+    rows = pl.concat(
+        [
+            growing("v", 0, range(60), 40.0),  # one box of it is large enough
+            growing("v", 1, range(60), 12.0),
+            growing("v", 2, range(10, 20), 12.0),  # a third of a second
+            growing("v", 3, range(10, 19), 12.0),
+        ]
+    )
+    assert small_of(rows, ["v/000030/000"]) == {"1": [29, 44, 59], "2": [19]}
+    assert small_of(rows.clear(), []) == {}
+
+
+def test_what_lasts_is_told_by_the_looks_of_the_detector() -> None:
+    slow = [growing("v", 0, range(0, 60, 6), 12.0), growing("v", 1, range(6, 18, 6), 12.0)]  # five looks a second
+    slow += [growing("v", 2, range(24, 25), 12.0)]
+    assert small_of(pl.concat(slow), []) == {"0": [18, 36, 54], "1": [12]}
+    few = pl.concat([growing("v", 0, range(0, 8), 12.0), growing("v", 1, range(300, 301), 12.0)])
+    assert small_of(few, []) == {"0": [7], "1": [300]}  # too few frames to tell
+
+
+def test_a_tracklet_of_both_and_a_row_twice_are_counted_as_wrong() -> None:
+    rows = pl.concat([growing("v", 0, range(60), 40.0), growing("v", 1, range(60), 12.0)])
+    tracklets, kept = rows.select("video", "detection_id", "tracklet_id"), rows.head(1)
+    small = small_detections(rows.drop("tracklet_id"), kept.drop("tracklet_id"), tracklets)
+    (counts,) = small_counts(kept, small, tracklets).to_dicts()
+    assert counts == {"video": "v", "n_kept": 1, "n_small_rows": 3, "n_wrong_rows": 0, "n_small": 1}
+    wrong = pl.concat([small, small.head(1), rows.select(small.columns).slice(5, 1)])
+    assert small_counts(kept, wrong, tracklets)["n_wrong_rows"].item() == 3
+    assert small_numbers(small_counts(kept, small, tracklets))["small_share"].item() == 0.5

@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import dagster as dg
+import numpy as np
 import polars as pl
 import pytest
 
 from megafish_assets.embeddings.batch import EmbeddingBatch
+from megafish_assets.features.tables import model_table
+from megafish_assets.features.whitening import Whitening
 from megafish_assets.footage.boxes import BOX
 from megafish_assets.labels.assets import ClassesConfig, classes_asset
 from megafish_assets.labels.columns import CLASSES, LABELS, NAME_NEXT
@@ -28,7 +31,11 @@ class Collection:
         given = {
             "clusters_b": table.select("video", "detection_id", "cluster", "tracklet_id"),
             "crops": table.select(
-                "video", "detection_id", width_px=pl.lit(40), height_px=pl.lit(30), clipped_share=pl.lit(0.0)
+                "video",
+                "detection_id",
+                width_px=pl.lit(40, pl.Int64),
+                height_px=pl.lit(30, pl.Int64),
+                clipped_share=pl.lit(0.0),
             ),
             "sampled_detections": table.select("video", "detection_id", score=pl.lit(0.9)),
             "features_b": EmbeddingBatch.from_rows(ids.to_numpy(), self.units.features, "version"),
@@ -38,11 +45,13 @@ class Collection:
             "raw_detections": detections(table),
             "tracklets": with_uncropped(table.select("video", "detection_id", "tracklet_id", position=pl.lit(0))),
             "labels": as_labels(said),
+            "whitening_b": whitening(self.units.features.shape[1]),
         } | other
         rooms = {"clusters_b": "clusters", "crops": "crops", "sampled_detections": "detections"}
         rooms |= {"features_b": "features", "embeddings_b": "embeddings", "kinds_b": "clusters", "labels": "labels"}
-        rooms |= dict.fromkeys(("not_fish", "raw_detections", "tracklets"), "detections")
-        self.assets = [*grouped("labels", [classes_asset("b")])]
+        rooms |= dict.fromkeys(("not_fish", "raw_detections", "tracklets", "small_detections"), "detections")
+        rooms |= {"small_crops": "crops", "small_embeddings_b": "embeddings", "whitening_b": "features"}
+        self.assets = [*grouped("labels", [classes_asset("b", names_small=True)])]
         for name, rows in given.items():
             self.assets += grouped(rooms[name], [table_of(name, rows)])
         self.resources = {
@@ -63,6 +72,43 @@ class Collection:
 
     def ids(self, kind: int, n: int) -> list[str]:
         return self.units.table.filter(cluster=kind)["tracklet_id"].to_list()[:n]
+
+
+def whitening(dim: int, version: str = "version") -> pl.DataFrame:
+    """One that changes nothing but lengths."""
+    model = Whitening(np.zeros(dim), np.eye(dim), np.ones(dim), 100)
+    return model_table(model.to_parts()).with_columns(vectors_version=pl.lit(version))
+
+
+def small_fish(collection: Collection, version: str = "version") -> dict[str, pl.DataFrame | EmbeddingBatch]:
+    """Tables of two small tracklets of kind 0, of two crops each, of one whose second crop was not cut, and of one that
+    is in a cluster by now."""
+    grouped_one = collection.ids(1, 1)[0]
+    of = ["v0/t00900", "v0/t00900", "v1/t00901", "v1/t00901", "v2/t00902", "v2/t00902", grouped_one]
+    ids = [f"{tracklet.split('/')[0]}/{900 + n:06d}/007" for n, tracklet in enumerate(of)]
+    crops = pl.DataFrame(
+        {
+            "video": [tracklet.split("/")[0] for tracklet in of],
+            "detection_id": ids,
+            "tracklet_id": of,
+            "width_px": [9, 12, 9, 12, 9, None, 9],
+            "height_px": [9, 9, 9, 9, 9, None, 9],
+            "clipped_share": [0.0] * 7,
+            "fault": [None] * 5 + ["damaged", None],
+        }
+    )
+    cut = crops.filter(pl.col("fault").is_null())["detection_id"].to_numpy()
+    vectors = 3 * np.eye(collection.units.features.shape[1], dtype=np.float32)[[0, 0, 0, 0, 3, 0]]
+    everything = pl.concat(
+        [rows.select("video", "detection_id", "tracklet_id") for rows in (collection.units.table, crops)]
+    )
+    return {
+        "raw_detections": detections(everything),
+        "tracklets": with_uncropped(everything.with_columns(position=pl.lit(0))),
+        "small_detections": crops.select("video", "detection_id", score=pl.lit(0.5)),
+        "small_crops": crops,
+        "small_embeddings_b": EmbeddingBatch.from_rows(cut, vectors, version),
+    }
 
 
 UNCROPPED = {"video": "v", "detection_id": "v/999999/000", "tracklet_id": "v/t99999", "position": 0}
@@ -183,3 +229,39 @@ def test_the_names_do_not_depend_on_where_they_are_read_from(tmp_path: Path) -> 
         tables.append(few.stored("classes_b").sort("unit_id"))
     assert tables[0].equals(tables[1])
     assert tables[0]["probability"].null_count() == 0
+
+
+def test_tracklets_too_small_for_a_cluster_are_named_and_asked_for_like_the_others(tmp_path: Path) -> None:
+    plain = Collection(tmp_path)
+    few = Collection(tmp_path, twelve_a_kind(plain), **small_fish(plain))
+    result = few.made()
+    assert result.passed, result.description
+    classes = few.stored("classes_b")
+    small = classes.filter(pl.col("cluster").is_null()).sort("unit_id")
+    assert small["tracklet_id"].to_list() == ["v0/t00900", "v1/t00901", "v2/t00902"]
+    assert small["name"].to_list() == ["kind 0", "kind 0", "kind 3"]
+    assert set(small["name_source"]) == {"classified"} and small["kind_id"].null_count() == 3
+    assert small["detection_id"].to_list() == ["v0/000901/007", "v1/000903/007", "v2/000904/007"]  # the larger of each
+    assert classes.height == few.fish.n + 3 and classes["unit_id"].is_unique().all()
+    others = classes.filter(pl.col("cluster").is_not_null()).sort("unit_id")
+    assert others["name"].to_list() == few.fish.names.tolist()
+    assert few.stored("name_next_b").filter(reason="small").height == 3
+
+
+def test_a_name_that_a_person_gave_a_small_fish_teaches_what_others_are(tmp_path: Path) -> None:
+    plain = Collection(tmp_path)
+    said = pl.concat([twelve_a_kind(plain), words(("v0/t00900", "fry", "approved"))])
+    few = Collection(tmp_path, said, **small_fish(plain))
+    few.made()
+    classes = few.stored("classes_b")
+    assert classes.filter(unit_id="v0/t00900").select("name", "name_source").row(0) == ("fry", "person")
+    assert classes.filter(unit_id="v1/t00901")["nearest_labelled"].item() == "v0/t00900"
+
+
+@pytest.mark.parametrize("stored", ["of other weights", "none yet"])
+def test_names_do_not_wait_for_small_crops(tmp_path: Path, stored: str) -> None:
+    plain = Collection(tmp_path)
+    small = small_fish(plain, version="of other weights") if stored == "of other weights" else {}
+    few = Collection(tmp_path, twelve_a_kind(plain), **small)
+    few.made()
+    assert few.stored("classes_b").height == few.fish.n

@@ -9,6 +9,8 @@ from megafish_assets.labels.budget import (
     LEAST_SURE,
     MEDOID,
     NOISE,
+    SMALL,
+    UNGROUPED,
     Open,
     budget_curve,
     expected_f1,
@@ -52,6 +54,20 @@ def test_noise_leaves_room_for_what_is_least_sure_and_takes_what_nothing_else_wa
     named = (0, 4)
     assert [why for _, why in asked(2, named)] == [NOISE, LEAST_SURE]
     assert [why for _, why in asked(3, named, closed=(1, 2, 3, 5, 6))] == [NOISE, NOISE]
+
+
+def test_what_is_too_small_for_a_cluster_gets_a_quarter_of_the_room_the_least_sure_first() -> None:
+    clusters = np.array([0] * 20 + [-1] * 20 + [UNGROUPED] * 20)
+    own, sure = on_a_circle(*range(0, 240, 4)), np.full(60, 0.5)
+    sure[40:] = np.linspace(0.99, 0.1, 20)
+    is_named = np.zeros(60, bool)
+    is_named[0] = True
+    places, reasons = name_next(own, Open(clusters, is_named, is_named, sure), 16)
+    assert [reasons.count(why) for why in (MEDOID, NOISE, SMALL, LEAST_SURE)] == [0, 6, 4, 6]
+    asked_small = places[[why == SMALL for why in reasons]]
+    assert (asked_small >= 40).all() and asked_small[0] == 59
+    places, reasons = name_next(own, Open(clusters, is_named, is_named, sure), 60)
+    assert len(set(places.tolist())) == len(places)
 
 
 def test_the_least_sure_of_different_places_are_asked_for() -> None:

@@ -153,6 +153,20 @@ def test_a_place_takes_the_crop_that_covers_it_and_keeps_its_box_without_one() -
     assert place_tiles(LENS_PLACES, seen.clear())["detection_id"].to_list() == [None, None]
 
 
+def test_what_is_too_small_for_a_cluster_stands_on_a_sheet_of_its_own_by_the_name_it_has() -> None:
+    null = pl.lit(None, pl.Int64)
+    small = units(5, 8).with_columns(cluster=null, width_px=pl.Series([5, 6, 7, 8, 9]), height_px=pl.lit(5, pl.Int64))
+    small = small.with_columns(name=pl.Series(["tang", None, "cod", "tang", "not a fish"]))
+    sheets, tiles = review_sheets(pl.concat([units(3, 0), units(2, -1), small]), NO_PLACES, NO_POSITIONS)
+    assert [sheet.name for sheet in sheets] == ["c000", "noise", "small"]
+    assert sheets[-1].cluster is None and sheets[-1].proposal is None
+    own = tiles.filter(sheet="small")
+    assert own["name"].to_list() == ["cod", "tang", "tang", None, "not a fish"]
+    assert own["width_px"].to_list() == [7, 8, 5, 6, 9] and own["cluster"].null_count() == 5
+    everything = pl.concat([units(3, 0), units(2, -1), small])["unit_id"]
+    assert units_not_on_one_sheet(tiles, everything) == 0
+
+
 def test_units_that_stand_nowhere_or_twice_are_counted() -> None:
     tiles = pl.DataFrame({"unit_id": ["a", "b", "b", "c", "a"], "sheet": ["c000", "c000", "noise", "c001", "unsure"]})
     assert units_not_on_one_sheet(tiles, ["a", "b", "c"]) == 1

@@ -5,11 +5,11 @@ megafish.sheets = (() => {
   const {element, many, nameElement, store} = megafish;
   const index = megafish.index;
   const NONCE = document.currentScript.nonce;
-  const TITLES = {places: "On the lens?", noise: "In no cluster", small: "Too small to group", unsure: "The least sure"};
+  const TITLES = {places: "On the lens?", noise: "In no cluster", small: "Too small", unsure: "The least sure"};
   const HINTS = {
     places: "Boxes come back at these places in many videos. x: not a fish. n: a fish that stays there.",
     noise: "Space chooses, n names what is chosen; look-alikes stand side by side.",
-    small: "Space chooses, n names what is chosen; those of one name so far stand side by side.",
+    small: "Fish too small to be grouped. Space chooses, n names what is chosen; those of one name stand side by side.",
     unsure: "Enter confirms the name that is offered, n gives another.",
   };
 
