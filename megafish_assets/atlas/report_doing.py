@@ -8,7 +8,7 @@ from urllib.parse import quote
 import polars as pl
 
 from megafish_assets.sightings.behavior import STAY_NOTES
-from megafish_assets.sightings.moments import BURST, DENSE_GROUP, FIRST_OF_KIND
+from megafish_assets.sightings.moments import BURST, DENSE_GROUP, FIRST_OF_KIND, place_and_second
 from megafish_assets.sightings.schools import OF_ANY
 
 MOST_ROWS = 40
@@ -207,9 +207,9 @@ def _moments(
 
 
 def _at(place: str | None, address: Callable[[str], str | None]) -> str | None:
-    """The address of `file#t=second`, with its second."""
+    """The address of a place of `moments`, with its second."""
     if place is None:
         return None
-    file, _, second = place.rpartition("#t=")
+    file, second = place_and_second(place)
     found = address(file) if file else None
     return None if found is None else f"{found}#t={quote(second)}"

@@ -7,6 +7,7 @@ from matplotlib.colors import to_hex
 
 from megafish_assets.atlas.report_content import Kind
 from megafish_assets.features.plots import NOISE_COLOUR, REST_COLOUR, kind_colour
+from megafish_assets.footage.ids import in_natural_order
 from megafish_assets.labels.naming import PERSON, UNNAMED
 from megafish_assets.sightings.naming import taxon
 from megafish_assets.sightings.tracklet_rows import CROP_COLUMNS
@@ -83,10 +84,11 @@ def _kind(row: dict, seen: dict, colour: str, hours: dict, clips: dict, animals:
 
 def _seen(sightings: pl.LazyFrame) -> dict[str, dict]:
     """First and last time, first video, and the commonest kind of each, by `kind`."""
+    videos = counted(sightings).select(pl.col("video").unique()).collect()["video"]
     rows = counted(sightings).group_by("kind").agg(
         pl.col("recorded_at").min().alias("first_seen"),
         pl.col("recorded_at").max().alias("last_seen"),
-        pl.col("video").min().alias("first_video"),
+        pl.col("video").sort_by(in_natural_order(videos)).first().alias("first_video"),
         pl.col("kind_id").drop_nulls().mode().min().alias("kind_id"),
     )  # fmt: skip
     return {row["kind"]: row for row in rows.collect().iter_rows(named=True)}
@@ -126,11 +128,13 @@ def _best_crops(sightings: pl.LazyFrame, crops: pl.LazyFrame) -> pl.DataFrame:
 
 def _busiest_hours(abundance: pl.DataFrame) -> dict[str, int]:
     """Hour of the day with the highest MeanCount, by kind; of several stations that of either."""
-    hours = abundance.filter((pl.col("window_kind") == "hour") & (pl.col("mean_count") > 0))
+    hours = abundance.filter((pl.col("window_kind") == "hour") & (pl.col("seconds_searched") > 0))
     weighted = (pl.col("mean_count") * pl.col("seconds_searched")).sum() / pl.col("seconds_searched").sum()
     by_hour = hours.group_by("kind", window_start().dt.hour().alias("hour")).agg(weighted.alias("mean_count"))
-    top = by_hour.sort(["mean_count", "hour"], descending=[True, False]).unique(
-        "kind", keep="first", maintain_order=True
+    top = (
+        by_hour.filter(pl.col("mean_count") > 0)
+        .sort(["mean_count", "hour"], descending=[True, False])
+        .unique("kind", keep="first", maintain_order=True)
     )
     return dict(top.select("kind", pl.col("hour").cast(pl.Int64)).iter_rows())
 

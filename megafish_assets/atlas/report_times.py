@@ -3,6 +3,7 @@
 import polars as pl
 
 from megafish_assets.atlas.report_content import Grid, Kind, Times
+from megafish_assets.footage.ids import in_natural_order
 from megafish_assets.labels.naming import UNNAMED
 from megafish_assets.sightings.windows import window_start
 
@@ -86,7 +87,8 @@ def _time_line(windows: pl.DataFrame, station: str | None, names: list[str], uni
 
 def _placed_clips(rows: pl.DataFrame, joined: int) -> tuple[pl.DataFrame, list[str]]:
     """The rows of clips with the `place` of their column, and what the columns are called."""
-    clips = rows.select("window", "recorded_at").unique("window").sort("recorded_at", "window", nulls_last=True)
+    clips = rows.select("window", "recorded_at").unique("window")
+    clips = clips.sort("recorded_at", in_natural_order(clips["window"], "window"), nulls_last=True)
     placed = clips.select("window", place=_joined(clips.height, joined))
     return rows.join(placed, on="window"), _spans(clips["window"].to_list(), joined)
 

@@ -20,8 +20,9 @@ import polars as pl
 
 from megafish_assets.detections.columns import LENS_PLACES, RECURRENCES
 from megafish_assets.detections.overlaps import overlapping, pair_overlaps
-from megafish_assets.detections.recurrences import CLIP_SECONDS, in_turn, natural, seconds_of
+from megafish_assets.detections.recurrences import CLIP_SECONDS, in_turn, seconds_of
 from megafish_assets.footage.boxes import BOX
+from megafish_assets.footage.ids import natural
 
 NEAR_CLIPS = 50
 """Clips before and after that a place is compared with: growth grows, and is another place a day later."""

@@ -10,10 +10,10 @@ from av.error import FFmpegError
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from megafish_assets.detections.recurrences import natural
 from megafish_assets.footage.boxes import BOX, STRETCHED_PX
 from megafish_assets.footage.containers import MOST_MEGAPIXELS, UnreadableVideoError
 from megafish_assets.footage.decoding import wanted_frames
+from megafish_assets.footage.ids import natural
 
 MEDIAN_OF = 9
 """First frames of so many videos: what swims is gone from their median, what sits on the lens is not."""

@@ -76,9 +76,11 @@ def step_of(frame_ids: np.ndarray) -> float | None:
     all are multiples of it within `LEEWAY_FRAMES`, their mean: animals mostly stay from one look to the next.
     """
     frames = np.unique(frame_ids)
-    if len(frames) < FEWEST_FRAMES:
-        return None
-    distances = np.diff(frames)
+    return None if len(frames) < FEWEST_FRAMES else _step(np.diff(frames))
+
+
+def _step(distances: np.ndarray) -> float:
+    """By the distances `(n,)` between frames with boxes."""
     exact = gcd(*distances.tolist())
     commonest = int(np.bincount(distances).argmax())
     if exact > 1 or commonest == 1:
@@ -103,12 +105,16 @@ def _within(seconds: float, step_seconds: float) -> int:
 
 
 def usual_step(frames: pl.DataFrame) -> float:
-    """The step of most videos, for those that do not tell theirs; 1 where none does. `frames` holds `video` and
-    `frame_id`."""
-    steps = [step_of(of_video["frame_id"].to_numpy()) for of_video in frames.partition_by("video")]
-    known = np.array([step for step in steps if step is not None])
+    """The step of most videos, for those that do not tell theirs; `frames` holds `video` and `frame_id`.
+
+    Of short clips of a detector that looks seldom none may tell it by itself: then all together do; 1 where they do not
+    either.
+    """
+    of_videos = [np.unique(of_video["frame_id"].to_numpy()) for of_video in frames.partition_by("video")]
+    known = np.array([step for step in map(step_of, of_videos) if step is not None])
     if not len(known):
-        return 1.0
+        distances = np.concatenate([np.empty(0, np.int64), *map(np.diff, of_videos)])
+        return _step(distances) if len(distances) >= FEWEST_FRAMES else 1.0
     rounded = np.rint(known).astype(np.int64)
     return float(np.median(known[rounded == np.bincount(rounded).argmax()]))
 

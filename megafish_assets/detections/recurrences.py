@@ -4,7 +4,6 @@ Here: what is a clip, how clips follow one another, and the places within one. W
 `lens.py`.
 """
 
-import re
 from collections.abc import Callable
 
 import numpy as np
@@ -14,6 +13,7 @@ from megafish_assets.detections.columns import RECURRENCES
 from megafish_assets.detections.overlaps import overlapping
 from megafish_assets.footage.boxes import BOX
 from megafish_assets.footage.columns import empty_table
+from megafish_assets.footage.ids import natural
 
 CLIP_SECONDS = 10
 """A longer video is several clips of this length, as the notebook's camera records them."""
@@ -106,11 +106,6 @@ def _places(boxes: np.ndarray, seconds: np.ndarray, n_seconds: int) -> list[tupl
             free[members] = False
             found.append((np.median(boxes[members], axis=0), n_seen[place] / n_seconds, len(members)))
     return found
-
-
-def natural(key: str) -> list[tuple[int, str]]:
-    """By which names sort as people count: `clip_2` before `clip_10`."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.findall(r"\d+|\D+", key)]
 
 
 def in_turn(found: pl.DataFrame) -> pl.DataFrame:

@@ -8,6 +8,8 @@ megalab_0012/t00007        a tracklet: its video's key, its number by first obse
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -42,3 +44,16 @@ def tracklet_ids(video: str, numbers: pl.Series) -> pl.Expr:
 def tracklet_number(tracklet_id: str) -> int:
     """Its number in its video."""
     return int(tracklet_id.rpartition("/t")[2])
+
+
+def natural(key: str) -> list[tuple[int, str]]:
+    """By which names sort as people count: `clip_2` before `clip_10`."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.findall(r"\d+|\D+", key)]
+
+
+def in_natural_order(keys: Iterable[str], column: str = "video") -> pl.Expr:
+    """The place of each of a column's keys among these, as `natural` sorts them; null for another."""
+    import polars as pl
+
+    places = {key: place for place, key in enumerate(sorted(set(keys), key=natural))}
+    return pl.col(column).replace_strict(places, default=None, return_dtype=pl.Int64)

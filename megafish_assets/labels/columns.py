@@ -21,7 +21,8 @@ LABELS: Columns = {
     "scientific_name": Column(pl.String, "of the name, from the list of species or from the file"),
     "aphia_id": Column(pl.Int64, "of the name in the World Register of Marine Species, likewise"),
     "status": Column(
-        pl.String, "approved, rejected (it is not this), unsure or not_fish; of a frame looked_at, missed or twice"
+        pl.String,
+        "approved, rejected (it is not this), unsure or not_fish; of a frame looked_at, found, missed or twice",
     ),
     "labelled_by": Column(pl.String, "who said it"),
     "labelled_at": Column(pl.Datetime("us", "UTC"), "when"),

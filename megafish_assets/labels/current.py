@@ -10,11 +10,12 @@ APPROVED, REJECTED, UNSURE, NOT_FISH = "approved", "rejected", "unsure", "not_fi
 
 STATUSES = (APPROVED, REJECTED, UNSURE, NOT_FISH)
 
-LOOKED_AT, MISSED, TWICE = "looked_at", "missed", "twice"
-"""What a person says of a whole frame, see `sightings/gap.py`: he has seen all that is in it; the detector missed an
-animal in this box; this box is a second one of an animal. None of it is a word on a tracklet."""
+LOOKED_AT, FOUND, MISSED, TWICE = "looked_at", "found", "missed", "twice"
+"""What a person says of a whole frame, see `sightings/gap.py`: he has seen all that is in it; this box of the detector
+is an animal's; the detector missed an animal in this box; this box is a second one of an animal. None of it is a word
+on a tracklet."""
 
-FRAME_STATUSES = (LOOKED_AT, MISSED, TWICE)
+FRAME_STATUSES = (LOOKED_AT, FOUND, MISSED, TWICE)
 
 of_frames = pl.col("status").is_in(FRAME_STATUSES).fill_null(False)
 """Whether a label speaks of a frame, and of no tracklet."""

@@ -14,7 +14,7 @@ import polars as pl
 from megafish_assets.footage.boxes import STRETCHED_PX
 from megafish_assets.footage.columns import Column, Columns
 from megafish_assets.labels.columns import LABELS
-from megafish_assets.labels.current import APPROVED, FRAME_STATUSES, MISSED, NOT_FISH, STATUSES, TWICE, UNSURE
+from megafish_assets.labels.current import APPROVED, FRAME_STATUSES, LOOKED_AT, NOT_FISH, STATUSES, UNSURE
 
 LONGEST_NAME = 100
 """Characters: the longest accepted species name of WoRMS is about half as long; more is a pasted paragraph."""
@@ -111,10 +111,8 @@ def _require_frame(row: dict) -> None:
     """Raises LabelFileError for a word on a frame that does not say which, or not where in it."""
     if row.get("video") is None or row.get("frame_id") is None:
         raise LabelFileError(f"line {row['line']}: {row['status']} speaks of a frame: give its video and frame_id")
-    if row["status"] == MISSED and row.get("box") is None:
-        raise LabelFileError(f"line {row['line']}: a missed animal needs its box")
-    if row["status"] == TWICE and row.get("detection_id") is None:
-        raise LabelFileError(f"line {row['line']}: twice speaks of a box: give its detection_id")
+    if row["status"] != LOOKED_AT and row.get("box") is None:
+        raise LabelFileError(f"line {row['line']}: {row['status']} speaks of an animal in a frame: give its box")
 
 
 def require_free(line: int, name: str | None) -> None:

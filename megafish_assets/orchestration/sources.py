@@ -1,5 +1,6 @@
 """What assets are given from the world outside: the detector's table, the video files, a place for pictures."""
 
+import hashlib
 import time
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -258,3 +259,13 @@ def read_owners_table(place: str | None) -> pl.DataFrame:
         return owners_table(path.read_bytes() if path is not None and path.is_file() else b"")
     except ValueError as error:
         raise ValueError(f"{place}: {error}") from None
+
+
+STATIONS = "stations_version"
+"""In the metadata of what is counted by stations: which of them `recordings.csv` named then."""
+
+
+def stations_version(place: str | None) -> str:
+    """Twelve hexadecimal digits that change with the stations that `recordings.csv` names, and only then."""
+    named = read_owners_table(place).drop_nulls("station").select("file", "station").sort("file")
+    return hashlib.sha256(repr(named.rows()).encode()).hexdigest()[:12]

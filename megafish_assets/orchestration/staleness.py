@@ -1,7 +1,8 @@
 """What is out of date: one definition, which the command line, the jobs and the summary share.
 
 A partition is out of date when it was never made or is no longer stored, when another code version or other knobs made
-it, when it is older than what it is made from or saw videos that were removed since, and, of raw rows, when the
+it, when it is older than what it is made from, saw videos that were removed since or counted by other stations, and, of
+raw rows, when the
 detector's table holds others now or another video file has come. New size limits restate nothing: a partition of a
 video is never older than what is made from all of them.
 """
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 import dagster as dg
 
 from megafish_assets.orchestration.arrivals import VIDEO_BYTES, are_these
+from megafish_assets.orchestration.sources import STATIONS
 from megafish_assets.storage.catalog import Tables
 from megafish_assets.storage.dagster_internals import BaseAssetGraph
 from megafish_assets.storage.delta import Table
@@ -45,6 +47,8 @@ class Collection:
     """The fingerprint of each video's rows in the detector's table, by partition key."""
     video_bytes: Mapping[str, int] = field(default_factory=dict)
     """The size of each video file that is there, by partition key."""
+    stations: str | None = None
+    """The version of the stations that the owner names; None where nobody asked."""
     again: Mapping[dg.AssetKey, int] = field(default_factory=dict)
     """Assets whose materialisations count for nothing up to a storage id: a person wants them made again."""
 
@@ -60,6 +64,7 @@ class Collection:
             made = self._last(asset_key)
             is_made = made is not None and is_current(made.asset_materialization, node.code_version)
             is_made = is_made and not self._saw_other_videos(made.asset_materialization)
+            is_made = is_made and not self._saw_other_stations(made.asset_materialization)
             if (
                 not is_made
                 or made.storage_id <= max(newest_parent, self.again.get(asset_key, 0))
@@ -74,6 +79,11 @@ class Collection:
         """Whether videos were removed since an asset was made from all of them; a new one is newer by itself."""
         expected = event.metadata.get(N_VIDEOS)
         return expected is not None and expected.value > len(self.instance.get_dynamic_partitions(VIDEOS.name))
+
+    def _saw_other_stations(self, event: dg.AssetMaterialization) -> bool:
+        """Whether an asset was made by stations, and by others than the owner names now."""
+        seen = event.metadata.get(STATIONS)
+        return seen is not None and self.stations is not None and seen.value != self.stations
 
     def outdated(self, asset_key: dg.AssetKey) -> set[str]:
         """The videos of which an asset, or what the same step makes, is out of date by itself: those that only follow

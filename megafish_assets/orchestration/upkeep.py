@@ -26,7 +26,7 @@ from megafish_assets.orchestration.materialise import (
 from megafish_assets.orchestration.orphans import end_orphaned_runs
 from megafish_assets.orchestration.policy import ON_REQUEST
 from megafish_assets.orchestration.settings import Settings
-from megafish_assets.orchestration.sources import Inference, Recordings, read_owners_table
+from megafish_assets.orchestration.sources import Inference, Recordings, read_owners_table, stations_version
 from megafish_assets.orchestration.staleness import Collection
 from megafish_assets.orchestration.summary import Outcome, Summary, broken_checks, summary_of
 from megafish_assets.reporting.wording import faults_text, many
@@ -93,7 +93,13 @@ def bring_up_to_date(defs: dg.Definitions, settings: Settings, wishes: Wishes, p
         files = dict(videos.select("video", "video_file").iter_rows())
         video_bytes = Recordings.of(settings).sizes_bytes(files)
         collection = Collection(
-            defs.resolve_asset_graph(), instance, str(settings.catalog.tables), arrived, video_bytes, again
+            defs.resolve_asset_graph(),
+            instance,
+            str(settings.catalog.tables),
+            arrived,
+            video_bytes,
+            stations_version(str(settings.catalog.owners_table)),
+            again,
         )
         summary = summary_of(defs, collection, settings, _made(defs, collection, _wanted(defs, wishes)))
         if not summary.failed and wishes.only is None:

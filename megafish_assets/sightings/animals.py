@@ -125,5 +125,7 @@ def with_animals(abundance: pl.DataFrame, animals: pl.DataFrame) -> pl.DataFrame
     was not seen."""
     is_clip = pl.col("window_kind") == CLIP
     known = abundance.drop("n_animals").join(animals, on=["window", "kind"], how="left", maintain_order="left")
-    of_clip = pl.when(pl.col("n_tracklets") == 0).then(0).otherwise("n_animals")
+    # A piece that was joined across a gap may count twice in MaxN, which bridges the gap too: then nobody knows.
+    is_possible = pl.col("n_animals") >= pl.col("max_n")
+    of_clip = pl.when(pl.col("n_tracklets") == 0).then(0).when(is_possible).then("n_animals")
     return known.with_columns(pl.when(is_clip).then(of_clip).alias("n_animals")).select(abundance.columns)

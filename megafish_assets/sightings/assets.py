@@ -10,7 +10,7 @@ from megafish_assets.detections.faults import valid_rows
 from megafish_assets.footage.columns import KEY
 from megafish_assets.labels.resolving import current_words
 from megafish_assets.orchestration.policy import seed_knob
-from megafish_assets.orchestration.sources import Recordings, read_owners_table
+from megafish_assets.orchestration.sources import STATIONS, Recordings, read_owners_table, stations_version
 from megafish_assets.reporting.metadata import column_lineage, coverage, table_metadata
 from megafish_assets.reporting.progress import Progress
 from megafish_assets.reporting.verdicts import specs, verdict
@@ -98,7 +98,8 @@ def sightings_asset(backbone: str) -> dg.AssetsDefinition:
 
         yield dg.MaterializeResult(
             value=TableStream(frames),
-            metadata=column_lineage({"tracklets": ["video", "tracklet_id"], "not_fish": ["place_id"]}),
+            metadata=column_lineage({"tracklets": ["video", "tracklet_id"], "not_fish": ["place_id"]})
+            | {STATIONS: stations_version(recordings.owners_table)},
         )
         n_tracklets = tracklets.select(pl.col("tracklet_id").n_unique()).collect().item()
         numbers = measures.sighting_numbers(**told, n_tracklets=n_tracklets) | coverage(context, "not_fish")
@@ -159,7 +160,9 @@ def abundance_asset(knobs: type[AbundanceConfig] = AbundanceConfig) -> dg.Assets
         numbers = measures.abundance_numbers(table, kinds["kind"]) | coverage(context, "not_fish")
         return dg.MaterializeResult(
             value=table,
-            metadata=numbers | column_lineage({"sightings": ["station", "scientific_name", "backbone"]}),
+            metadata=numbers
+            | column_lineage({"sightings": ["station", "scientific_name", "backbone"]})
+            | {STATIONS: stations_version(recordings.owners_table)},
             check_results=[verdict(checks.ABUNDANCE, numbers)],
         )
 

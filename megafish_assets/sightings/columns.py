@@ -119,7 +119,10 @@ ANIMALS_GAP: Columns = {
     "frame_id": Column(pl.Int64, "frame in the video, from 0"),
     "seconds": Column(pl.Float64, "when it is, seconds from its video's first frame"),
     "n_boxes": Column(pl.Int64, "boxes of the detector in it that nothing takes for an artefact"),
-    "looked_by": Column(pl.String, "who looked at it last; null while nobody has"),
+    "n_unjudged": Column(
+        pl.Int64, "boxes of a frame at which somebody looked that are others than he saw: look at it again"
+    ),
+    "looked_by": Column(pl.String, "who looked at it last; null while nobody has, or not since the boxes changed"),
     "n_found": Column(pl.Int64, "animals that have a box; null while nobody has looked"),
     "n_missed": Column(pl.Int64, "animals that have none, likewise"),
     "n_no_animal": Column(pl.Int64, "boxes that show no animal, likewise"),

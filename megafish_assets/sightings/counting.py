@@ -26,11 +26,12 @@ HELD, PLAIN, MIXED = "held", "plain", "mixed"
 """Rules of MaxN; `mixed` is a window over videos of either."""
 
 
-def are_parts(groups: np.ndarray, box_xywh: np.ndarray) -> np.ndarray:
-    """bool `(n,)`, whether a box lies inside a larger one of its group.
+def are_parts(groups: np.ndarray, box_xywh: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """bool `(n,)`, whether a box lies inside one of its group that is of something larger.
 
-    `groups`, int `(n,)` and sorted, are a look and a kind each; boxes `(n, 4)` go with them row for row. Of equal boxes
-    the later one is the part.
+    `groups`, int `(n,)` and sorted, are a look and a kind each; boxes `(n, 4)` go with them row for row, and so do
+    `sizes` `(n,)`, which say how large the box's tracklet is: boxes about one animal take turns in being the larger,
+    and each would be a part of the other. Of equal ones the later is the part.
     """
     found = np.zeros(len(groups), dtype=bool)
     area = box_xywh[:, 2:].prod(axis=1)
@@ -39,7 +40,7 @@ def are_parts(groups: np.ndarray, box_xywh: np.ndarray) -> np.ndarray:
     while (pairs := np.flatnonzero(groups[apart:] == groups[:-apart])).size:
         one, other = pairs, pairs + apart
         shared = _shared(box_xywh[one], box_xywh[other])
-        first_is_smaller = area[one] < area[other]
+        first_is_smaller = sizes[one] < sizes[other]
         small = np.where(first_is_smaller, one, other)
         found[small[shared >= INSIDE_SHARE * area[small]]] = True
         apart += 1

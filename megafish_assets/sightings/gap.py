@@ -12,11 +12,11 @@ from scipy.stats import norm
 
 from megafish_assets.detections.overlaps import pair_overlaps
 from megafish_assets.footage.boxes import BOX
-from megafish_assets.labels.current import LOOKED_AT, MISSED, NOT_FISH, TWICE
+from megafish_assets.labels.current import FOUND, LOOKED_AT, MISSED, NOT_FISH, TWICE
 
 FOUND_IOU = 0.5
-"""Overlap from which on a box of today is the animal that was missed when the person looked: the detector has run again
-since. His box is drawn by hand, and the page takes none that overlaps a detector's by so much."""
+"""Overlap from which on a box of today is the one of which a person spoke: the detector may have run again since. The
+page takes no drawn box that overlaps a detector's by so much."""
 
 FEWEST_FRAMES = 20
 """Under which there is no interval: with fewer, one frame with a school in it decides."""
@@ -46,6 +46,10 @@ def with_answers(frames: pl.DataFrame, boxes: pl.DataFrame, labels: pl.DataFrame
     else null): `n_found`, animals with a box, `n_missed`, `n_no_animal` and `n_twice`, boxes of no animal, and of one
     that has another box.
 
+    People speak of boxes by their place: after the detector has run again, each word holds for the box of today that
+    overlaps its own most, by `FOUND_IOU`, and an animal without one is missed. A frame in which a box of today bears no
+    word (`n_unjudged`) has to be looked at again, and counts as not looked at.
+
     Of several people who looked at a frame the last one counts, and of his words the last ones, by when he said that he
     had seen it all: a file holds the whole of what its page was told.
     """
@@ -56,26 +60,28 @@ def with_answers(frames: pl.DataFrame, boxes: pl.DataFrame, labels: pl.DataFrame
     )
     # One file says all of a frame: what another file said of it before was changed since.
     own = labels.join(frames.select(keys), on=keys, how="semi").join(last, on=keys)
-    own = own.filter(_file() == pl.col("of_file"))
-    there = boxes.join(frames.select(keys), on=keys, how="semi")
-    wrong = own.filter(pl.col("status").is_in([NOT_FISH, TWICE])).join(there, on=[*keys, "detection_id"], how="semi")
-    wrong = wrong.unique([*keys, "detection_id"], keep="last", maintain_order=True)
-    missed = _still_missed(own.filter(pl.col("status") == MISSED), there)
-    counts = [
-        _counted(there, "n_boxes"),
-        _counted(wrong.filter(pl.col("status") == NOT_FISH), "n_no_animal"),
-        _counted(wrong.filter(pl.col("status") == TWICE), "n_twice"),
-        _counted(missed, "n_missed"),
-    ]
+    own = own.filter((_file() == pl.col("of_file")) & pl.col("status").is_in([*_ANIMALS, NOT_FISH, TWICE]))
     told = frames.join(last.drop("of_file"), on=keys, how="left", maintain_order="left")
-    for count in counts:
-        told = told.join(count, on=keys, how="left", maintain_order="left")
-    looked = pl.col("looked_by").is_not_null()
-    counted = ("n_missed", "n_no_animal", "n_twice")
-    told = told.with_columns(
-        pl.col("n_boxes").fill_null(0), *(pl.when(looked).then(pl.col(name).fill_null(0)) for name in counted)
-    )
-    return told.with_columns((pl.col("n_boxes") - pl.col("n_no_animal") - pl.col("n_twice")).alias("n_found"))
+    there = boxes.join(frames.select(keys), on=keys, how="semi")
+    judged = _judged(own.drop_nulls("box").select(*keys, "status", "box").unique(), there)
+    is_animal, has_box = pl.col("status").is_in(_ANIMALS), pl.col("detection_id").is_not_null()
+    counts = {
+        "n_boxes": there,
+        "n_unjudged": there.join(judged, on="detection_id", how="anti").join(last, on=keys, how="semi"),
+        "n_found": judged.filter(is_animal & has_box),
+        "n_missed": judged.filter(is_animal & ~has_box),
+        "n_no_animal": judged.filter((pl.col("status") == NOT_FISH) & has_box),
+        "n_twice": judged.filter((pl.col("status") == TWICE) & has_box),
+    }
+    for name, rows in counts.items():
+        count = rows.group_by(keys).agg(pl.len().cast(pl.Int64).alias(name))
+        told = told.join(count, on=keys, how="left", maintain_order="left").with_columns(pl.col(name).fill_null(0))
+    told = told.with_columns(pl.when(pl.col("n_unjudged") == 0).then("looked_by"))
+    answers = ("n_found", "n_missed", "n_no_animal", "n_twice")
+    return told.with_columns(pl.when(pl.col("looked_by").is_not_null()).then(pl.col(answers)))
+
+
+_ANIMALS = (FOUND, MISSED)
 
 
 def _file() -> pl.Expr:
@@ -83,17 +89,24 @@ def _file() -> pl.Expr:
     return pl.col("label_id").str.split("-").list.first()
 
 
-def _counted(rows: pl.DataFrame, name: str) -> pl.DataFrame:
-    return rows.group_by("video", "frame_id").agg(pl.len().cast(pl.Int64).alias(name))
-
-
-def _still_missed(missed: pl.DataFrame, boxes: pl.DataFrame) -> pl.DataFrame:
-    """Those that no box of today overlaps by `FOUND_IOU`."""
-    rows = missed.with_row_index("row")
-    pairs = rows.select("row", "video", "frame_id", "box").join(boxes, on=["video", "frame_id"])
-    said = np.array(pairs["box"].to_list(), dtype=float).reshape(-1, 4)
-    overlap = pl.Series(pair_overlaps(said, pairs.select(BOX).to_numpy()), dtype=pl.Float64)
-    return rows.join(pairs.filter(overlap >= FOUND_IOU), on="row", how="anti")
+def _judged(said: pl.DataFrame, boxes: pl.DataFrame) -> pl.DataFrame:
+    """What was said (`video`, `frame_id`, `status`, `box`) with the `detection_id` of the box of today that it holds
+    for, null for none: pairs of the largest overlap first, and none twice."""
+    rows = said.with_row_index("row")
+    pairs = rows.join(boxes, on=["video", "frame_id"])
+    spoken = np.array(pairs["box"].to_list(), dtype=float).reshape(-1, 4)
+    overlap = pl.Series("overlap", pair_overlaps(spoken, pairs.select(BOX).to_numpy()), dtype=pl.Float64)
+    pairs = pairs.with_columns(overlap).filter(pl.col("overlap") >= FOUND_IOU)
+    box_of: dict[int, str] = {}
+    taken: set[str] = set()
+    for row, detection_id in (
+        pairs.sort("overlap", "row", descending=[True, False]).select("row", "detection_id").rows()
+    ):
+        if row not in box_of and detection_id not in taken:
+            box_of[row] = detection_id
+            taken.add(detection_id)
+    found = pl.DataFrame(list(box_of.items()), {"row": pl.UInt32, "detection_id": pl.String}, orient="row")
+    return rows.join(found, on="row", how="left", maintain_order="left")
 
 
 def recall(frames: pl.DataFrame) -> Share:
@@ -111,7 +124,9 @@ def _share(frames: pl.DataFrame, part: str, of: list[str]) -> Share:
     looked = frames.filter(pl.col("looked_by").is_not_null())
     parts, wholes = looked[part].to_numpy(), looked.select(pl.sum_horizontal(of)).to_series().to_numpy()
     if not wholes.sum():
-        return Share(None, None, None, "nothing was seen yet" if looked.height else "nobody has looked yet")
+        changed = "the boxes are others than those that people looked at: look at the frames again"
+        nobody = changed if frames["n_unjudged"].sum() else "nobody has looked yet"
+        return Share(None, None, None, "nothing was seen yet" if looked.height else nobody)
     share = float(parts.sum() / wholes.sum())
     if looked.height < FEWEST_FRAMES:
         told = f"no interval: {looked.height} frames were looked at, and {FEWEST_FRAMES} are needed"

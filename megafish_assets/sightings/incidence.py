@@ -100,7 +100,8 @@ class Incidence:
         missed = np.exp(-self.frequencies.sum() / self.n_observed)
         middle = self.n_observed / (1 - missed)
         half = Z_95 * np.sqrt(self.n_observed * missed * (1 - missed)) / (1 - missed)
-        return max(float(self.n_observed), float(middle - half)), float(middle + half)
+        # The middle lies above the estimate, which is what was observed: the interval holds it all the same.
+        return min(max(float(self.n_observed), float(middle - half)), self.chao2), float(middle + half)
 
     @cached_property
     def _rare_share(self) -> float:

@@ -216,8 +216,8 @@ def part_links(rows: pl.DataFrame) -> dict[str, str]:
         (pl.min_horizontal(f"{low}_end", f"{low}_end_whole") - pl.max_horizontal(low, f"{low}_whole")).clip(0)
         for low in BOX[:2]
     ]
-    area, whole = pl.col(BOX[2]) * pl.col(BOX[3]), pl.col(f"{BOX[2]}_whole") * pl.col(f"{BOX[3]}_whole")
-    inside = pairs.filter((shared[0] * shared[1] >= INSIDE_SHARE * area) & (whole > area))
+    area = pl.col(BOX[2]) * pl.col(BOX[3])
+    inside = pairs.filter(shared[0] * shared[1] >= INSIDE_SHARE * area)
     counts = inside.group_by("tracklet_id", "tracklet_id_whole").len()
     order = counts.sort("tracklet_id", -pl.col("len").cast(pl.Int64), "tracklet_id_whole")
     return dict(order.unique("tracklet_id", keep="first").select("tracklet_id", "tracklet_id_whole").iter_rows())

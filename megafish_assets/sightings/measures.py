@@ -24,7 +24,9 @@ def abundance_numbers(table: pl.DataFrame, kinds: pl.Series) -> dict[str, float]
     """Of the columns `ABUNDANCE`, of these kinds."""
     windows = table.select("window_kind", *WINDOW).unique()
     arrived = pl.col("first_arrival_seconds").is_not_null() | pl.col("recorded_at").is_null()
+    animals = pl.col("n_animals").fill_null(pl.col("max_n"))
     impossible = (pl.col("max_n") > pl.col("n_tracklets")) | ((pl.col("max_n") > 0) & ~arrived)
+    impossible |= ~animals.is_between("max_n", "n_tracklets")
     return {
         "n_windows": windows.height,
         "n_kinds": len(kinds),
@@ -38,9 +40,11 @@ def wiped_share(table: pl.DataFrame) -> float:
     """Of the columns `ABUNDANCE`, what the wiper took of the time that was looked at; 0 where nothing was."""
     clips = table.filter(pl.col("window_kind") == CLIP).unique(WINDOW)
     # By how long clips are: a short one behind the wiper is little of the whole.
-    seconds = clips["end_seconds"] - clips["start_seconds"]
-    looked_at = float(seconds.sum())
-    return float((clips["wiped_share"] * seconds).sum()) / looked_at if looked_at else 0.0
+    whole = pl.col("end_seconds") - pl.col("start_seconds")
+    wiped = pl.col("wiped_share")
+    seconds = pl.when(wiped < 1).then(pl.col("seconds_searched") / (1 - wiped)).otherwise(whole)
+    looked_at, taken = clips.select(seconds.sum(), taken=(wiped * seconds).sum()).row(0)
+    return taken / looked_at if looked_at else 0.0
 
 
 FASTEST_BODY_LENGTHS = 10.0
@@ -145,6 +149,7 @@ def gap_numbers(table: pl.DataFrame, recall: Share, precision: Share) -> dict[st
     return {
         "n_frames": table.height,
         "n_frames_looked_at": looked.height,
+        "n_frames_to_look_at_again": table.filter(pl.col("n_unjudged") > 0).height,
         "n_found": int(looked["n_found"].sum()),
         "n_missed": int(looked["n_missed"].sum()),
         "recall": recall.share,

@@ -3,9 +3,12 @@
 What is listed is worth a look and no more: a burst may be a bite, a flight, or a box that leaps.
 """
 
+from urllib.parse import quote, unquote
+
 import polars as pl
 
 from megafish_assets.footage.columns import empty_table
+from megafish_assets.footage.ids import in_natural_order
 from megafish_assets.sightings.columns import MOMENTS
 from megafish_assets.sightings.movements import speed
 from megafish_assets.sightings.naming import UNNAMED
@@ -81,7 +84,7 @@ def dense_groups(schools: pl.DataFrame) -> pl.DataFrame:
 
 def first_of_kinds(sightings: pl.DataFrame) -> pl.DataFrame:
     """The first sighting of each kind, the rarest kind first; where not all have a time, in the order of the videos."""
-    order = ["video", "first_second", "tracklet_id"]
+    order = [in_natural_order(sightings["video"]), "first_second", "tracklet_id"]
     if sightings["recorded_at"].null_count() == 0:
         order = ["recorded_at", *order]
     first = sightings.filter(pl.col("kind") != UNNAMED).sort(order).group_by("kind", maintain_order=True)
@@ -114,12 +117,23 @@ def bursts(movements: pl.DataFrame) -> pl.DataFrame:
 
 
 def opened(found: pl.DataFrame, file_of: dict[str, str], film_of: dict[str, str]) -> pl.DataFrame:
-    """The columns `MOMENTS`: with where each video lies, and its film, by video, below the collection's folder."""
+    """The columns `MOMENTS`: with where each video lies, and its film, by video, below the collection's folder; both as
+    addresses, see `place_and_second`."""
     start = (pl.col("seconds") - EARLIER_SECONDS).clip(0).round(1).cast(pl.String)
     ways = [
-        pl.format("{}#t={}", pl.col("video").replace_strict(of, default=None, return_dtype=pl.String), start).alias(
-            name
-        )
+        pl.format(
+            "{}#t={}",
+            pl.col("video").replace_strict(
+                {video: quote(file) for video, file in of.items()}, default=None, return_dtype=pl.String
+            ),
+            start,
+        ).alias(name)
         for name, of in (("open", file_of), ("film", film_of))
     ]
     return found.with_columns(ways).select(pl.col(name).cast(column.dtype) for name, column in MOMENTS.items())
+
+
+def place_and_second(address: str) -> tuple[str, str]:
+    """The file and the second that an address of `opened` is made of."""
+    file, _, second = address.rpartition("#t=")
+    return unquote(file), second

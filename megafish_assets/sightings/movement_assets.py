@@ -16,11 +16,12 @@ from megafish_assets.reporting.figures import Figures
 from megafish_assets.reporting.metadata import column_lineage, coverage, table_metadata
 from megafish_assets.reporting.progress import Progress
 from megafish_assets.reporting.verdicts import specs, verdict
+from megafish_assets.reporting.wording import markdown_text
 from megafish_assets.sightings import checks, measures
 from megafish_assets.sightings.behavior import SIGHTED, SWUM, behavior
 from megafish_assets.sightings.collecting import batches, looks_of_videos, of_videos, usual_step_of
 from megafish_assets.sightings.columns import BEHAVIOR, MOMENTS, MOVEMENTS, SCHOOLS
-from megafish_assets.sightings.moments import N_A_REASON, moments, opened
+from megafish_assets.sightings.moments import N_A_REASON, moments, opened, place_and_second
 from megafish_assets.sightings.movements import MOMENT_SECONDS, STRETCH_SECONDS, aspects, movements
 from megafish_assets.sightings.naming import taxon
 from megafish_assets.sightings.schools import CHAIN_BODY_LENGTHS, FEWEST_MEMBERS, LONGEST_CHAIN, schools
@@ -232,10 +233,11 @@ def look_here(table: pl.DataFrame, recordings: Recordings) -> str:
     """The first moments, each with a link to its video at that second."""
     lines = ["| rank | reason | number | kind | video |", "|---|---|---|---|---|"]
     for row in table.head(LINKS_SHOWN).iter_rows(named=True):
-        file, _, second = row["open"].rpartition("#")
-        path = recordings.path(file)
-        shown = row["open"] if path is None else f"[{row['open']}]({path.as_uri()}#{second})"
-        lines.append(f"| {row['rank']} | {row['reason']} | {row['number']:.3g} | {row['kind'] or ''} | {shown} |")
+        file, second = place_and_second(row["open"])
+        path, shown = recordings.path(file), markdown_text(f"{file}, {second} s")
+        link = shown if path is None else f"[{shown}]({path.as_uri()}#t={second})"
+        kind = markdown_text(row["kind"] or "")
+        lines.append(f"| {row['rank']} | {row['reason']} | {row['number']:.3g} | {kind} | {link} |")
     return "\n".join(lines)
 
 

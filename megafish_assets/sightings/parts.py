@@ -114,7 +114,7 @@ def part_numbers(looks: Looks, times: VideoTimes) -> np.ndarray:
 
 def _effort(looks: Looks, parts: np.ndarray, swept_fields: float | None, times: VideoTimes) -> pl.DataFrame:
     in_order, first, n_looks = np.unique(parts, return_index=True, return_counts=True)
-    start = looks.seconds[first]
+    start, end = _searched_ends(looks, first, n_looks)
     whole = {
         "video": looks.video,
         "station": times.station,
@@ -126,7 +126,7 @@ def _effort(looks: Looks, parts: np.ndarray, swept_fields: float | None, times: 
         {
             "part": in_order,
             "start_seconds": start,
-            "end_seconds": looks.seconds[first + n_looks - 1] + looks.step_seconds,
+            "end_seconds": end,
             "n_looks": n_looks,
             "n_frames_searched": np.add.reduceat(~looks.is_wiped, first, dtype=np.int64),
         }
@@ -139,6 +139,17 @@ def _effort(looks: Looks, parts: np.ndarray, swept_fields: float | None, times: 
         *[pl.lit(value, EFFORT[name].dtype).alias(name) for name, value in whole.items()],
     )
     return table.select(pl.col(name).cast(column.dtype) for name, column in EFFORT.items())
+
+
+def _searched_ends(looks: Looks, first: np.ndarray, n_looks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Seconds at which the first look of each part begins and its last ends, without those behind the wiper; of a part
+    that lies behind it altogether, with them."""
+    numbers, last = np.arange(len(looks)), first + n_looks - 1
+    first_searched = np.minimum.reduceat(np.where(looks.is_wiped, len(looks), numbers), first)
+    last_searched = np.maximum.reduceat(np.where(looks.is_wiped, -1, numbers), first)
+    none = last_searched < 0
+    start, end = np.where(none, first, first_searched), np.where(none, last, last_searched)
+    return looks.seconds[start], looks.seconds[end] + looks.step_seconds
 
 
 def _swept(path: ScenePath | None) -> float | None:

@@ -78,13 +78,18 @@ def _judged(rows: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
 
 
 def _are_parts(rows: pl.DataFrame, names: pl.DataFrame) -> np.ndarray:
-    """bool `(n,)`, whether each box lies inside a larger one of its kind; a fish never is a part of what is none."""
+    """bool `(n,)`, whether each box lies inside one of a larger tracklet of its kind; a fish is never a part of what is
+    none."""
     named = rows.join(names, on="tracklet_id", how="left", maintain_order="left")
     may_be_fish = pl.col("not_fish").is_null().alias("may_be_fish")
     group = pl.struct("video", "frame_id", may_be_fish, taxon().alias("kind"))
     groups = named.select(group.rank("dense")).to_series().to_numpy()
+    area = (pl.col("width_1024") * pl.col("height_1024")).median().over("video", "tracklet_id")
+    # Of two that are as large, the one that is numbered later is the part, in every frame.
+    size = pl.struct(area, pl.struct("video", "tracklet_id").rank("dense", descending=True))
+    sizes = named.select(size.rank("dense")).to_series().to_numpy()
     order, found = np.argsort(groups, kind="stable"), np.zeros(rows.height, dtype=bool)
-    found[order] = are_parts(groups[order], rows.select(BOX).to_numpy()[order])
+    found[order] = are_parts(groups[order], rows.select(BOX).to_numpy()[order], sizes[order])
     return found
 
 

@@ -19,6 +19,9 @@ WINDOW = ["window", "station"]
 
 SECONDS_AN_HOUR = 3600
 
+NEVER_SEEN = "refused: no clip shows one"
+"""Instead of an interval."""
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -92,9 +95,11 @@ def _effort(effort: pl.DataFrame) -> pl.DataFrame:
     alone = pl.col("video").n_unique() == 1
     rules = pl.col("max_n_rule").unique()
     return effort.group_by(WINDOW).agg(
-        pl.when(alone).then(pl.col("start_seconds").min()).alias("start_seconds"),
-        pl.when(alone).then(pl.col("end_seconds").max()).alias("end_seconds"),
-        _all_known("recorded_at").min().alias("recorded_at"),
+        pl.when(alone).then(_of_searched("start_seconds").min()).alias("start_seconds"),
+        pl.when(alone).then(_of_searched("end_seconds").max()).alias("end_seconds"),
+        pl.when(pl.col("recorded_at").is_not_null().all())
+        .then(_of_searched("recorded_at").min())
+        .alias("recorded_at"),  # a start that is not known may be the first
         pl.col("video").filter(pl.col("n_frames_searched") > 0).n_unique().cast(pl.Int64).alias("n_clips"),
         pl.col("n_frames_searched").sum(),
         seconds.sum().alias("seconds_searched"),
@@ -109,14 +114,15 @@ def _effort(effort: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _all_known(name: str) -> pl.Expr:
-    """The column, or nulls where one of the window's is null: a start that is not known may be the first."""
-    return pl.when(pl.col(name).is_not_null().all()).then(pl.col(name))
+def _of_searched(name: str) -> pl.Expr:
+    """The column of the window's parts in which something was searched, or of all where nothing was."""
+    is_searched = pl.col("n_frames_searched") > 0
+    return pl.col(name).filter(is_searched | ~is_searched.any())
 
 
 def _seen(parts: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
     """What was counted of each kind in each window that it was seen in."""
-    since = pl.col("moment") - pl.col("moment").min().over(WINDOW)
+    since = pl.col("moment") - _of_searched("moment").min().over(WINDOW)
     timed = parts.select(*WINDOW, "video", "part", "start_seconds", since.alias("since"))
     rows = timed.join(seen, on=["video", "part"]).with_columns(
         (pl.col("since") + pl.col("first_seconds") - pl.col("start_seconds")).alias("arrival"),
@@ -152,11 +158,14 @@ def _intervals(
         made = mean_intervals(seconds, clips["searched"].to_numpy(), clips["block"].to_numpy(), seed, known)
         ends = {"mean_count_low": made.low, "mean_count_high": made.high}
         ends = {name: None if end is None else pl.Series(end) for name, end in ends.items()}
+        # Of what no clip shows every draw has none: an interval of nothing would say that there is none, for sure.
+        is_seen = pl.Series(seconds.any(axis=0))
+        told = pl.when(is_seen | pl.lit(made.low is None)).then(pl.lit(made.told)).otherwise(pl.lit(NEVER_SEEN))
         tables.append(
             pl.DataFrame({"kind": kinds}).with_columns(
                 *[pl.lit(value, pl.String).alias(name) for name, value in zip(WINDOW, window, strict=True)],
-                *[pl.lit(end, pl.Float64).alias(name) for name, end in ends.items()],
-                pl.lit(made.told).alias("interval"),
+                *[pl.when(is_seen).then(pl.lit(end, pl.Float64)).alias(name) for name, end in ends.items()],
+                told.alias("interval"),
             )
         )
     return pl.concat(tables)

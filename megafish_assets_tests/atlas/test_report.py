@@ -29,8 +29,8 @@ from megafish_assets.labels.naming import UNNAMED
 from megafish_assets.orchestration.policy import grouped
 from megafish_assets.orchestration.summary import Summary
 from megafish_assets.reporting.verdicts import Check, Limit, never, verdict
-from megafish_assets.sightings.columns import SIGHTINGS
-from megafish_assets_tests.atlas.reported import BACKBONE, Collection, counts, typed
+from megafish_assets.sightings.columns import ABUNDANCE, SIGHTINGS
+from megafish_assets_tests.atlas.reported import BACKBONE, SECONDS, Collection, counts, typed
 from megafish_assets_tests.conftest import REPOSITORY, collection_environment
 
 NIGHT = datetime(2025, 12, 12, 2, tzinfo=UTC)
@@ -203,6 +203,19 @@ def test_hours_of_the_day_are_means_by_how_long_they_were_searched() -> None:
     assert times.over[0].windows[0] == "12 Dec 05:00"
 
 
+def test_the_busiest_hour_counts_days_on_which_nothing_came() -> None:
+    # At 07:00 there is one on one day of ten, at 12:00 half of that on each.
+    rows = [
+        {"window_kind": "hour", "window": f"2025-12-{day:02d}T{hour:02d}", "kind": "tang", "mean_count": mean,
+         "seconds_searched": 600.0}
+        for day in range(1, 11)
+        for hour, mean in ((7, 3.0 if day == 1 else 0.0), (12, 1.0))
+    ]  # fmt: skip
+    whole = [{"window_kind": "all", "window": "all", "kind": "tang", "max_n": 3, "mean_count": 0.65}]
+    (kind,) = kinds_of(typed(rows + whole, ABUNDANCE), NO_SIGHTINGS, NO_CROPS)
+    assert kind.busiest_hour == 12
+
+
 def test_hours_and_days_are_told_by_their_names_though_a_first_look_is_rounded_into_the_one_before() -> None:
     just = timedelta(microseconds=1)
     noon = counts(["chromis"], 2, datetime(2025, 12, 12, 12), []).with_columns(pl.col("recorded_at") - just)
@@ -286,7 +299,7 @@ def test_videos_that_the_wiper_hides_wholly_are_not_among_those_searched() -> No
     table = table.with_columns(
         pl.when(behind).then(0).otherwise("n_frames_searched").alias("n_frames_searched"),
         pl.when(behind).then(1.0).otherwise("wiped_share").alias("wiped_share"),
-    )
+    ).with_columns(seconds_searched=SECONDS * (1 - pl.col("wiped_share")))
     told = searched_of(table, NO_SIGHTINGS, typed([], RAW).lazy(), 3, [])
     assert (told.n_videos_known, told.n_videos, told.wiped_share) == (3, 2, pytest.approx(0.4))
     assert (told.first, told.last) == (MORNING, MORNING + timedelta(hours=2, minutes=1))

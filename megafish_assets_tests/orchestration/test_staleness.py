@@ -11,6 +11,7 @@ from dagster._core.events import DagsterEvent, DagsterEventType, StepMaterializa
 from megafish_assets.orchestration.arrivals import VIDEO_BYTES
 from megafish_assets.orchestration.materialise import asset_named, asset_order, from_here_on, run_step
 from megafish_assets.orchestration.policy import grouped, with_knobs
+from megafish_assets.orchestration.sources import STATIONS, stations_version
 from megafish_assets.orchestration.staleness import Collection
 from megafish_assets.storage.io_manager import GpuDeltaLakeIOManager
 from megafish_assets.storage.partitions import ROW_RUNS, VIDEOS, last_made
@@ -266,3 +267,35 @@ def test_what_one_work_makes_is_one_run_whichever_table_is_gone(tmp_path: Path) 
     assert bring(tmp_path, defs, instance, **one_row) == {}
     shutil.rmtree(tmp_path / "small" / "an_earlier_name")
     assert bring(tmp_path, defs, instance, **one_row) == {"rows": [("a", "b")]}
+
+
+def test_other_stations_make_again_what_was_counted_by_them_and_nothing_else(tmp_path: Path) -> None:
+    instance, owners = dg.DagsterInstance.ephemeral(), tmp_path / "recordings.csv"
+
+    @dg.asset
+    def by_station():
+        return dg.MaterializeResult(value=pl.DataFrame({"n": [1]}), metadata={STATIONS: stations_version(str(owners))})
+
+    defs = platform(tmp_path / "tables", [*ASSETS, *grouped("counts", [by_station])])
+    instance.add_dynamic_partitions(VIDEOS.name, ["a"])
+
+    def missing() -> list[str]:
+        collection = Collection(
+            defs.resolve_asset_graph(),
+            instance,
+            str(tmp_path / "tables"),
+            {"a": "2-7"},
+            stations=stations_version(str(owners)),
+        )
+        return [key.to_user_string() for key in asset_order(defs) if list(collection.missing(key))]
+
+    bring(tmp_path / "tables", defs, instance)
+    assert missing() == []
+    owners.write_text("file,station\na.mp4,north\n")
+    assert missing() == ["by_station"]
+    run(defs, "by_station", (), instance)
+    assert missing() == []
+    owners.write_text("file,station,latitude,longitude\nb.mp4,,1,2\na.mp4,north,1,2\n")  # no other station
+    assert missing() == []
+    owners.unlink()
+    assert missing() == ["by_station"]

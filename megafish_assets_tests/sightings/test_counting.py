@@ -52,18 +52,29 @@ def test_a_tracklet_counts_from_its_first_look_to_its_last() -> None:
 
 
 BOXES = np.array([[0.0, 0, 100, 50], [10, 10, 20, 20], [95, 0, 20, 20], [0, 0, 100, 50]])
+SIZES = BOXES[:, 2] * BOXES[:, 3]
 
 
 def test_a_box_inside_a_larger_one_of_its_group_is_a_part_and_one_that_sticks_out_is_none() -> None:
-    assert are_parts(np.array([7, 7, 7]), BOXES[:3]).tolist() == [False, True, False]
-    assert are_parts(np.array([7, 8, 8]), BOXES[:3]).tolist() == [False, False, False]
+    assert are_parts(np.array([7, 7, 7]), BOXES[:3], SIZES[:3]).tolist() == [False, True, False]
+    assert are_parts(np.array([7, 8, 8]), BOXES[:3], SIZES[:3]).tolist() == [False, False, False]
 
 
 def test_of_two_equal_boxes_one_is_a_part() -> None:
-    assert are_parts(np.array([1, 1]), BOXES[[0, 3]]).tolist() == [False, True]
+    assert are_parts(np.array([1, 1]), BOXES[[0, 3]], SIZES[[0, 3]]).tolist() == [False, True]
+
+
+def test_a_box_that_is_the_smaller_one_for_once_is_no_part_of_what_it_mostly_holds() -> None:
+    boxes = np.array([[0.0, 0, 100, 50], [0, 0, 101, 51], [0, 0, 100, 50], [0, 0, 99, 49]])
+    groups, sizes = np.array([0, 0, 1, 1]), np.array([2, 1, 2, 1])
+    assert are_parts(groups, boxes, sizes).tolist() == [False, True, False, True]
 
 
 def test_parts_are_found_across_others_of_their_group() -> None:
     small_first = np.array([BOXES[1], BOXES[2], BOXES[0]])
-    assert are_parts(np.zeros(3, dtype=np.int64), small_first).tolist() == [True, False, False]
-    assert are_parts(np.empty(0, dtype=np.int64), np.empty((0, 4))).tolist() == []
+    assert are_parts(np.zeros(3, dtype=np.int64), small_first, small_first[:, 2:].prod(axis=1)).tolist() == [
+        True,
+        False,
+        False,
+    ]
+    assert are_parts(np.empty(0, dtype=np.int64), np.empty((0, 4)), np.empty(0)).tolist() == []

@@ -47,6 +47,7 @@ BOXES = pl.DataFrame(
     orient="row",
 )
 FRAMES = pl.DataFrame({"video": ["v", "v", "w"], "frame_id": [9, 7, 3]})
+COUNTED = ["looked_by", "n_boxes", "n_unjudged", "n_found", "n_missed", "n_no_animal", "n_twice"]
 
 
 def looks(video: str, n: int = 100, wiped: range = range(0)) -> Looks:
@@ -64,6 +65,15 @@ def said(*lines: str, name: str = "frames.csv", end: int | None = None) -> pl.Da
 
 def line(status: str, frame: int = 7, video: str = "v", detection: str = "", box: str = ",,,", at: int = 10) -> str:
     return f"{detection},,{video},{frame},{box},,,,,,,,,,{status},Ana,2026-05-01T{at}:00:00.000Z,"
+
+
+def found(*boxes: int, frame: int = 7, at: int = 10) -> list[str]:
+    """Lines that call these of the frame's boxes animals."""
+    rows = BOXES.filter(frame_id=frame)
+    sides = ["x_1024", "y_1024", "width_1024", "height_1024"]
+    texts = [",".join(f"{side:g}" for side in rows.select(sides).row(number)) for number in boxes]
+    ids = [rows["detection_id"][number] for number in boxes]
+    return [line("found", frame, detection=name, box=box, at=at) for name, box in zip(ids, texts, strict=True)]
 
 
 def test_every_searched_frame_is_drawn_alike_and_none_behind_the_wiper() -> None:
@@ -87,6 +97,7 @@ def test_what_was_said_of_a_frame_becomes_found_missed_no_animal_and_twice() -> 
     labels = said(
         line("missed", box="400,400,50,50"),
         line("missed", box="10,10,5,5"),
+        *found(0),
         line("not_fish", detection="v/000007/002", box="600,600,40,40"),
         line("twice", detection="v/000007/001", box="110,110,20,20"),
         line("looked_at"),
@@ -95,29 +106,60 @@ def test_what_was_said_of_a_frame_becomes_found_missed_no_animal_and_twice() -> 
     )
     table = with_answers(FRAMES, BOXES, labels)
     assert table.rows() == [
-        ("v", 9, None, 1, None, None, None, None),
-        ("v", 7, "Ana", 3, 1, 1, 2, 1),
-        ("w", 3, "Ana", 0, 0, 0, 0, 0),
+        ("v", 9, None, 1, 0, None, None, None, None),
+        ("v", 7, "Ana", 3, 0, 1, 2, 1, 1),
+        ("w", 3, "Ana", 0, 0, 0, 0, 0, 0),
     ]
-    assert table.columns[2:] == ["looked_by", "n_boxes", "n_no_animal", "n_twice", "n_missed", "n_found"]
+    assert table.columns[2:] == COUNTED
     assert recall(table).share == 1 / 3 and precision(table).share == 2 / 3
     assert "2 frames" in recall(table).note and recall(table).low is None
 
 
 def test_a_file_saved_again_replaces_what_it_said_before() -> None:
-    first = said(line("missed", box="400,400,50,50"), line("looked_at"))
-    again = said(line("looked_at", at=11))
+    first = said(line("missed", box="400,400,50,50"), *found(0, 1, 2), line("looked_at"))
+    again = said(*found(0, 1, 2, at=11), line("looked_at", at=11))
     for labels in (pl.concat([first, again]), pl.concat([again, first])):
         table = with_answers(FRAMES, BOXES, labels)
         assert table.filter(frame_id=7)["n_missed"].item() == 0
 
 
 def test_an_animal_that_the_detector_finds_when_it_runs_again_is_missed_no_more() -> None:
-    labels = said(line("missed", box="600,602,44,40"), line("looked_at"))
+    labels = said(line("missed", box="600,602,44,40"), *found(0, 1), line("looked_at"))
     before = with_answers(FRAMES, BOXES.filter(pl.col("detection_id") != "v/000007/002"), labels)
     after = with_answers(FRAMES, BOXES, labels)
     assert before.filter(frame_id=7).select("n_found", "n_missed").row(0) == (2, 1)
     assert after.filter(frame_id=7).select("n_found", "n_missed").row(0) == (3, 0)
+
+
+def test_words_on_boxes_follow_their_places_when_the_detector_runs_again() -> None:
+    rock = line("not_fish", detection="v/000007/000", box="100,100,80,60")
+    labels = said(rock, *found(1, 2), line("looked_at"))
+    # It boxes the rock no more, and the others a little otherwise and under other numbers.
+    later = BOXES.filter(pl.col("detection_id") != "v/000007/000").with_columns(
+        pl.col("x_1024") + 2, detection_id=pl.col("detection_id").replace({"v/000007/001": "v/000007/000"})
+    )
+    told = with_answers(FRAMES, later, labels).filter(frame_id=7).select(COUNTED).row(0)
+    assert told == ("Ana", 2, 0, 2, 0, 0, 0)
+    without = with_answers(FRAMES, later.filter(pl.col("x_1024") < 500), labels).filter(frame_id=7).select(COUNTED)
+    assert without.row(0) == ("Ana", 1, 0, 1, 1, 0, 0)  # an animal that it had, and lost
+
+
+def test_boxes_that_nobody_judged_send_the_frame_back_to_be_looked_at() -> None:
+    labels = said(*found(0, 1), line("looked_at"), *found(0, frame=9), line("looked_at", frame=9))
+    table = with_answers(FRAMES, BOXES, labels)
+    assert table.select("looked_by", "n_unjudged", "n_found").rows() == [
+        ("Ana", 0, 1),
+        (None, 1, None),
+        (None, 0, None),
+    ]
+    assert recall(table).share == 1.0
+    assert "look at the frames again" in recall(with_answers(FRAMES, BOXES, said(*found(0), line("looked_at")))).note
+
+
+def test_a_line_that_is_pasted_twice_is_one_animal() -> None:
+    missed = line("missed", box="400,400,50,50")
+    table = with_answers(FRAMES, BOXES, said(missed, missed, *found(0, 1, 2), *found(0), line("looked_at")))
+    assert table.filter(frame_id=7).select(COUNTED).row(0) == ("Ana", 3, 0, 3, 1, 0, 0)
 
 
 def test_the_interval_is_wilsons_where_animals_are_alone_and_wider_where_schools_are_missed_together() -> None:
@@ -140,21 +182,22 @@ def test_nothing_is_told_of_the_detector_before_anybody_has_looked() -> None:
 
 
 def test_words_on_frames_name_no_tracklet_and_are_no_lost_labels() -> None:
-    labels = said(line("missed", box="100,100,80,60"), line("twice", detection="v/000007/001"), line("looked_at"))
+    twice = line("twice", detection="v/000007/001", box="110,110,20,20")
+    labels = said(line("missed", box="100,100,80,60"), twice, *found(0), line("looked_at"))
     raw, tracklets = BOXES.lazy(), BOXES.drop_nulls("tracklet_id").lazy().with_columns(pl.lit(0).alias("position"))
     words = current_words(labels, raw, tracklets)
     assert words.is_empty()
     told = label_numbers(labels, resolved(labels, raw, tracklets), words, empty_table(SPECIES))
-    assert told["unresolved_share"] == 0 and told["n_labels"] == 3
+    assert told["unresolved_share"] == 0 and told["n_labels"] == 4
 
 
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        (line("missed"), "line 2: a missed animal needs its box"),
+        (line("missed"), "line 2: missed speaks of an animal in a frame: give its box"),
         (line("missed", video="", box="1,2,3,4"), "line 2: missed speaks of a frame"),
         (f",,v,,,,,,,,,,,,,,,looked_at,Ana,{WHEN.isoformat()},", "line 2: looked_at speaks of a frame"),
-        (line("twice"), "line 2: twice speaks of a box"),
+        (line("twice"), "line 2: twice speaks of an animal in a frame"),
     ],
 )
 def test_words_on_frames_that_lack_what_they_speak_of_are_refused_by_line(wrong: str, says: str) -> None:
@@ -247,7 +290,7 @@ def test_a_person_marks_what_was_missed_and_the_file_that_he_saves_tells_it(page
         LabelFile("frames.csv", content, WHEN, lambda backbone: None, lambda video: None, datetime.now(UTC))
     )
     table = with_answers(FRAMES, BOXES, labels_table(read, "frames.csv", content, empty_table(SPECIES)))
-    assert table.filter(frame_id=7).row(0) == ("v", 7, "Ana", 3, 1, 1, 1, 1)
+    assert table.filter(frame_id=7).row(0) == ("v", 7, "Ana", 3, 0, 1, 1, 1, 1)
     assert table.filter(frame_id=9)["looked_by"].item() is None
     box = read.filter(pl.col("status") == "missed")["box"].item().to_list()
     assert np.allclose(box, [400, 300, 200, 150], atol=3)

@@ -136,9 +136,17 @@ def test_a_clips_animals_are_told_where_no_piece_is_open() -> None:
     told = animals_of_clips(sightings, table).sort("kind")
     assert told.rows() == [("v", "goby", None), ("v", "tang", 2)]
     windows = pl.DataFrame(
-        [("v", "clip", "tang", 3), ("v", "clip", "goby", 2), ("v", "clip", "wrasse", 0), ("all", "all", "tang", 3)],
-        ["window", "window_kind", "kind", "n_tracklets"],
+        [
+            ("v", "clip", "tang", 2, 3),
+            ("v", "clip", "goby", 1, 2),
+            ("v", "clip", "wrasse", 0, 0),
+            ("all", "all", "tang", 2, 3),
+        ],
+        ["window", "window_kind", "kind", "max_n", "n_tracklets"],
         orient="row",
     ).with_columns(pl.lit(None, pl.Int64).alias("n_animals"))
     assert with_animals(windows, told)["n_animals"].to_list() == [2, None, 0, None]
+    # Three at once, one of them over a gap that a joined piece fills: there are not fewer animals than MaxN.
+    more = windows.with_columns(max_n=pl.lit(3))
+    assert with_animals(more, told)["n_animals"].to_list() == [None, None, 0, None]
     assert "n_animals" in ABUNDANCE and math.isfinite(told["n_animals"].sum())

@@ -1,11 +1,17 @@
 """What is worth a look, of movements made by hand."""
 
+import re
 from datetime import datetime
+from html import unescape
+from urllib.parse import unquote, urljoin, urlsplit
 
 import polars as pl
+from markdown_it import MarkdownIt
 
+from megafish_assets.orchestration.sources import Recordings
 from megafish_assets.sightings.columns import MOMENTS, MOVEMENTS, SCHOOLS
-from megafish_assets.sightings.moments import bursts, first_of_kinds, moments, opened
+from megafish_assets.sightings.moments import bursts, first_of_kinds, moments, opened, place_and_second
+from megafish_assets.sightings.movement_assets import look_here
 
 
 def movements(speeds: list[float | None], name: str = "t0", video: str = "v0", steady: bool = True, looks: int = 10):
@@ -80,6 +86,11 @@ def test_the_first_is_by_the_time_of_day_where_all_have_one() -> None:
     assert first_of_kinds(sightings(*two))["tracklet_id"].to_list() == ["t0"]
 
 
+def test_without_clocks_videos_come_as_people_count() -> None:
+    seen = sightings(sighting("t0", "ray", video="clip_10"), sighting("t1", "ray", video="clip_2"))
+    assert first_of_kinds(seen)["video"].to_list() == ["clip_2"]
+
+
 def test_reasons_take_turns_and_each_video_has_its_largest_group() -> None:
     school = groups(
         ("v0", 1.0, "any", None, ["t0", "t1", "t2"]), ("v0", 2.0, "any", None, ["t0", "t1", "t2", "t3"]),
@@ -110,6 +121,25 @@ def test_a_video_opens_a_second_before() -> None:
     assert found.columns == list(MOMENTS)
     assert found["open"].to_list() == ["dive/v0.mp4#t=6.2", "dive/v0.mp4#t=0.0"]
     assert found["film"].to_list() == ["tracklets/v0.mp4#t=6.2", "tracklets/v0.mp4#t=0.0"]
+
+
+def test_a_file_of_any_name_opens() -> None:
+    file = "dive #3/50%25 é?.mp4"
+    found = opened(moments(sightings(sighting("t0", "ray", 3)), movements([]), groups()), {"v0": file}, {})
+    address = urljoin("https://reef.example/recordings/", found["open"].item())
+    parts = urlsplit(address)
+    assert unquote(parts.path) == f"/recordings/{file}" and parts.fragment == "t=2.0" and not parts.query
+    assert place_and_second(found["open"].item()) == (file, "2.0")
+
+
+def test_names_do_not_become_markdown() -> None:
+    kind = "[win](https://x.example) | *tang* <b>"
+    found = opened(moments(sightings(sighting("t0", kind, 3)), movements([]), groups()), {"v0": "a|b.mp4"}, {})
+    reader = MarkdownIt().enable("table")
+    reader.validateLink = lambda address: True  # it takes none to a file
+    cells = re.findall(r"<td>(.*?)</td>", reader.render(look_here(found, Recordings(folder="/nowhere"))))
+    assert len(cells) == 5 and unescape(cells[3]) == kind
+    assert re.fullmatch(r'<a href="file:///nowhere/a%7Cb.mp4#t=2.0">a\|b.mp4, 2.0 s</a>', cells[4])
 
 
 def test_of_nothing_there_is_nothing_to_look_at() -> None:

@@ -6,14 +6,17 @@ import numpy as np
 import polars as pl
 import pytest
 
-from megafish_assets.detections.looks import Looks
+from megafish_assets.detections.columns import TRACKLET_MOTION
+from megafish_assets.detections.looks import Looks, usual_step
 from megafish_assets.footage.columns import empty_table
+from megafish_assets.sightings.collecting import counts_of_videos, looks_of_videos, video_times
 from megafish_assets.sightings.columns import ABUNDANCE
 from megafish_assets.sightings.measures import wiped_share
-from megafish_assets.sightings.naming import taxa
+from megafish_assets.sightings.naming import TAXON, taxa, tracklet_names
 from megafish_assets.sightings.parts import Counts, VideoTimes, video_counts
+from megafish_assets.sightings.tracklet_rows import sighting_rows
 from megafish_assets.sightings.windows import Origin, abundance
-from megafish_assets_tests.sightings.made import MOTION, counted, counts, names, row, sightings, tracklet
+from megafish_assets_tests.sightings.made import CROPS, MOTION, counted, counts, names, row, sightings, tracklet
 
 LEFT, RIGHT = (100.0, 100.0, 40.0, 20.0), (700.0, 100.0, 40.0, 20.0)
 NOON = datetime(2025, 12, 12, 12)
@@ -254,3 +257,72 @@ def test_counts_of_a_detector_that_looks_ten_times_a_second_of_odd_frames() -> N
     assert found["mean_count"] == pytest.approx((200 + 5 + 50) / 300)
     assert found["n_tracklets"] == 3 and found["sightings_an_hour"] == pytest.approx(3 * 3600 / 30, rel=0.01)
     assert sightings(rows)["n_frames_bridged"].to_list() == [0, 0, 20]
+
+
+@pytest.mark.parametrize("n_boxes", [2, 3, 4])
+def test_one_fish_in_several_boxes_that_take_turns_in_being_the_largest_is_one(n_boxes: int) -> None:
+    rng = np.random.default_rng(n_boxes)
+    for _ in range(20):
+        grown = rng.normal(scale=1.0, size=(n_boxes, 30))
+        rows = [
+            tracklet(number, [frame], (100 - by / 2, 100 - by / 2, 60 + by, 40 + by))
+            for number, of_box in enumerate(grown)
+            for frame, by in enumerate(of_box.tolist())
+        ]
+        found = row(counted(pl.concat(rows)), "v0")
+        assert (found["max_n"], found["n_tracklets"], found["mean_count"]) == (1, 1, 1.0)
+
+
+def test_a_fish_in_two_equal_boxes_all_the_time_is_one() -> None:
+    found = row(counted(pl.concat([tracklet(0, range(60)), tracklet(1, range(60))])), "v0")
+    assert (found["max_n"], found["n_tracklets"]) == (1, 1)
+
+
+@pytest.mark.parametrize(("looks_a_second", "seconds"), [(2, 4), (1, 10)])
+def test_short_clips_of_a_detector_that_looks_seldom_tell_its_step_together(looks_a_second: int, seconds: int) -> None:
+    step = 30 // looks_a_second
+    clips = [f"v{number}" for number in range(30)]
+    rows = [
+        tracklet(fish, range(0, 30 * seconds, step), box, video=clip)
+        for clip in clips
+        for fish, box in enumerate((LEFT, RIGHT))
+    ]
+    usual = usual_step(pl.concat(rows))
+    looks = looks_of_videos(pl.concat(rows), MOTION, usual)
+    found = sighting_rows(pl.concat(rows), looks, tracklet_names(), empty_table(TRACKLET_MOTION), CROPS)
+    times = video_times(pl.concat(rows), {})
+    table = abundance(counts_of_videos(found, looks, MOTION, times), taxa(found.select(TAXON)), Origin())
+    whole = row(table, "all", window_kind="all")
+    assert (whole["max_n"], whole["n_tracklets"]) == (2, 60)
+    assert whole["n_frames_searched"] == 30 * seconds * looks_a_second and whole["mean_count"] == 2.0
+
+
+def test_a_window_begins_and_ends_where_the_wiper_is_gone() -> None:
+    blade = (0.0, 0.0, 500.0, 500.0)
+    rows = pl.concat([tracklet(9, range(90), blade, reason="wiper"), tracklet(1, range(91, 300)), tracklet(2, [299])])
+    frames = list(range(0, 300, 5))
+    points = [20 if frame < 90 else 139 for frame in frames]
+    motion = pl.DataFrame({"video": "v0", "frame_id": frames, "elapsed_frames": 5, "n_pan_points": points})
+    motion = motion.with_columns(pan_x_1024=pl.lit(0.0), pan_y_1024=pl.lit(0.0))
+    found = row(counted(rows, motion=motion), "v0")
+    assert found["wiped_share"] == pytest.approx(90 / 300)
+    assert found["start_seconds"] == pytest.approx(3.0) and found["first_arrival_seconds"] == pytest.approx(1 / 30)
+    timed = rows.with_columns(recorded_at=pl.lit(NOON) + pl.duration(microseconds=pl.col("seconds_in_video") * 1e6))
+    hour = row(counted(timed, motion=motion), "2025-12-12T12", window_kind="hour")
+    assert hour["recorded_at"] == NOON + timedelta(seconds=3) and hour["first_arrival_seconds"] == pytest.approx(1 / 30)
+
+
+def test_what_no_clip_shows_has_no_interval() -> None:
+    clips = pl.concat([tracklet(0, range(60), video=f"v{number:02d}") for number in range(25)])
+    found = sightings(clips)
+    table = abundance(counts(clips, found), pl.concat([taxa(found.select(TAXON)), ABSENT]), Origin())
+    seen, never = (row(table, "all", kind, "all") for kind in ("unnamed", "ghost"))
+    assert seen["mean_count_low"] is not None and "bootstrap" in seen["interval"]
+    assert (never["mean_count"], never["mean_count_low"], never["mean_count_high"]) == (0.0, None, None)
+    assert never["interval"] == "refused: no clip shows one"
+
+
+ABSENT = pl.DataFrame(
+    {"kind": ["ghost"], "kind_id": [None], "scientific_name": [None], "name_source": ["person"]},
+    {"kind": pl.String, "kind_id": pl.Int64, "scientific_name": pl.String, "name_source": pl.String},
+)

@@ -1,8 +1,9 @@
 "use strict";
 /* The page: which frame is shown, what is said of its boxes, what a click and a key do.
 
-   answer = {seen: time or null, wrong: {detection_id: status}, missed: [[x, y, width, height]]}, of one frame, px of the
-   frame stretched to 1024 by 1024; kept by the browser under this page's own address, by video and frame. */
+   answer = {seen: time or null, boxes: the boxes that were shown, wrong: {box: status}, missed: [box]}, of one frame; a
+   box is [x, y, width, height], px of the frame stretched to 1024 by 1024, as text where it is a key. Kept by the
+   browser under this page's own address, by video and frame; where the boxes are others now, nobody has seen them. */
 
 (() => {
   const {byId, element, many, now} = megafish;
@@ -30,12 +31,17 @@
     try { localStorage.setItem(PREFIX + name, text); } catch { isKept = false; }  // refused for files, or full
   }
 
+  const named = box => box.join(" ");
+  const shownIn = frame => frame.boxes.map(([, , ...box]) => named(box)).join(";");
+  const statusOf = (said, box) => said.wrong[named(box)] ?? "found";
+  const nothing = frame => ({seen: null, boxes: shownIn(frame), wrong: {}, missed: []});
+
   function answer(frame) {
     try {
       const kept = JSON.parse(get(keyOf(frame)));
-      if (kept && kept.wrong && kept.missed) return kept;
+      if (kept && kept.wrong && kept.missed) return {...kept, seen: kept.boxes === shownIn(frame) ? kept.seen : null};
     } catch {}  // of another program under the same address
-    return {seen: null, wrong: {}, missed: []};
+    return nothing(frame);
   }
 
   const isTouched = said => said.seen !== null || said.missed.length > 0 || Object.keys(said.wrong).length > 0;
@@ -51,12 +57,12 @@
     if (byId("still").getAttribute("src") !== frame.picture) byId("still").src = frame.picture;
     byId("still").alt = `Frame ${frame.frame} of ${frame.video}`;
     const marks = [];
-    frame.boxes.forEach(([id, , ...box], number) => {
-      const status = said.wrong[id] ?? "found";
+    frame.boxes.forEach(([, , ...box], number) => {
+      const status = statusOf(said, box);
       marks.push(mark(box, status, `box ${number + 1}: ${WORDS[status]}`, () => {
         change(kept => {
-          const next = NEXT[kept.wrong[id] ?? "found"];
-          if (next === "found") delete kept.wrong[id]; else kept.wrong[id] = next;
+          const next = NEXT[statusOf(kept, box)];
+          if (next === "found") delete kept.wrong[named(box)]; else kept.wrong[named(box)] = next;
           say(`Box ${number + 1}: ${WORDS[next]}.`);
         });
       }));
@@ -91,7 +97,7 @@
       const said = answer(frame);
       if (said.seen === null) continue;
       n_seen++;
-      n_found += frame.boxes.filter(([id]) => !said.wrong[id]).length;
+      n_found += frame.boxes.filter(([, , ...box]) => statusOf(said, box) === "found").length;
       n_missed += said.missed.length;
     }
     return {n_seen, n_found, n_missed};
@@ -112,6 +118,7 @@
   function change(act) {
     const frame = frames[place], said = answer(frame);
     act(said);
+    said.boxes = shownIn(frame);
     if (said.seen !== null) said.seen = now();
     set(keyOf(frame), JSON.stringify(said));
     show();
@@ -128,7 +135,7 @@
 
   function undo() {
     const frame = frames[place];
-    set(keyOf(frame), JSON.stringify({seen: null, wrong: {}, missed: []}));
+    set(keyOf(frame), JSON.stringify(nothing(frame)));
     say("Nothing is said of this frame.");
     show();
   }
@@ -218,7 +225,7 @@
       });
       for (const [id, tracklet, ...box] of frame.boxes) {
         const own = tracklet === null ? null : tracklet.slice(tracklet.indexOf("/") + 1);
-        if (said.wrong[id]) found.push(label(id, own, box, said.wrong[id]));
+        found.push(label(id, own, box, statusOf(said, box)));
       }
       for (const box of said.missed) found.push(label("", null, box, "missed"));
       found.push(label("", null, null, "looked_at"));
