@@ -33,7 +33,9 @@ SHARED_ASSETS = {
     "lens_places": "detections",
     "filtered_detections": "detections",
     "sampled_detections": "detections",
+    "small_detections": "detections",
     "crops": "crops",
+    "small_crops": "crops",
     "camera_motion": "crops",
     "place_reasons": "detections",
     "not_fish": "detections",
@@ -66,7 +68,9 @@ PER_VIDEO = {
     "tracklets",
     "filtered_detections",
     "sampled_detections",
+    "small_detections",
     "crops",
+    "small_crops",
     "camera_motion",
     "not_fish",
     "tracklet_motion",
@@ -105,7 +109,10 @@ def described(root: Path, **settings: str) -> dict:
 
 
 def expected_groups(backbones: list[str]) -> dict[str, str]:
-    return SHARED_ASSETS | {key.format(b): group for key, group in BACKBONE_ASSETS.items() for b in backbones}
+    of_first = {f"small_embeddings_{backbones[0]}": "embeddings"}  # by which names are given
+    return (
+        SHARED_ASSETS | of_first | {key.format(b): group for key, group in BACKBONE_ASSETS.items() for b in backbones}
+    )
 
 
 def test_the_graph_is_the_promised_one_to_the_name(tmp_path: Path) -> None:
@@ -113,24 +120,31 @@ def test_the_graph_is_the_promised_one_to_the_name(tmp_path: Path) -> None:
     backbones = ["mobilenetv3", "vit", "xcit"]
     assert {key: asset["group"] for key, asset in graph["assets"].items()} == expected_groups(backbones)
     partitioned = {key for key, asset in graph["assets"].items() if asset["partitioned"]}
-    assert partitioned == PER_VIDEO | {f"embeddings_{backbone}" for backbone in backbones}
+    embedded = {f"embeddings_{backbone}" for backbone in backbones} | {"small_embeddings_mobilenetv3"}
+    assert partitioned == PER_VIDEO | embedded
     assert graph["assets"]["filtered_detections"]["parents"] == ["raw_detections", "size_limits"]
     parents = ["classes_vit", "clusters_vit", "crops", "kinds_vit", "sampled_detections", "stability_vit"]
     assert graph["assets"]["montages_vit"]["parents"] == parents
     # Of the first backbone, by which names are given.
     of_first = [f"{name}_mobilenetv3" for name in ("classes", "clusters", "kinds", "stability")]
-    parents = sorted([*of_first, "crops", "lens_places", "sampled_detections"])
+    small = ["small_crops", "small_detections"]
+    parents = sorted([*of_first, *small, "crops", "lens_places", "sampled_detections"])
     assert graph["assets"]["review"]["parents"] == parents
     seen = [f"{name}_mobilenetv3" for name in ("classes", "clusters", "features", "kinds", "neighbors")]
     assert graph["assets"]["explorer"]["parents"] == sorted([*seen, "crops", "not_fish", "sampled_detections"])
     read = [f"{name}_mobilenetv3" for name in ("classes", "confounders", "kinds", "montages", "stability")]
     read += ["abundance", "animals_gap", "crops", "labels", "raw_detections", "richness", "sightings", "tracklets"]
-    read += ["behavior", "moments", "schools", "words"]
+    read += ["behavior", "moments", "schools", "small_crops", "words"]
     assert graph["assets"]["report"]["parents"] == sorted(read)
     embedded = [f"embeddings_{backbone}" for backbone in backbones]
     read = [*embedded, "crops", "sampled_detections", "tracklets", "words"]
     assert graph["assets"]["leaderboard"]["parents"] == sorted(read)
     assert "words" in graph["assets"]["confounders_vit"]["parents"]
+    assert {*small, "small_embeddings_mobilenetv3"} < set(graph["assets"]["classes_mobilenetv3"]["parents"])
+    assert not [parent for parent in graph["assets"]["classes_vit"]["parents"] if parent.startswith("small")]
+    readers = {key for key, asset in graph["assets"].items() if "small_crops" in asset["parents"]}
+    named = {f"{name}_mobilenetv3" for name in ("classes", "name_next", "small_embeddings")}
+    assert readers == named | {"report", "review", "sightings"}
 
 
 def test_every_asset_but_the_external_one_has_its_columns_on_the_definition(tmp_path: Path) -> None:

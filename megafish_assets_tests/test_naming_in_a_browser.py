@@ -129,7 +129,7 @@ def test_names_given_in_the_browser_are_borne_by_classes_kinds_and_sheets_and_ou
     reef: Path, labels_file: Path
 ) -> None:
     before = table(reef, "labels/classes_reef_tiny")
-    assert set(before["name_source"]) == {"unnamed"}
+    assert set(before.drop_nulls("cluster")["name_source"]) == {"unnamed"}  # growth that is too small is known by place
     truth = kind_of_truth(reef)
     told = run(reef, "label", str(labels_file))
     assert re.search(rf"{re.escape(str(labels_file))}: \d+ labels", told) and "share of labels" in told

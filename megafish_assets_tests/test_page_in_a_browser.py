@@ -51,12 +51,13 @@ ASSETS = {
         "lens_places",
         "filtered_detections",
         "sampled_detections",
+        "small_detections",
         "place_reasons",
         "not_fish",
         "tracklet_motion",
     ],
-    "crops": ["crops", "camera_motion"],
-    "embeddings": ["embeddings_reef_tiny"],
+    "crops": ["crops", "small_crops", "camera_motion"],
+    "embeddings": ["embeddings_reef_tiny", "small_embeddings_reef_tiny"],
     "features": [f"{name}_reef_tiny" for name in ("pca", "whitening", "features", "umap", "neighbors")],
     "clusters": [
         f"{name}_reef_tiny" for name in ("kmeans_sweep", "clusters", "kinds", "kind_events", "stability", "kind_tree")
@@ -79,9 +80,12 @@ PER_VIDEO = [
     "tracklets",
     "filtered_detections",
     "sampled_detections",
+    "small_detections",
     "crops",
+    "small_crops",
     "camera_motion",
     "embeddings_reef_tiny",
+    "small_embeddings_reef_tiny",
 ]
 
 

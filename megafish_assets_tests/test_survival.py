@@ -22,7 +22,8 @@ from megafish_assets_tests.conftest import REPOSITORY, collection_environment
 from megafish_assets_tests.deployment import Deployment, kill_if_it_lives, wait_for
 
 KILLS = int(os.environ.get("MEGAFISH_TEST_KILLS", "2"))
-ROWS, PIXELS = ["raw_detections", "tracklets", "filtered_detections", "sampled_detections"], ["crops", "camera_motion"]
+ROWS = ["raw_detections", "tracklets", "filtered_detections", "sampled_detections", "small_detections"]
+PIXELS = ["crops", "small_crops", "camera_motion"]
 CHAIN = [*ROWS, *PIXELS]
 STORED = {name: f"detections/{name}" for name in ROWS} | {name: f"crops/{name}" for name in PIXELS}
 

@@ -65,7 +65,7 @@ def test_a_second_call_records_and_makes_nothing(reef: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in (reef / "recordings").iterdir()} == videos
     finished = bring_up_to_date(reef, "--json", backbones="reef_tiny")
     assert finished.returncode == 0
-    assert finished.stdout.count("up to date") == 40
+    assert finished.stdout.count("up to date") == 42
     summary = json.loads(finished.stdout.splitlines()[-1])
     assert summary["n_videos"] == N_VIDEOS and summary["failed"] == []
     clusters = pl.read_delta(str(reef / "tables" / "clusters" / "clusters_reef_tiny"))["cluster"]
@@ -88,9 +88,12 @@ def test_the_review_alone_is_brought_up_to_date_with_what_it_is_made_from(reef: 
     page = Path(lines[-1].removeprefix("open in a browser: "))
     assert page == reef / "figures" / "review" / "index.html" and page.is_file()
     tiles = pl.read_delta(str(reef / "tables" / "labels" / "review"))
-    crops = pl.read_delta(str(reef / "tables" / "crops" / "crops")).drop_nulls("jpeg")
+    crops, small = (
+        pl.read_delta(str(reef / "tables" / "crops" / name)).drop_nulls("jpeg") for name in ("crops", "small_crops")
+    )
     of_fish = tiles.filter(pl.col("place_id").is_null())  # the others are places of the lens
-    assert set(of_fish["tracklet_id"]) == set(crops["tracklet_id"])
+    assert set(of_fish["tracklet_id"]) == {*crops["tracklet_id"], *small["tracklet_id"]}
+    assert set(of_fish.filter(sheet="small")["tracklet_id"]) == set(small["tracklet_id"])
 
 
 def exported(reef: Path, *names: str) -> subprocess.CompletedProcess:

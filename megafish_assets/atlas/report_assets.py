@@ -44,7 +44,7 @@ def report_asset(backbone: str) -> dg.AssetsDefinition:
         check_specs=specs("report", CHECK),
         deps=[
             *[named(asset, backbone) for asset in ("kinds", "stability", "confounders", "classes", "montages")],
-            *("labels", "words", "richness", "animals_gap", "behavior", "schools", "moments"),
+            *("labels", "words", "richness", "small_crops", "animals_gap", "behavior", "schools", "moments"),
         ],
         metadata=table_metadata(REPORT),
         kinds={"plotly", "html", "deltalake"},

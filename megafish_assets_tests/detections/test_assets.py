@@ -212,7 +212,8 @@ def test_partitions_of_older_limits_are_counted_and_one_job_makes_them_and_what_
         capture_output=True,
     )
     started = collection.instance.get_backfills()[0].asset_backfill_data.target_subset.partitions_subsets_by_asset_key
-    chain = ["filtered_detections", "sampled_detections", "crops", "camera_motion", "embeddings_reef_tiny"]
+    chain = ["filtered_detections", "sampled_detections", "small_detections", "crops", "small_crops", "camera_motion"]
+    chain += ["embeddings_reef_tiny", "small_embeddings_reef_tiny"]
     chain += ["not_fish", "tracklet_motion"]  # they follow the pixels' motion
     old = {"megalab_0000", "megalab_0001", "megalab_0002"}  # the current one is left alone
     assert {key.to_user_string(): set(videos.get_partition_keys()) for key, videos in started.items()} == dict.fromkeys(
