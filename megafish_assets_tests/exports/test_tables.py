@@ -6,14 +6,17 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from megafish_assets.exports.collecting import boxes_table, species_names
+from megafish_assets.exports.collecting import boxes_table, species_names, with_scientific_names
 from megafish_assets.exports.columns import BOXES, VIDEOS
 from megafish_assets.footage.columns import empty_table
 from megafish_assets.footage.recordings import owners_table
 from megafish_assets.labels.columns import WORDS
-from megafish_assets.labels.species import SPECIES
-from megafish_assets_tests.exports.small import NOON, SERGEANT, SITE, TANG, rows, tables
+from megafish_assets.labels.said import said_table
+from megafish_assets.labels.species import SPECIES, species_list
+from megafish_assets.labels.taking import labels_table
+from megafish_assets_tests.exports.small import MADE_AT, NOON, SERGEANT, SITE, TANG, rows, tables
 
+OF_A_NAME = {"scientific_name": pl.String}
 NO_SPECIES = species_names(empty_table(SPECIES), empty_table(WORDS))
 
 
@@ -112,3 +115,57 @@ def test_the_version_changes_with_the_labels_and_not_with_the_hour() -> None:
     given = tables()
     assert given.version == replace(given, made_at=given.made_at + timedelta(days=1), site=SITE).version
     assert given.version != replace(given, origin=replace(given.origin, labels_version="l2")).version
+
+
+def said_of(*words: tuple[str, str | None, int | None]) -> pl.DataFrame:
+    """The columns `WORDS` of label, scientific name and number, each said a day after the one before."""
+    rows = [
+        (f"v0/t{n:05d}", label, scientific_name, number, "approved", "ana", MADE_AT + timedelta(days=n), 1, 0)
+        for n, (label, scientific_name, number) in enumerate(words)
+    ]
+    return pl.DataFrame(rows, {name: column.dtype for name, column in WORDS.items()}, orient="row")
+
+
+@pytest.mark.parametrize(
+    ("listed", "words", "expected"),
+    [
+        # Gobius niger is 126892 of the World Register; nobody gave the number of the others.
+        ("", [("goby", "Gobius niger", 126892), ("goby", "Gobius cobitis", None)], ("Gobius cobitis", None, None)),
+        (
+            "goby,Gobius paganellus,,Gobiidae",
+            [("goby", "Gobius niger", 126892)],
+            ("Gobius paganellus", None, "Gobiidae"),
+        ),
+        ("", [("goby", "Gobius niger", 126892), ("goby", "Gobius niger", None)], ("Gobius niger", 126892, None)),
+        ("goby,,,Gobiidae", [("goby", "Gobius niger", 126892)], ("Gobius niger", 126892, "Gobiidae")),
+        ("goby,,126892,", [], (None, 126892, None)),
+    ],
+)
+def test_number_and_family_are_of_the_scientific_name_beside_them(
+    listed: str, words: list, expected: tuple[str | None, int | None, str | None]
+) -> None:
+    species = species_list(f"name,scientific_name,aphia_id,family\n{listed}\n".encode())
+    found = species_names(species, said_of(*words) if words else empty_table(WORDS))
+    assert found.filter(name="goby").select("scientific_name", "aphia_id", "family").rows() == [expected]
+
+
+def test_a_kind_that_was_counted_by_another_scientific_name_has_not_the_number_of_the_list() -> None:
+    known = species_names(species_list(b"name,scientific_name,aphia_id\ngoby,Gobius niger,126892\n"), empty_table(WORDS))
+    counted = pl.DataFrame(
+        {"kind": ["goby", "Goby"], "scientific_name": ["Gobius cobitis", None]}, {"kind": pl.String} | OF_A_NAME
+    )
+    found = with_scientific_names(counted, known, "kind")
+    assert found.select("scientific_name", "aphia_id").rows() == [("Gobius cobitis", None), ("Gobius niger", 126892)]
+
+
+@pytest.mark.parametrize("label", ["sergeant", "SERGEANT ", "Sergeant", "abudefduf saxatilis", "Abudefduf saxatilis"])
+def test_a_list_of_species_that_is_given_after_the_labels_names_what_it_would_have_named_before(label: str) -> None:
+    listed = species_list(b"name,scientific_name,aphia_id\nSergeant,Abudefduf saxatilis,159288\n")
+    said = said_table([{"tracklet_id": "v0/t00001", "label": label, "status": "approved", "line": 2}])
+    said = said.with_columns(labelled_by=pl.lit("ana"), labelled_at=pl.lit(MADE_AT))
+    before = labels_table(said, "labels.csv", b"", listed).row(0, named=True)
+    counted = pl.DataFrame({"kind": [label], "scientific_name": [None]}, {"kind": pl.String} | OF_A_NAME)
+    known = species_names(listed, said_of((label, None, None)))
+    after = with_scientific_names(counted, known, "kind").row(0, named=True)
+    assert (after["scientific_name"], after["aphia_id"]) == (before["scientific_name"], before["aphia_id"])
+    assert after["scientific_name"] == "Abudefduf saxatilis" and after["aphia_id"] == 159288
