@@ -139,8 +139,14 @@ def videos_table(
     searched = ("n_frames_searched", "seconds_searched", "start_seconds", "end_seconds")
     found = found.join(clips.select(pl.col("window").alias("video"), *searched), on="video", how="left")
     found = found.join(owners.drop("start").rename({"file": "video_file"}), on="video_file", how="left")
-    places = ("station", "latitude", "longitude", "depth")
-    found = found.with_columns(pl.coalesce(place, pl.lit(getattr(site, place))) for place in places)
+    # Degrees of two places would be a third, at which no camera stood.
+    is_placed = pl.col("latitude").is_not_null() & pl.col("longitude").is_not_null()
+    place = (
+        pl.when(is_placed).then(name).otherwise(getattr(site, name)).alias(name) for name in ("latitude", "longitude")
+    )
+    found = found.with_columns(
+        *place, *(pl.coalesce(name, pl.lit(getattr(site, name))) for name in ("station", "depth"))
+    )
     return _typed(found.sort("video"), VIDEOS)
 
 

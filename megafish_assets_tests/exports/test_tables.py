@@ -93,6 +93,13 @@ def test_recordings_csv_speaks_of_its_file_and_the_site_of_the_others() -> None:
     assert found["n_frames_searched"].to_list() == [30, 30, 30]
 
 
+def test_half_a_place_is_not_made_whole_by_the_site() -> None:
+    said = owners_table(b"file,latitude,longitude\nv1.mp4,-33.9,18.4\n").with_columns(
+        longitude=pl.lit(None, pl.Float64)
+    )
+    assert set(tables(owners=said).videos.select("latitude", "longitude").rows()) == {(38.69, -9.21)}
+
+
 def test_kinds_explain_all_that_is_counted() -> None:
     found = tables().kinds.rows_by_key("kind", named=True, unique=True)
     assert set(found) == {SERGEANT, TANG, "kind 3", "unnamed"}
@@ -150,7 +157,9 @@ def test_number_and_family_are_of_the_scientific_name_beside_them(
 
 
 def test_a_kind_that_was_counted_by_another_scientific_name_has_not_the_number_of_the_list() -> None:
-    known = species_names(species_list(b"name,scientific_name,aphia_id\ngoby,Gobius niger,126892\n"), empty_table(WORDS))
+    known = species_names(
+        species_list(b"name,scientific_name,aphia_id\ngoby,Gobius niger,126892\n"), empty_table(WORDS)
+    )
     counted = pl.DataFrame(
         {"kind": ["goby", "Goby"], "scientific_name": ["Gobius cobitis", None]}, {"kind": pl.String} | OF_A_NAME
     )
