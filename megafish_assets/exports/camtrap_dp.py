@@ -106,9 +106,9 @@ def _media_type(file: str) -> str:
 
 
 def event_observations(tables: ExportTables, rows: pl.DataFrame) -> pl.DataFrame:
-    """A row a clip and kind that was seen in it, of the `counted` rows, and one for a clip without: blank, or
+    """A row a clip and taxon that was seen in it, of the `counted` rows, and one for a clip without: blank, or
     unclassified where a fish was seen that does not count."""
-    seen = by_people(tables, rows.filter(pl.col("max_n") > 0))
+    seen = by_people(tables, rows.filter(pl.col("max_n") > 0, ~pl.col("is_other_name")))
     is_fish = pl.col("is_sighted") | (pl.col("n_tracklets") > 0) | (pl.col("mean_count") > 0).fill_null(False)
     clips = rows.with_columns(is_fish.any().over("window").alias("has_fish")).filter("is_event")
     others = clips.join(seen, on="window", how="anti").unique("window").sort("window")

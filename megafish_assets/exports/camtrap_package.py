@@ -20,7 +20,7 @@ from megafish_assets.exports.camtrap_dp import (
 from megafish_assets.exports.darwin_core import counted, software
 from megafish_assets.exports.publication import SITE, deployments, missing, prefix
 from megafish_assets.exports.tables import ExportTables
-from megafish_assets.exports.taxa import taxa_of_kinds
+from megafish_assets.exports.taxa import SAME_TAXON, taxa_of_kinds
 from megafish_assets.exports.writing import Part
 from megafish_assets.sightings.windows import CLIP
 
@@ -61,9 +61,14 @@ def write_camtrap_dp(tables: ExportTables, folder: Path) -> list[Part]:
         table.write_csv(folder / f"{name}.csv")
     package = data_package(tables, places, written["observations"])
     (folder / "datapackage.json").write_text(json.dumps(package, indent=2, ensure_ascii=False), encoding="utf-8")
-    n_seen = rows.filter(pl.col("max_n") > 0).height
-    n_uncounted = events.height - n_seen  # clips, blank or with fish none of which counts
-    left_out = {NOT_SEEN: rows.height - n_seen, UNCOUNTED: tables.sightings.height - sightings.height}
+    seen = rows.filter(pl.col("max_n") > 0)
+    n_other_names = seen["is_other_name"].sum()
+    n_uncounted = events.height - (seen.height - n_other_names)  # clips, blank or with fish none of which counts
+    left_out = {
+        NOT_SEEN: rows.height - seen.height,
+        SAME_TAXON: n_other_names,
+        UNCOUNTED: tables.sightings.height - sightings.height,
+    }
     given = rows.height + n_uncounted + tables.sightings.height
     return [
         Part("deployments.csv", "deployments", places.height),

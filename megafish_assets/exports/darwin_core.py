@@ -19,7 +19,7 @@ import polars as pl
 from megafish_assets.exports.publication import deployments, iso, placed_videos, prefix, short, zoned
 from megafish_assets.exports.sighted import BRIEF, HOUR_FORMAT, by_window, with_is_sighted
 from megafish_assets.exports.tables import ExportTables
-from megafish_assets.exports.taxa import taxa_of_kinds
+from megafish_assets.exports.taxa import SAME_TAXON, taxa_of_kinds
 from megafish_assets.footage.site import LICENCES
 from megafish_assets.labels.naming import PERSON
 from megafish_assets.sightings.counting import HELD, MIXED, PLAIN
@@ -70,21 +70,31 @@ UNWANTED = "not seen (`absences = false` in the section `site`)"
 
 
 def counted(tables: ExportTables) -> pl.DataFrame:
-    """`abundance` of the windows that are events, with `event`, `deployment`, `is_event`, what `taxa_of_kinds` says,
-    `is_sighted`, and `left_out`: why a row becomes no occurrence, null where it does."""
+    """`abundance` of the windows that are events, with what `_events` and `taxa_of_kinds` say, `is_event`,
+    `is_sighted`, `is_other_name`, and `left_out`: why a row becomes no occurrence, null where it does.
+
+    Of two names of one taxon in an event the larger MaxN stands, the other is `is_other_name`: their sum may count an
+    animal twice, and of an animal that was seen under one of them the other says no absence.
+    """
     rows = tables.abundance.filter(window_kind=tables.site.events)
     rows = with_is_sighted(rows, tables, tables.site.events)
     rows = rows.join(_events(tables), on=WINDOW, how="left", nulls_equal=True, maintain_order="left")
     rows = rows.join(taxa_of_kinds(tables), on="kind", how="left", maintain_order="left")
-    is_absent = (
+    taxon = (*WINDOW, "taxon_key", "qualifier")
+    largest = pl.col("kind").sort_by("max_n", "kind", descending=[True, False]).first().over(taxon)
+    rows = rows.with_columns((pl.col("taxon").is_not_null() & (pl.col("kind") != largest)).alias("is_other_name"))
+    is_unseen = (
         (pl.col("max_n") == 0) & (pl.col("n_tracklets") == 0) & ~(pl.col("mean_count") > 0) & ~pl.col("is_sighted")
     )
+    is_absent = is_unseen.all().over(taxon)
     unwanted = pl.lit(not tables.site.absences)
     why = (
         pl.when(pl.col("n_frames_searched") == 0)
         .then(pl.lit(UNSEARCHED))
         .when(pl.col("refused").is_not_null())
         .then("refused")
+        .when("is_other_name")
+        .then(pl.lit(SAME_TAXON))
         .when(is_absent & ~pl.col("is_searched"))
         .then(pl.lit(NOT_SOUGHT))
         .when(is_absent & unwanted)

@@ -95,6 +95,13 @@ def _of_values(tables: dict[str, ArchiveTable]) -> Iterator[str]:
     yield from _told("individualCount that contradicts its status", [
         row["occurrenceID"] for row in occurrences if not _is_count(row)
     ])  # fmt: skip
+    taxa = Counter(
+        (row["id"], row[term].lower(), row["identificationQualifier"])
+        for term in ("scientificName", "scientificNameID")
+        for row in occurrences
+        if row[term]
+    )
+    yield from _told("taxon that stands twice in an event", [taxon for taxon, n in taxa.items() if n > 1])
     known = [row for row in occurrences if row["scientificNameID"]]
     yield from _told("scientificNameID that is no LSID of WoRMS", _of(known, "scientificNameID", _is_lsid))
     yield from _told("measurementValue that is no number", _of(measurements, "measurementValue", _is_number))

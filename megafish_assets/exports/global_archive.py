@@ -22,6 +22,7 @@ from megafish_assets.exports.darwin_core import software
 from megafish_assets.exports.publication import SITE, iso, missing_places, missing_times, zoned
 from megafish_assets.exports.sighted import BRIEF, with_is_sighted
 from megafish_assets.exports.tables import ExportTables
+from megafish_assets.exports.taxa import SAME_TAXON
 from megafish_assets.exports.writing import Part
 from megafish_assets.labels.naming import UNNAMED
 from megafish_assets.sightings.windows import CLIP
@@ -42,7 +43,6 @@ FAMILY = r"idae$"
 
 NOT_SEARCHED = "of clips in which nothing was searched"
 NOT_SEEN = "not seen, which points have no word for"
-SAME_SPECIES = "of another name of the same species, whose MaxN is as large or larger"
 
 
 def missing_for_global_archive(tables: ExportTables) -> list[str]:
@@ -68,7 +68,7 @@ def write_global_archive(tables: ExportTables, folder: Path) -> list[Part]:
     points_table(tables, seen).write_csv(folder / "points" / f"{campaign}_Points.txt", separator="\t")
     left_out = {
         NOT_SEARCHED: clips.height - searched.height,
-        SAME_SPECIES: searched.height - species.height,
+        SAME_TAXON: searched.height - species.height,
         BRIEF: species.height - counts.height,
     }
     return [

@@ -25,7 +25,7 @@ from megafish_assets_tests.sightings.made import counts, sightings, tracklet
 
 NOON = datetime(2025, 6, 1, 12)
 MADE_AT = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
-SERGEANT, TANG = "sergeant", "yellow tang"
+SERGEANT, SERGEANT_MAJOR, TANG = "sergeant", "sergeant major", "yellow tang"
 SITE = Site(
     title="Reef camera",
     abstract="What a camera saw.",
@@ -76,6 +76,16 @@ def named() -> pl.DataFrame:
     ]
     names = ["tracklet_id", "name", "probability", "name_source", "kind_id"]
     return tracklet_names(pl.DataFrame(said, names, orient="row"))
+
+
+def with_two_names() -> ExportTables:
+    """With the animal of v1 under another name of the sergeants' species, so that this has one in v0 and one in v1."""
+    other = pl.when(tracklet_id="v1/t00001")
+    said = named().with_columns(
+        other.then(pl.lit(SERGEANT_MAJOR)).otherwise("name").alias("name"),
+        other.then(pl.lit("abudefduf saxatilis")).otherwise("scientific_name").alias("scientific_name"),
+    )
+    return tables(names=said)
 
 
 def words(name: str = SERGEANT) -> pl.DataFrame:

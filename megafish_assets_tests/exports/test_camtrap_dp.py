@@ -17,10 +17,20 @@ from megafish_assets.exports.camtrap_package import (
     read_camtrap_dp,
     write_camtrap_dp,
 )
+from megafish_assets.exports.taxa import SAME_TAXON
 from megafish_assets.footage.recordings import owners_table
 from megafish_assets.footage.site import Site
 from megafish_assets_tests.exports.camtrap_schemas import DESIGNS, REQUIRED, SCHEMAS
-from megafish_assets_tests.exports.small import OTHER, SERGEANT, SITE, TANG, rows, tables
+from megafish_assets_tests.exports.small import (
+    OTHER,
+    SERGEANT,
+    SERGEANT_MAJOR,
+    SITE,
+    TANG,
+    rows,
+    tables,
+    with_two_names,
+)
 
 
 def validated(folder: Path) -> Report:
@@ -142,6 +152,20 @@ def test_a_clip_with_a_fish_that_is_too_brief_to_count_is_unclassified_and_not_b
     assert "less than a third of a second" in seen["observationComments"].item()
     assert validated(tmp_path).valid and faults_of_camtrap_dp(tmp_path) == []
     [part] = [part for part in parts if part.holds == "observations"]
+    assert part.n_given - part.n_left_out == read_camtrap_dp(tmp_path)["observations"]
+
+
+def test_two_names_of_one_species_are_one_observation_of_an_event(tmp_path: Path) -> None:
+    given = with_two_names()
+    also = given.abundance.with_columns(
+        pl.when(window="v0", kind=SERGEANT_MAJOR).then(1).otherwise("max_n").cast(pl.Int64).alias("max_n")
+    )
+    [part] = [
+        part for part in write_camtrap_dp(replace(given, abundance=also), tmp_path) if part.holds == "observations"
+    ]
+    species = observations(tmp_path).filter(observationLevel="event", scientificName="Abudefduf saxatilis")
+    assert species.select(pl.col("eventID").str.slice(-2), "count").rows() == [("v0", 2), ("v1", 1)]
+    assert part.left_out[SAME_TAXON] == 1
     assert part.n_given - part.n_left_out == read_camtrap_dp(tmp_path)["observations"]
 
 

@@ -19,9 +19,20 @@ from megafish_assets.exports.darwin_core_archive import (
 from megafish_assets.exports.darwin_core_rules import faults_of_darwin_core
 from megafish_assets.exports.sighted import BRIEF
 from megafish_assets.exports.tables import ExportTables
+from megafish_assets.exports.taxa import SAME_TAXON
 from megafish_assets.footage.recordings import owners_table
 from megafish_assets.footage.site import Site
-from megafish_assets_tests.exports.small import NOON, OTHER, SERGEANT, SITE, TANG, glimpsed, tables
+from megafish_assets_tests.exports.small import (
+    NOON,
+    OTHER,
+    SERGEANT,
+    SERGEANT_MAJOR,
+    SITE,
+    TANG,
+    glimpsed,
+    tables,
+    with_two_names,
+)
 from megafish_assets_tests.sightings.made import tracklet
 
 OBIS = "http://rs.iobis.org/obis/terms/"
@@ -178,6 +189,34 @@ def test_what_was_seen_too_briefly_to_count_is_no_absence(tmp_path: Path) -> Non
     assert read_darwin_core(tmp_path)["occurrence"] == parts["occurrence"].n_given - parts["occurrence"].n_left_out
 
 
+def test_two_names_of_one_species_are_one_occurrence_an_event_and_no_absence_of_it(tmp_path: Path) -> None:
+    parts = {part.holds: part for part in write_darwin_core(with_two_names(), tmp_path)}
+    found = {
+        event[-2:]: [
+            (name, one["occurrenceStatus"], one["individualCount"])
+            for name, one in told["occurrences"].items()
+            if one["scientificName"] == "Abudefduf saxatilis"
+        ]
+        for event, told in read(tmp_path).items()
+        if told["event"]["eventType"] == "Clip"
+    }
+    assert found == {
+        "v0": [(SERGEANT, "present", "2")],
+        "v1": [(SERGEANT_MAJOR, "present", "1")],
+        "v2": [(SERGEANT, "absent", "0")],
+    }
+    assert parts["occurrence"].left_out[SAME_TAXON] == 3 and faults_of_darwin_core(tmp_path) == []
+    assert read_darwin_core(tmp_path)["occurrence"] == parts["occurrence"].n_given - parts["occurrence"].n_left_out
+
+
+def test_a_brief_one_by_another_name_of_the_species_is_no_absence_either(tmp_path: Path) -> None:
+    given = glimpsed()  # a sergeant in v1 that is too brief to count
+    other = pl.when(kind="kind 3").then(pl.lit("Abudefduf saxatilis")).otherwise("scientific_name")
+    kinds = given.kinds.with_columns(other.alias("scientific_name"), kind_id=pl.lit(None, pl.Int64))
+    write_darwin_core(replace(given, kinds=kinds), tmp_path)
+    assert set(read(tmp_path)["IMAR:reefcam:clip:v1"]["occurrences"]) == {TANG}
+
+
 def test_what_was_seen_over_the_hour_is_absent_in_neither(tmp_path: Path) -> None:
     given = tables(SITE.model_copy(update={"events": "hour"}))
     over = pl.when(video="v1").then(datetime(2025, 6, 1, 12, 59, 59, 500_000)).otherwise("recorded_at")
@@ -302,6 +341,8 @@ RULES = [
     ("occurrence.csv", "present", "seen", "occurrenceStatus out of its vocabulary"),
     ("occurrence.csv", "taxname:159288", "taxname:fish", "scientificNameID that is no LSID"),
     ("occurrence.csv", "Zebrasoma flavescens", "", "occurrence without scientificName"),
+    ("occurrence.csv", "Zebrasoma flavescens", "abudefduf Saxatilis", "taxon that stands twice in an event"),
+    ("occurrence.csv", "taxname:219674", "taxname:159288", "taxon that stands twice in an event"),
     ("occurrence.csv", ",absent,", ",present,", "individualCount that contradicts its status"),
     ("event.csv", "+01:00", "", "eventDate that is no span"),
     ("event.csv", "38.69,-9.21", "138.69,-9.21", "place out of range"),

@@ -17,6 +17,7 @@ from megafish_assets.exports.global_archive import (
 )
 from megafish_assets.exports.sighted import BRIEF
 from megafish_assets.exports.tables import ExportTables
+from megafish_assets.exports.taxa import SAME_TAXON
 from megafish_assets.exports.writing import Part
 from megafish_assets.footage.recordings import owners_table
 from megafish_assets.footage.site import Site
@@ -140,8 +141,7 @@ def test_two_names_of_one_species_are_the_larger_max_n_and_never_their_sum(tmp_p
     parts = written(replace(given, kinds=kinds), tmp_path)
     counts = max_n_of_counts(rows(tmp_path / "count/reefcam_Count.csv"))
     assert [counts[video, "Pomacentridae", "Abudefduf", "saxatilis"] for video in ("v0", "v1", "v2")] == [2, 1, 0]
-    why = "of another name of the same species, whose MaxN is as large or larger"
-    assert parts["count"].left_out[why] == 3 and faults_of_global_archive(tmp_path) == []
+    assert parts["count"].left_out[SAME_TAXON] == 3 and faults_of_global_archive(tmp_path) == []
 
 
 @pytest.mark.parametrize(
