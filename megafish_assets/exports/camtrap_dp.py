@@ -9,12 +9,11 @@ files, see `camtrap_package.py`.
 
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
 
 import polars as pl
 
 from megafish_assets.exports.darwin_core import by_people, software
-from megafish_assets.exports.publication import iso, placed_videos, prefix, short
+from megafish_assets.exports.publication import iso, media_address, placed_videos, prefix, short
 from megafish_assets.exports.sighted import BRIEF
 from megafish_assets.exports.tables import ExportTables
 from megafish_assets.exports.taxa import taxa_of_kinds
@@ -85,20 +84,22 @@ def deployment_table(tables: ExportTables, places: pl.DataFrame) -> pl.DataFrame
 def media_table(tables: ExportTables) -> pl.DataFrame:
     """The columns `MEDIA`."""
     files = tables.videos["video_file"].to_list()
-    base = None if tables.site.media is None else tables.site.media.rstrip("/") + "/"
-    # A relative path is no address: readers open it as it stands.
-    paths = files if base is None else [base + quote(file) for file in files]
     known = placed_videos(tables).select(
         pl.col("video").alias("mediaID"),
         pl.col("deployment").alias("deploymentID"),
         pl.lit(tables.site.capture_method, pl.String).alias("captureMethod"),
         iso(pl.col("begun"), WHOLE_SECONDS).alias("timestamp"),
-        pl.Series("filePath", paths, pl.String),
-        pl.lit(base is not None).alias("filePublic"),
+        pl.Series("filePath", [file_path(tables, file) for file in files], pl.String),
+        pl.lit(tables.site.media is not None).alias("filePublic"),
         pl.col("video_file").alias("fileName"),
         pl.Series("fileMediatype", [_media_type(file) for file in files], pl.String),
     )
     return whole(MEDIA, known)
+
+
+def file_path(tables: ExportTables, video_file: str) -> str:
+    """The address of a video, else its path, which is no address: readers open it as it stands."""
+    return media_address(tables, video_file) or video_file
 
 
 def _media_type(file: str) -> str:

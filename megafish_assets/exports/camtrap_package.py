@@ -18,7 +18,7 @@ from megafish_assets.exports.camtrap_dp import (
     whole,
 )
 from megafish_assets.exports.darwin_core import counted, software
-from megafish_assets.exports.publication import SITE, deployments, missing, prefix
+from megafish_assets.exports.publication import SITE, at_doubled_hours, deployments, missing, prefix
 from megafish_assets.exports.tables import ExportTables
 from megafish_assets.exports.taxa import SAME_TAXON, taxa_of_kinds
 from megafish_assets.exports.writing import Part
@@ -72,7 +72,7 @@ def write_camtrap_dp(tables: ExportTables, folder: Path) -> list[Part]:
     given = rows.height + n_uncounted + tables.sightings.height
     return [
         Part("deployments.csv", "deployments", places.height),
-        Part("media.csv", "media", tables.videos.height),
+        Part("media.csv", "media", tables.videos.height, changed=at_doubled_hours(tables.videos["starts_at"], tables)),
         Part("observations.csv", "observations", given, left_out),
     ]
 

@@ -18,9 +18,10 @@ from megafish_assets.exports.darwin_core import (
     measurement_table,
     missing_of_hours,
     occurrence_table,
+    searched_events,
     software,
 )
-from megafish_assets.exports.publication import missing, prefix
+from megafish_assets.exports.publication import at_doubled_hours, missing, prefix
 from megafish_assets.exports.tables import ExportTables
 from megafish_assets.exports.writing import Part
 from megafish_assets.footage.site import LICENCES
@@ -65,7 +66,7 @@ def write_darwin_core(tables: ExportTables, folder: Path) -> list[Part]:
         _add(archive, "eml.xml", eml_xml(tables, events))
     left_out = dict(rows.drop_nulls("left_out").group_by("left_out").len().sort("left_out").iter_rows())
     return [
-        Part(ARCHIVE, "event", events.height),
+        Part(ARCHIVE, "event", events.height, changed=at_doubled_hours(searched_events(rows)["local_start"], tables)),
         Part(ARCHIVE, "occurrence", rows.height, left_out),
         Part(ARCHIVE, "extendedmeasurementorfact", measurements.height),
     ]

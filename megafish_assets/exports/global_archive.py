@@ -19,7 +19,15 @@ from pathlib import Path
 import polars as pl
 
 from megafish_assets.exports.darwin_core import software
-from megafish_assets.exports.publication import SITE, iso, missing_places, missing_times, zoned
+from megafish_assets.exports.publication import (
+    SITE,
+    at_doubled_hours,
+    iso,
+    missing_counts,
+    missing_places,
+    missing_times,
+    zoned,
+)
 from megafish_assets.exports.sighted import BRIEF, with_is_sighted
 from megafish_assets.exports.tables import ExportTables
 from megafish_assets.exports.taxa import SAME_TAXON
@@ -50,7 +58,7 @@ def missing_for_global_archive(tables: ExportTables) -> list[str]:
     said = []
     if tables.site.collection is None:
         said.append(f"the campaign, a short code that all files begin with: `collection` {SITE}")
-    return said + missing_places(tables) + missing_times(tables)
+    return said + missing_places(tables) + missing_times(tables) + missing_counts(tables)
 
 
 def write_global_archive(tables: ExportTables, folder: Path) -> list[Part]:
@@ -66,6 +74,7 @@ def write_global_archive(tables: ExportTables, folder: Path) -> list[Part]:
         metadata.write_csv(folder / place / f"{campaign}_Metadata.csv")
     counts.with_columns(count="max_n").select(COUNT).write_csv(folder / "count" / f"{campaign}_Count.csv")
     points_table(tables, seen).write_csv(folder / "points" / f"{campaign}_Points.txt", separator="\t")
+    doubled = at_doubled_hours(tables.videos["starts_at"], tables)
     left_out = {
         NOT_SEARCHED: clips.height - searched.height,
         SAME_TAXON: searched.height - species.height,
@@ -73,14 +82,14 @@ def write_global_archive(tables: ExportTables, folder: Path) -> list[Part]:
     }
     return [
         Part(f"count/{campaign}_Count.csv", "count", clips.height, left_out),
-        Part(f"count/{campaign}_Metadata.csv", "metadata of count", tables.videos.height),
+        Part(f"count/{campaign}_Metadata.csv", "metadata of count", tables.videos.height, changed=doubled),
         Part(
             f"points/{campaign}_Points.txt",
             "points",
             clips.height,
             left_out | {NOT_SEEN: counts.height - seen.height},
         ),
-        Part(f"points/{campaign}_Metadata.csv", "metadata of points", tables.videos.height),
+        Part(f"points/{campaign}_Metadata.csv", "metadata of points", tables.videos.height, changed=doubled),
     ]
 
 

@@ -110,15 +110,18 @@ def tables(
     name: str = SERGEANT,
     names: pl.DataFrame | None = None,
 ) -> ExportTables:
-    """All of it; `owners` holds the columns `OWNERS_TABLE`, `names` the columns `NAMES`."""
+    """All of it; `owners` holds the columns `OWNERS_TABLE`, by which sightings are counted too, `names` the columns
+    `NAMES`."""
     given = rows() if given is None else given
     names = named() if names is None else names
     names = names.with_columns(pl.col("name").replace(SERGEANT, name))
     species = pl.DataFrame([(TANG, "Zebrasoma flavescens", 219674, "Acanthuridae")], list(SPECIES), orient="row")
     known = species_names(species, words(name))
-    seen = sightings(given, names)
-    counted = abundance(counts(given, seen), taxa(seen.select(TAXON)), Origin("vit", "recipe", "l1"))
     owners = empty_table(OWNERS_TABLE) if owners is None else owners
+    said = owners.drop_nulls("station").select(pl.col("file").str.strip_suffix(".mp4"), "station")
+    stations = dict(said.iter_rows())
+    seen = sightings(given, names, stations=stations)
+    counted = abundance(counts(given, seen, stations=stations), taxa(seen.select(TAXON)), Origin("vit", "recipe", "l1"))
     files = given["video_file"].unique()
     valid = given.lazy().with_columns(fault=pl.lit(None, pl.String))
     rates, sizes = dict.fromkeys(files, 30.0), dict.fromkeys(files, (1920, 1080))

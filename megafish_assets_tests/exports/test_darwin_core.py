@@ -23,6 +23,7 @@ from megafish_assets.exports.taxa import SAME_TAXON
 from megafish_assets.footage.recordings import owners_table
 from megafish_assets.footage.site import Site
 from megafish_assets_tests.exports.small import (
+    MADE_AT,
     NOON,
     OTHER,
     SERGEANT,
@@ -297,18 +298,90 @@ def of_a_station_that_moves() -> ExportTables:
     return tables(SITE.model_copy(update={"events": "hour"}), owners=said)
 
 
+BEFORE_THE_SKIP = datetime(2025, 3, 30, 0, 59, 50)
+"""Ten seconds before Lisbon goes from 01:00 to 02:00."""
+
+
+def of_two_minutes(start: datetime, **said: object) -> ExportTables:
+    """A clip of two minutes, and one of half an hour five hours later."""
+    later = tracklet(1, range(900), video="v2", start=start + timedelta(hours=5))
+    return tables(SITE.model_copy(update=said), pl.concat([tracklet(1, range(3600), start=start), later]))
+
+
+def of_hours_into_which_a_clip_lasts() -> ExportTables:
+    return of_two_minutes(BEFORE_THE_SKIP, events="hour")
+
+
+def yet_to_come() -> ExportTables:
+    given = tables()
+    far = pl.lit(datetime(2090, 6, 1, 12)).alias("starts_at")
+    return replace(given, videos=given.videos.with_columns(far))
+
+
+SAID_LATER = owners_table(b"file,station,latitude,longitude\nv0.mp4,north,10,10\nv1.mp4,north,10,10\n")
+
+
+def of_stations_that_were_said_later() -> ExportTables:
+    hours, before = SITE.model_copy(update={"events": "hour", "station": None}), tables()
+    return replace(tables(hours, owners=SAID_LATER), sightings=before.sightings, abundance=before.abundance)
+
+
+def of_sightings_that_are_older() -> ExportTables:
+    said, before = owners_table(b"file,station\nv1.mp4,south\n"), tables()
+    return replace(tables(owners=said), sightings=before.sightings)
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
         (timeless, "the time of day of 3 of the videos (v0.mp4, v1.mp4, v2.mp4)"),
         (at_zero, "0, 0 lies off Africa"),
         (in_a_skipped_hour, "an hour that Europe/Lisbon skips"),
+        (of_hours_into_which_a_clip_lasts, "2025-03-30T01 are hours that Europe/Lisbon skips"),
+        (yet_to_come, "the true date of 3 of the videos (v0.mp4, v1.mp4, v2.mp4): they begin after today, 2026-01-02"),
+        (of_stations_that_were_said_later, "materialise sightings and abundance again"),
+        (of_sightings_that_are_older, "the counts of 1 of the videos (v1.mp4) by their stations of today"),
         (of_a_station_that_moves, "one place for station 'reef'"),
     ],
 )
 def test_times_and_places_that_can_not_be_are_refused(given, said: str) -> None:
     [only] = missing_for_archive(given())
     assert said in only
+
+
+def test_a_day_before_today_ends_everywhere_a_clip_may_begin() -> None:
+    given = tables(SITE.model_copy(update={"time_zone": "Pacific/Kiritimati"}))  # 14 hours before UTC
+    now = MADE_AT.replace(tzinfo=None)
+    for hours, n in ((14, 0), (37, 0), (39, 1)):
+        begun = given.videos.with_columns(pl.lit(now + timedelta(hours=hours)).alias("starts_at"))
+        assert len(missing_for_archive(replace(given, videos=begun))) == n, hours
+
+
+def test_stations_that_are_counted_are_written_at_their_places(tmp_path: Path) -> None:
+    given = tables(SITE.model_copy(update={"events": "hour", "station": None}), owners=SAID_LATER)
+    assert missing_for_archive(given) == []
+    write_darwin_core(given, tmp_path)
+    hours = [one["event"] for one in read(tmp_path).values() if one["event"]["eventType"] == "Hour"]
+    places = [(hour["eventDate"][11:13], hour["decimalLatitude"], hour["locality"]) for hour in hours]
+    assert sorted(places) == [("12", "10.0", "north"), ("13", "38.69", "")] and faults_of_darwin_core(tmp_path) == []
+
+
+def test_a_clip_that_lasts_over_a_skipped_hour_ends_as_many_seconds_after_it_began(tmp_path: Path) -> None:
+    given = of_two_minutes(BEFORE_THE_SKIP)
+    assert missing_for_archive(given) == []
+    write_darwin_core(given, tmp_path)
+    dates = read(tmp_path)["IMAR:reefcam:clip:v0"]["event"]["eventDate"]
+    assert dates == "2025-03-30T00:59:50.000+00:00/2025-03-30T02:01:50.000+01:00"
+
+
+@pytest.mark.parametrize("events", ["clip", "hour"])
+def test_times_in_an_hour_that_comes_twice_are_told(tmp_path: Path, events: str) -> None:
+    # Lisbon's 01:00 to 02:00 of that day comes twice; the clip five hours later is in none such.
+    given = of_two_minutes(datetime(2025, 10, 26, 1, 10), events=events)
+    assert missing_for_archive(given) == []
+    [part] = [part for part in write_darwin_core(given, tmp_path) if part.holds == "event"]
+    assert part.changed == {"at an hour that Europe/Lisbon has twice, taken for the first": 1}
+    assert faults_of_darwin_core(tmp_path) == []
 
 
 def test_a_file_of_recordings_csv_has_its_own_place_and_deployment(tmp_path: Path) -> None:

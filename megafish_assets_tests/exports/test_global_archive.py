@@ -183,6 +183,13 @@ def test_what_checkem_can_not_do_without_is_asked_for_and_no_more() -> None:
     assert "the time of day of 3 of the videos" in asked
 
 
+def test_stations_that_were_said_later_are_refused() -> None:
+    given, before = tables(owners=owners_table(b"file,station\nv1.mp4,south\n")), tables()
+    assert missing_for_global_archive(given) == []
+    [asked] = missing_for_global_archive(replace(given, abundance=before.abundance))
+    assert "(v1.mp4)" in asked and "materialise sightings and abundance again" in asked
+
+
 def test_without_a_time_zone_the_time_is_local(tmp_path: Path) -> None:
     written(tables(site=Site(collection="reefcam", latitude=38.7, longitude=-9.2)), tmp_path)
     assert rows(tmp_path / "count/reefcam_Metadata.csv")[0]["date_time"] == "2025-06-01T12:00:00"
