@@ -66,7 +66,7 @@ def export_asset(
     """The files of one export, and the table that lists them.
 
     `species` is the list of names, see `species_list`. The folder changes as a whole, once every file has been read
-    again; a refusal leaves the one of before.
+    again and holds what it should; a refusal or a broken rule leaves the one of before.
     """
 
     @dg.asset(
@@ -98,12 +98,20 @@ def export_asset(
         if why := refusal(export, given, chosen):
             raise dg.Failure(why, metadata={REFUSED: True}, allow_retries=False)
         with exports.new_folder(context.asset_key) as folder:
-            parts = export.write(given, folder, **chosen)
-            listed, faults = files_table(folder, parts, export.read(folder), given), export.faults(folder)
-        numbers = export_numbers(listed, faults) | coverage(context, "not_fish")
-        return dg.MaterializeResult(
+            parts, again = export.write(given, folder, **chosen), export.read(folder)
+            listed = files_table(folder, parts, again.n_rows, given)
+            numbers = export_numbers(listed, again.faults) | coverage(context, "not_fish")
+            judgement = verdict(checks.EXPORT, numbers)
+            if not judgement.passed and judgement.severity == dg.AssetCheckSeverity.ERROR:
+                yield judgement  # before the error, after which Dagster would know none
+                raise dg.Failure(
+                    f"{export.name} stays as it was, for the new files are broken: {judgement.description}",
+                    metadata={"faults": again.faults},
+                    allow_retries=False,
+                )
+        yield dg.MaterializeResult(
             value=listed,
-            check_results=[verdict(checks.EXPORT, numbers)],
+            check_results=[judgement],
             metadata=numbers
             | {
                 "folder": dg.MetadataValue.path(str(exports.place(context.asset_key))),

@@ -21,7 +21,7 @@ from megafish_assets.exports.darwin_core import counted, software
 from megafish_assets.exports.publication import SITE, at_doubled_hours, deployments, missing, prefix
 from megafish_assets.exports.tables import ExportTables
 from megafish_assets.exports.taxa import SAME_TAXON, taxa_of_kinds
-from megafish_assets.exports.writing import Part
+from megafish_assets.exports.writing import Part, ReadAgain
 from megafish_assets.sightings.windows import CLIP
 
 SCHEMAS = "https://raw.githubusercontent.com/tdwg/camtrap-dp/1.0.2"
@@ -136,15 +136,6 @@ def _spatial(places: pl.DataFrame) -> dict:
     return {"type": "MultiPoint", "coordinates": [list(point) for point in points]}
 
 
-def read_camtrap_dp(folder: Path) -> Mapping[str, int]:
-    """Rows of each table that `datapackage.json` names."""
-    package = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
-    return {
-        resource["name"]: pl.read_csv(folder / resource["path"], infer_schema=False).height
-        for resource in package["resources"]
-    }
-
-
 FIELDS = {"deployments": DEPLOYMENTS, "media": MEDIA, "observations": OBSERVATIONS}
 
 REQUIRED = {
@@ -157,10 +148,13 @@ REQUIRED = {
 """What no row may lack; the first is its id."""
 
 
-def faults_of_camtrap_dp(folder: Path) -> list[str]:
-    """The rules of the standard that the tables break, a sentence a rule."""
-    tables = {name: pl.read_csv(folder / f"{name}.csv", infer_schema=False) for name in FIELDS}
-    return [*_of_fields(tables), *_of_links(tables), *_of_boxes(tables["observations"])]
+def read_camtrap_dp(folder: Path) -> ReadAgain:
+    """Rows of each table that `datapackage.json` names, and the rules of the standard that they break."""
+    package = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
+    paths = {resource["name"]: folder / resource["path"] for resource in package["resources"]}
+    tables = {name: pl.read_csv(path, infer_schema=False) for name, path in paths.items()}
+    faults = [*_of_fields(tables), *_of_links(tables), *_of_boxes(tables["observations"])]
+    return ReadAgain({name: table.height for name, table in tables.items()}, faults)
 
 
 def _of_fields(tables: Mapping[str, pl.DataFrame]) -> Iterator[str]:

@@ -207,9 +207,3 @@ def _cells(text: str, told: Mapping[str, str]) -> Iterator[list[str]]:
     for _ in range(int(told["ignoreHeaderLines"])):
         next(reader, None)
     yield from reader
-
-
-def read_darwin_core(folder: Path) -> Mapping[str, int]:
-    """Rows of each table of the archive."""
-    tables, _ = read_archive(folder / ARCHIVE)
-    return {name: len(table.rows) for name, table in tables.items()}

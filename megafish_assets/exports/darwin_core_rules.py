@@ -14,6 +14,7 @@ from xml.etree import ElementTree as ET
 
 from megafish_assets.exports.darwin_core_archive import ARCHIVE, ROW_TYPES, ArchiveTable, read_archive
 from megafish_assets.exports.taxa import LSID
+from megafish_assets.exports.writing import ReadAgain
 from megafish_assets.footage.site import LICENCES
 
 Row = dict[str, str]
@@ -41,9 +42,14 @@ SHOWN = 3
 """Rows of one broken rule in a sentence."""
 
 
-def faults_of_darwin_core(folder: Path) -> list[str]:
-    """The rules that the archive breaks, a sentence a rule, with how many rows break it and the first of them."""
+def read_darwin_core(folder: Path) -> ReadAgain:
+    """Rows of each table of the archive, and the rules that it breaks, each with how many rows break it and the first
+    of them."""
     tables, eml = read_archive(folder / ARCHIVE)
+    return ReadAgain({name: len(table.rows) for name, table in tables.items()}, _faults(tables, eml))
+
+
+def _faults(tables: dict[str, ArchiveTable], eml: ET.Element) -> list[str]:
     if tables.keys() != ROW_TYPES.keys():
         return [f"tables {sorted(tables)}, expected {sorted(ROW_TYPES)}"]
     return [*_of_tables(tables), *_of_links(tables), *_of_values(tables), *_of_eml(eml)]

@@ -31,7 +31,7 @@ from megafish_assets.exports.publication import (
 from megafish_assets.exports.sighted import BRIEF, with_is_sighted
 from megafish_assets.exports.tables import ExportTables
 from megafish_assets.exports.taxa import SAME_TAXON
-from megafish_assets.exports.writing import Part
+from megafish_assets.exports.writing import Part, ReadAgain
 from megafish_assets.labels.naming import UNNAMED
 from megafish_assets.sightings.windows import CLIP
 
@@ -179,14 +179,14 @@ def _read(folder: Path, part: str) -> pl.DataFrame:
     return pl.read_csv(path, separator=separator, infer_schema=False)
 
 
-def read_global_archive(folder: Path) -> Mapping[str, int]:
-    """Rows of every file."""
-    return {part: _read(folder, part).height for part in FILES}
+def read_global_archive(folder: Path) -> ReadAgain:
+    """Rows of every file, and what CheckEM would count wrongly or leave out."""
+    tables = {part: _read(folder, part) for part in FILES}
+    return ReadAgain({part: table.height for part, table in tables.items()}, _faults(tables))
 
 
-def faults_of_global_archive(folder: Path) -> list[str]:
-    """What CheckEM would count wrongly or leave out, a sentence each."""
-    counts, points, metadata = (_read(folder, part) for part in ("count", "points", "metadata of count"))
+def _faults(tables: Mapping[str, pl.DataFrame]) -> list[str]:
+    counts, points, metadata = (tables[part] for part in ("count", "points", "metadata of count"))
     counts = counts.with_columns(pl.col("count").cast(pl.Int64))
     key, told = ["opcode", *TAXON], []
     twice = counts.height - counts.unique(key).height

@@ -12,7 +12,6 @@ from frictionless import Package, Report
 from megafish_assets.exports.camtrap_dp import media_table
 from megafish_assets.exports.camtrap_package import (
     FIELDS,
-    faults_of_camtrap_dp,
     missing_for_package,
     read_camtrap_dp,
     write_camtrap_dp,
@@ -123,7 +122,7 @@ def test_a_box_that_reaches_over_the_edge_is_cut_there(tmp_path: Path) -> None:
     box = observations(tmp_path).filter(mediaID="v1").row(0, named=True)
     assert (box["bboxX"], box["bboxWidth"]) == (0, 30 / 1024)
     assert (box["bboxY"], box["bboxHeight"]) == (1020 / 1024, 4 / 1024)
-    assert validated(tmp_path).valid and faults_of_camtrap_dp(tmp_path) == []
+    assert validated(tmp_path).valid and read_camtrap_dp(tmp_path).faults == []
 
 
 def test_a_clip_in_which_nothing_was_seen_is_blank(tmp_path: Path) -> None:
@@ -141,7 +140,7 @@ def test_a_clip_in_which_nothing_was_seen_is_blank(tmp_path: Path) -> None:
     assert blank["eventID"].to_list() == ["IMAR:reefcam:clip:v2"] and blank["count"].null_count() == 1
     assert validated(tmp_path).valid
     [part] = [part for part in parts if part.holds == "observations"]
-    assert part.n_given - part.n_left_out == read_camtrap_dp(tmp_path)["observations"]
+    assert part.n_given - part.n_left_out == read_camtrap_dp(tmp_path).n_rows["observations"]
 
 
 def test_a_clip_with_a_fish_that_is_too_brief_to_count_is_unclassified_and_not_blank(tmp_path: Path) -> None:
@@ -150,9 +149,9 @@ def test_a_clip_with_a_fish_that_is_too_brief_to_count_is_unclassified_and_not_b
     seen = observations(tmp_path).filter(eventID="IMAR:reefcam:clip:v2")
     assert seen.select("observationLevel", "observationType", "count").rows() == [("event", "unclassified", None)]
     assert "less than a third of a second" in seen["observationComments"].item()
-    assert validated(tmp_path).valid and faults_of_camtrap_dp(tmp_path) == []
+    assert validated(tmp_path).valid and read_camtrap_dp(tmp_path).faults == []
     [part] = [part for part in parts if part.holds == "observations"]
-    assert part.n_given - part.n_left_out == read_camtrap_dp(tmp_path)["observations"]
+    assert part.n_given - part.n_left_out == read_camtrap_dp(tmp_path).n_rows["observations"]
 
 
 def test_two_names_of_one_species_are_one_observation_of_an_event(tmp_path: Path) -> None:
@@ -166,7 +165,7 @@ def test_two_names_of_one_species_are_one_observation_of_an_event(tmp_path: Path
     species = observations(tmp_path).filter(observationLevel="event", scientificName="Abudefduf saxatilis")
     assert species.select(pl.col("eventID").str.slice(-2), "count").rows() == [("v0", 2), ("v1", 1)]
     assert part.left_out[SAME_TAXON] == 1
-    assert part.n_given - part.n_left_out == read_camtrap_dp(tmp_path)["observations"]
+    assert part.n_given - part.n_left_out == read_camtrap_dp(tmp_path).n_rows["observations"]
 
 
 def test_file_names_are_quoted_in_addresses_alone() -> None:
@@ -223,7 +222,7 @@ def test_our_own_rules_see_a_table_that_breaks_them(
     text = (tmp_path / file).read_text()
     assert old in text
     (tmp_path / file).write_text(text.replace(old, new))
-    assert any(said in fault for fault in faults_of_camtrap_dp(tmp_path))
+    assert any(said in fault for fault in read_camtrap_dp(tmp_path).faults)
 
 
 def test_names_of_kinds_are_told(written: Path) -> None:

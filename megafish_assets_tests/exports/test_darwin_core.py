@@ -13,10 +13,9 @@ from dwca.read import DwCAReader
 from megafish_assets.exports.darwin_core_archive import (
     ARCHIVE,
     missing_for_archive,
-    read_darwin_core,
     write_darwin_core,
 )
-from megafish_assets.exports.darwin_core_rules import faults_of_darwin_core
+from megafish_assets.exports.darwin_core_rules import read_darwin_core
 from megafish_assets.exports.sighted import BRIEF
 from megafish_assets.exports.tables import ExportTables
 from megafish_assets.exports.taxa import SAME_TAXON
@@ -153,7 +152,7 @@ def test_counts_by_the_hour_are_those_of_abundance(tmp_path: Path) -> None:
         "Actinopterygii sp. reefcam-kind3": "1",
     }
     assert hours["2025-06-01T12"]["event"]["sampleSizeValue"] == "2.0"
-    assert faults_of_darwin_core(tmp_path) == []
+    assert read_darwin_core(tmp_path).faults == []
 
 
 def test_hours_of_a_camera_whose_station_nobody_named_are_written(tmp_path: Path) -> None:
@@ -162,7 +161,7 @@ def test_hours_of_a_camera_whose_station_nobody_named_are_written(tmp_path: Path
     write_darwin_core(given, tmp_path)
     hours = [one for one in read(tmp_path).values() if one["event"]["eventType"] == "Hour"]
     assert len(hours) == 2 and all(one["occurrences"] for one in hours)
-    assert {one["event"]["decimalLatitude"] for one in hours} == {"38.69"} and faults_of_darwin_core(tmp_path) == []
+    assert {one["event"]["decimalLatitude"] for one in hours} == {"38.69"} and read_darwin_core(tmp_path).faults == []
 
 
 def test_what_has_no_scientific_name_and_what_nobody_named_is_left_out_and_counted(tmp_path: Path) -> None:
@@ -175,7 +174,7 @@ def test_what_has_no_scientific_name_and_what_nobody_named_is_left_out_and_count
     assert sum(left_out.values()) == 9 and parts["occurrence"].n_given == 12
     assert [n for why, n in left_out.items() if "MEGAFISH_SPECIES" in why] == [3]
     assert [n for why, n in left_out.items() if "`taxon`" in why] == [6]
-    assert read_darwin_core(tmp_path)["occurrence"] == 3
+    assert read_darwin_core(tmp_path).n_rows["occurrence"] == 3
 
 
 def test_what_was_seen_too_briefly_to_count_is_no_absence(tmp_path: Path) -> None:
@@ -187,7 +186,9 @@ def test_what_was_seen_too_briefly_to_count_is_no_absence(tmp_path: Path) -> Non
     assert set(events["IMAR:reefcam:clip:v1"]["occurrences"]) == {TANG}
     assert events["IMAR:reefcam:clip:v2"]["occurrences"][SERGEANT]["occurrenceStatus"] == "absent"
     assert parts["occurrence"].left_out[BRIEF] == 1
-    assert read_darwin_core(tmp_path)["occurrence"] == parts["occurrence"].n_given - parts["occurrence"].n_left_out
+    assert (
+        read_darwin_core(tmp_path).n_rows["occurrence"] == parts["occurrence"].n_given - parts["occurrence"].n_left_out
+    )
 
 
 def test_two_names_of_one_species_are_one_occurrence_an_event_and_no_absence_of_it(tmp_path: Path) -> None:
@@ -206,8 +207,10 @@ def test_two_names_of_one_species_are_one_occurrence_an_event_and_no_absence_of_
         "v1": [(SERGEANT_MAJOR, "present", "1")],
         "v2": [(SERGEANT, "absent", "0")],
     }
-    assert parts["occurrence"].left_out[SAME_TAXON] == 3 and faults_of_darwin_core(tmp_path) == []
-    assert read_darwin_core(tmp_path)["occurrence"] == parts["occurrence"].n_given - parts["occurrence"].n_left_out
+    assert parts["occurrence"].left_out[SAME_TAXON] == 3 and read_darwin_core(tmp_path).faults == []
+    assert (
+        read_darwin_core(tmp_path).n_rows["occurrence"] == parts["occurrence"].n_given - parts["occurrence"].n_left_out
+    )
 
 
 def test_a_brief_one_by_another_name_of_the_species_is_no_absence_either(tmp_path: Path) -> None:
@@ -265,7 +268,7 @@ def test_the_same_tables_give_the_same_bytes(tmp_path: Path) -> None:
 def test_odd_names_stay_in_their_cells(tmp_path: Path) -> None:
     odd = 'a "quoted", fish\nof two lines & <b>'
     write_darwin_core(tables(SITE.model_copy(update={"title": odd}), name=odd), tmp_path)
-    assert faults_of_darwin_core(tmp_path) == []
+    assert read_darwin_core(tmp_path).faults == []
     names = read(tmp_path)["IMAR:reefcam:clip:v0"]["occurrences"]
     assert 'a "quoted", fish of two lines & <b>' in names
 
@@ -363,7 +366,7 @@ def test_stations_that_are_counted_are_written_at_their_places(tmp_path: Path) -
     write_darwin_core(given, tmp_path)
     hours = [one["event"] for one in read(tmp_path).values() if one["event"]["eventType"] == "Hour"]
     places = [(hour["eventDate"][11:13], hour["decimalLatitude"], hour["locality"]) for hour in hours]
-    assert sorted(places) == [("12", "10.0", "north"), ("13", "38.69", "")] and faults_of_darwin_core(tmp_path) == []
+    assert sorted(places) == [("12", "10.0", "north"), ("13", "38.69", "")] and read_darwin_core(tmp_path).faults == []
 
 
 def test_a_clip_that_lasts_over_a_skipped_hour_ends_as_many_seconds_after_it_began(tmp_path: Path) -> None:
@@ -381,7 +384,7 @@ def test_times_in_an_hour_that_comes_twice_are_told(tmp_path: Path, events: str)
     assert missing_for_archive(given) == []
     [part] = [part for part in write_darwin_core(given, tmp_path) if part.holds == "event"]
     assert part.changed == {"at an hour that Europe/Lisbon has twice, taken for the first": 1}
-    assert faults_of_darwin_core(tmp_path) == []
+    assert read_darwin_core(tmp_path).faults == []
 
 
 def test_a_file_of_recordings_csv_has_its_own_place_and_deployment(tmp_path: Path) -> None:
@@ -391,7 +394,7 @@ def test_a_file_of_recordings_csv_has_its_own_place_and_deployment(tmp_path: Pat
     south = events["IMAR:reefcam:clip:v1"]["event"]
     assert (south["decimalLatitude"], south["locality"], south["maximumDepthInMeters"]) == ("-10.5", "south", "7.0")
     assert south["parentEventID"] != events["IMAR:reefcam:clip:v0"]["event"]["parentEventID"]
-    assert faults_of_darwin_core(tmp_path) == []
+    assert read_darwin_core(tmp_path).faults == []
 
 
 def broken(folder: Path, file: str, old: str, new: str, count: int = -1) -> list[str]:
@@ -404,7 +407,7 @@ def broken(folder: Path, file: str, old: str, new: str, count: int = -1) -> list
     with zipfile.ZipFile(folder / "broken" / ARCHIVE, "w") as archive:
         for name, text in files.items():
             archive.writestr(name, text)
-    return faults_of_darwin_core(folder / "broken")
+    return read_darwin_core(folder / "broken").faults
 
 
 RULES = [
@@ -433,7 +436,7 @@ RULES = [
 @pytest.mark.parametrize(("file", "old", "new", "said"), RULES)
 def test_every_rule_sees_an_archive_that_breaks_it(written, file: str, old: str, new: str, said: str) -> None:
     folder = written[2]
-    assert faults_of_darwin_core(folder) == []
+    assert read_darwin_core(folder).faults == []
     assert any(said in fault for fault in broken(folder, file, old, new)), broken(folder, file, old, new)
 
 

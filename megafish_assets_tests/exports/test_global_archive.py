@@ -9,7 +9,6 @@ import polars as pl
 import pytest
 
 from megafish_assets.exports.global_archive import (
-    faults_of_global_archive,
     missing_for_global_archive,
     read_global_archive,
     taxa_of_kinds,
@@ -61,13 +60,13 @@ def test_counts_are_the_max_n_of_every_clip_and_species_with_its_zeros(tmp_path:
         (video, *taxon) for video in ("v0", "v1", "v2") for taxon in (SERGEANTS, TANGS, KIND, UNNAMED)
     }
     assert parts["count"].n_given == 12 and parts["count"].n_left_out == 0 and parts["points"].n_left_out == 8
-    assert read_global_archive(tmp_path) == {
+    assert read_global_archive(tmp_path).n_rows == {
         "count": 12,
         "points": 4,
         "metadata of count": 3,
         "metadata of points": 3,
     }
-    assert faults_of_global_archive(tmp_path) == []
+    assert read_global_archive(tmp_path).faults == []
 
 
 def test_points_give_the_same_max_n_and_its_frame(tmp_path: Path) -> None:
@@ -109,7 +108,7 @@ def test_a_clip_in_which_nothing_was_searched_has_no_zeros_and_says_so(tmp_path:
     assert parts["count"].left_out["of clips in which nothing was searched"] == 4
     assert {row["opcode"] for row in rows(tmp_path / "count/reefcam_Count.csv")} == {"v0", "v1"}
     said = {row["opcode"]: row["successful_count"] for row in rows(tmp_path / "count/reefcam_Metadata.csv")}
-    assert said == {"v0": "Yes", "v1": "Yes", "v2": "No"} and faults_of_global_archive(tmp_path) == []
+    assert said == {"v0": "Yes", "v1": "Yes", "v2": "No"} and read_global_archive(tmp_path).faults == []
 
 
 def test_what_was_seen_too_briefly_to_count_is_no_zero(tmp_path: Path) -> None:
@@ -117,7 +116,7 @@ def test_what_was_seen_too_briefly_to_count_is_no_zero(tmp_path: Path) -> None:
     counts = max_n_of_counts(rows(tmp_path / "count/reefcam_Count.csv"))
     assert ("v1", *SERGEANTS) not in counts and counts["v2", *SERGEANTS] == 0 and counts["v0", *SERGEANTS] == 2
     assert len(counts) == 11 and parts["count"].left_out[BRIEF] == parts["points"].left_out[BRIEF] == 1
-    assert parts["points"].n_given - parts["points"].n_left_out == 4 and faults_of_global_archive(tmp_path) == []
+    assert parts["points"].n_given - parts["points"].n_left_out == 4 and read_global_archive(tmp_path).faults == []
 
 
 def test_a_brief_one_by_another_name_of_the_species_makes_it_no_zero_either(tmp_path: Path) -> None:
@@ -141,7 +140,7 @@ def test_two_names_of_one_species_are_the_larger_max_n_and_never_their_sum(tmp_p
     parts = written(replace(given, kinds=kinds), tmp_path)
     counts = max_n_of_counts(rows(tmp_path / "count/reefcam_Count.csv"))
     assert [counts[video, "Pomacentridae", "Abudefduf", "saxatilis"] for video in ("v0", "v1", "v2")] == [2, 1, 0]
-    assert parts["count"].left_out[SAME_TAXON] == 3 and faults_of_global_archive(tmp_path) == []
+    assert parts["count"].left_out[SAME_TAXON] == 3 and read_global_archive(tmp_path).faults == []
 
 
 @pytest.mark.parametrize(
@@ -170,7 +169,7 @@ def test_names_without_a_scientific_one_stay_as_they_are_said(tmp_path: Path, na
     written(replace(given, kinds=kinds), tmp_path)
     for file, delimiter in (("count/reefcam_Count.csv", ","), ("points/reefcam_Points.txt", "\t")):
         assert name in {row["species"] for row in rows(tmp_path / file, delimiter)}
-    assert faults_of_global_archive(tmp_path) == []
+    assert read_global_archive(tmp_path).faults == []
 
 
 def test_what_checkem_can_not_do_without_is_asked_for_and_no_more() -> None:
@@ -201,7 +200,7 @@ def test_what_checkem_would_count_wrongly_is_named(tmp_path: Path) -> None:
     lines = path.read_text().splitlines()
     twice = next(line for line in lines if line.endswith("saxatilis,2"))
     path.write_text("\n".join([*lines, twice, "v9,A,b,c,1"]))
-    assert faults_of_global_archive(tmp_path) == [
+    assert read_global_archive(tmp_path).faults == [
         "species that stand twice in a clip: 1",
         "counts of clips that were not searched: 1",
         "counts that points do not say, or say otherwise: 1",

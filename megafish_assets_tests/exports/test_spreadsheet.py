@@ -130,7 +130,7 @@ def test_a_table_with_more_rows_than_a_sheet_is_whole_in_its_csv_and_says_so(
     assert given.sightings.height == 6
     parts = {part.holds: part for part in write_spreadsheet(given, tmp_path)}
     assert parts["sheet sightings"].n_left_out == 2 and parts["sightings"].n_left_out == 0
-    read = read_spreadsheet(tmp_path)
+    read = read_spreadsheet(tmp_path).n_rows
     assert (read["sheet sightings"], read["sightings"]) == (4, 6)
 
 
@@ -139,4 +139,4 @@ def test_a_collection_without_a_row_is_a_workbook_too(tmp_path: Path) -> None:
     bare = {name: getattr(given, name).clear() for name in SHEETS}
     write_spreadsheet(replace(given, **bare), tmp_path)
     assert {name: len(sheet_of(tmp_path, name)) for name in SHEETS} == dict.fromkeys(SHEETS, 1)
-    assert read_spreadsheet(tmp_path)["sheet sightings"] == 0
+    assert read_spreadsheet(tmp_path).n_rows["sheet sightings"] == 0
