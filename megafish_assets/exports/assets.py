@@ -23,7 +23,6 @@ from megafish_assets.exports.yolo import APART_SECONDS, AT_MOST, LEAVE_OUT, VALI
 from megafish_assets.footage.columns import empty_table
 from megafish_assets.footage.site import Site
 from megafish_assets.labels.columns import WORDS
-from megafish_assets.labels.resolving import current_words
 from megafish_assets.labels.species import read_species
 from megafish_assets.orchestration.policy import EVERY_NIGHT, ON_REQUEST, REFUSED
 from megafish_assets.orchestration.sources import Recordings, read_owners_table
@@ -72,7 +71,7 @@ def export_asset(
     @dg.asset(
         name=export.name,
         check_specs=specs(export.name, checks.EXPORT),
-        deps=["labels"],
+        deps=["words"],
         metadata=table_metadata(FILES),
         tags={} if export.every_night else ON_REQUEST,
         freshness_policy=EVERY_NIGHT if export.every_night else None,
@@ -91,8 +90,9 @@ def export_asset(
         recordings: Recordings,
         exports: Figures,
     ):
-        labels, raw = tables.rows("labels", "labels"), raw_detections.select(RAW_COLUMNS)
-        stored = Stored(raw, tracklets, not_fish, sightings, abundance, labels)
+        words, raw = tables.rows("labels", "words"), raw_detections.select(RAW_COLUMNS)
+        words = empty_table(WORDS) if words is None else words
+        stored = Stored(raw, tracklets, not_fish, sightings, abundance, words)
         given = stored.tables(read_species(species), recordings, site)
         chosen = config.model_dump()
         if why := refusal(export, given, chosen):
@@ -134,13 +134,12 @@ class Stored:
     not_fish: pl.LazyFrame
     sightings: pl.DataFrame
     abundance: pl.DataFrame
-    labels: pl.DataFrame | None
-    """The columns `LABELS`; None where nobody was ever asked."""
+    words: pl.DataFrame
+    """The columns `WORDS`."""
 
     def tables(self, species: pl.DataFrame, recordings: Recordings, site: Site) -> ExportTables:
         """All of it; boxes are read when they are asked for."""
-        words = self._words()
-        known, videos = species_names(species, words), self._videos(recordings, site)
+        known, videos = species_names(species, self.words), self._videos(recordings, site)
 
         def boxes(of_videos: Sequence[str]) -> pl.DataFrame:
             own = pl.col(VIDEO_COLUMN).is_in(list(of_videos))
@@ -153,17 +152,12 @@ class Stored:
             self.sightings,
             self.abundance,
             kinds_table(self.sightings, known),
-            words,
+            self.words,
             site,
             origin_of(self.abundance),
             datetime.now(UTC),
             recordings.frames,
         )
-
-    def _words(self) -> pl.DataFrame:
-        if self.labels is None or self.labels.is_empty():
-            return empty_table(WORDS)
-        return current_words(self.labels, self.raw, self.tracklets)
 
     def _videos(self, recordings: Recordings, site: Site) -> pl.DataFrame:
         files = self.raw.select(pl.col("video_file").unique().sort()).collect()["video_file"].to_list()

@@ -46,7 +46,7 @@ def exported(
         [
             *grouped("detections", specs),
             *grouped("sightings", counts),
-            *grouped("labels", [dg.AssetSpec("labels")]),
+            *grouped("labels", [dg.AssetSpec("words")]),
             *grouped("exports", [export_asset(export, Site(), knobs=config)]),
         ],
         selection=[export.name],
