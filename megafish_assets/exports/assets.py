@@ -139,19 +139,19 @@ class Stored:
 
     def tables(self, species: pl.DataFrame, recordings: Recordings, site: Site) -> ExportTables:
         """All of it; boxes are read when they are asked for."""
-        known, videos = species_names(species, self.words), self._videos(recordings, site)
+        videos = self._videos(recordings, site)
 
         def boxes(of_videos: Sequence[str]) -> pl.DataFrame:
             own = pl.col(VIDEO_COLUMN).is_in(list(of_videos))
             raw, *others = (table.filter(own).collect() for table in (self.raw, self.tracklets, self.not_fish))
-            return boxes_table(valid_rows(raw), *others, self.sightings, videos, known)
+            return boxes_table(valid_rows(raw), *others, self.sightings, videos)
 
         return ExportTables(
             videos,
             BoxStream(batches(self.raw), boxes),
             self.sightings,
             self.abundance,
-            kinds_table(self.sightings, known),
+            kinds_table(self.sightings, species_names(species, self.words)),
             self.words,
             site,
             origin_of(self.abundance),

@@ -6,7 +6,7 @@ import polars as pl
 
 from megafish_assets.exports.columns import BOXES, KINDS, VIDEOS
 from megafish_assets.footage.boxes import BOX, STRETCHED_PX
-from megafish_assets.footage.columns import Columns
+from megafish_assets.footage.columns import typed
 from megafish_assets.footage.site import Site
 from megafish_assets.labels.current import APPROVED
 from megafish_assets.labels.naming import PERSON
@@ -46,7 +46,7 @@ def _key(column: str) -> pl.Expr:
     return pl.col(column).str.to_lowercase().str.strip_chars()
 
 
-def with_scientific_names(table: pl.DataFrame, species: pl.DataFrame, name: str = "name") -> pl.DataFrame:
+def with_scientific_names(table: pl.DataFrame, species: pl.DataFrame, name: str) -> pl.DataFrame:
     """The table with `scientific_name` where only its name tells it, `aphia_id` and `family`; see `species_names`.
 
     What has another scientific name than its name is explained by has that one's number and family.
@@ -70,7 +70,6 @@ def boxes_table(
     not_fish: pl.DataFrame,
     sightings: pl.DataFrame,
     videos: pl.DataFrame,
-    species: pl.DataFrame,
 ) -> pl.DataFrame:
     """The columns `BOXES` of some videos.
 
@@ -78,14 +77,12 @@ def boxes_table(
     all, `videos` the columns `VIDEOS`. A box that is taken for no fish by itself is not counted, whatever its tracklet,
     unless a person says that this is a fish: then its `reason` says nothing, as in `sighting_rows`.
     """
-    named = sightings.select(
-        "tracklet_id", "name", "scientific_name", "name_source", "probability", "kind_id", "is_counted", "not_fish"
-    )
+    named = sightings.select("tracklet_id", "name", "name_source", "probability", "kind_id", "is_counted", "not_fish")
     sizes = videos.select("video", frame_width="width_px", frame_height="height_px")
     rows = (
         valid.join(tracklets.select("detection_id", "tracklet_id"), on="detection_id", how="left")
         .join(not_fish.select("detection_id", "reason"), on="detection_id", how="left")
-        .join(with_scientific_names(named, species), on="tracklet_id", how="left")
+        .join(named, on="tracklet_id", how="left")
         .join(sizes, on="video", how="left")
     )
     px = [
@@ -104,7 +101,7 @@ def boxes_table(
         pl.col("name_source").fill_null(UNNAMED),
         (pl.col("is_counted").fill_null(False) & pl.col("reason").is_null()).alias("is_counted"),
     )
-    return _typed(rows.sort("video", "frame_id", "detection_id"), BOXES)
+    return typed(rows.sort("video", "frame_id", "detection_id"), BOXES)
 
 
 def videos_table(
@@ -122,8 +119,6 @@ def videos_table(
     start = pl.col("recorded_at") - pl.duration(microseconds=(pl.col("seconds_in_video") * 1e6).round())
     of_rows = valid.group_by("video").agg(
         pl.col("video_file").first(),
-        pl.col("frame_id").min().alias("first_frame"),
-        pl.col("frame_id").max().alias("last_frame"),
         pl.len().alias("n_boxes"),
         start.sort_by("frame_id").first().alias("starts_at"),
     )
@@ -147,7 +142,7 @@ def videos_table(
     found = found.with_columns(
         *place, *(pl.coalesce(name, pl.lit(getattr(site, name))) for name in ("station", "depth"))
     )
-    return _typed(found.sort("video"), VIDEOS)
+    return typed(found.sort("video"), VIDEOS)
 
 
 def kinds_table(sightings: pl.DataFrame, species: pl.DataFrame) -> pl.DataFrame:
@@ -164,8 +159,4 @@ def kinds_table(sightings: pl.DataFrame, species: pl.DataFrame) -> pl.DataFrame:
     named = with_scientific_names(taxa(sightings.select(TAXON)), species, "kind")
     table = named.join(counts, on="kind", how="left", maintain_order="left")
     numbers = ("n_sightings", "n_counted", "n_videos")
-    return _typed(table.with_columns(pl.col(numbers).fill_null(0)), KINDS)
-
-
-def _typed(table: pl.DataFrame, columns: Columns) -> pl.DataFrame:
-    return table.select(pl.col(name).cast(column.dtype) for name, column in columns.items())
+    return typed(table.with_columns(pl.col(numbers).fill_null(0)), KINDS)

@@ -21,6 +21,7 @@ import polars as pl
 
 from megafish_assets.exports.columns import FILES
 from megafish_assets.exports.tables import ExportTables
+from megafish_assets.footage.columns import empty_table
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def files_table(folder: Path, parts: Sequence[Part], n_read: Mapping[str, int], 
         }
         for part in parts
     ]
-    return pl.DataFrame(rows, {name: column.dtype for name, column in FILES.items()})
+    return pl.DataFrame(rows, empty_table(FILES).schema)
 
 
 def _told(counts: Mapping[str, int]) -> str | None:

@@ -130,7 +130,7 @@ def tables(
     def boxes(of_videos: Sequence[str]) -> pl.DataFrame:
         own = given.filter(pl.col("video").is_in(list(of_videos)))
         bare = own.drop("tracklet_id", "reason", "place_id")
-        return boxes_table(bare, own, own, seen, videos, known)
+        return boxes_table(bare, own, own, seen, videos)
 
     batches = [[video] for video in given["video"].unique().sort()]
     kinds = kinds_table(seen, known)

@@ -12,20 +12,19 @@ from megafish_assets.footage.columns import empty_table
 from megafish_assets.footage.recordings import owners_table
 from megafish_assets.labels.columns import WORDS
 from megafish_assets.labels.said import said_table
-from megafish_assets.labels.species import SPECIES, species_list
+from megafish_assets.labels.species import species_list
 from megafish_assets.labels.taking import labels_table
 from megafish_assets_tests.exports.small import MADE_AT, NOON, SERGEANT, SITE, TANG, rows, tables
 
 OF_A_NAME = {"scientific_name": pl.String}
-NO_SPECIES = species_names(empty_table(SPECIES), empty_table(WORDS))
 
 
-def test_boxes_are_in_px_of_the_video_and_bear_name_number_and_whether_they_count() -> None:
+def test_boxes_are_in_px_of_the_video_and_bear_name_kind_and_whether_they_count() -> None:
     box = tables().boxes.of("v0").filter(tracklet_id="v0/t00001", frame_id=3).row(0, named=True)
     assert list(box) == list(BOXES)
     # 100, 100, 40, 20 of 1024 x 1024 in 1920 x 1080.
     assert (box["x_px"], box["y_px"], box["width_px"], box["height_px"]) == (187.5, 105.46875, 75.0, 21.09375)
-    assert (box["name"], box["scientific_name"], box["aphia_id"]) == (SERGEANT, "Abudefduf saxatilis", 159288)
+    assert (box["name"], box["name_source"], box["kind_id"]) == (SERGEANT, "person", 1)
     assert (box["is_counted"], box["not_fish"], box["seconds"]) == (True, None, 0.1)
     assert box["recorded_at"] == NOON + timedelta(seconds=0.1)
 
@@ -36,7 +35,7 @@ def test_growth_and_boxes_without_a_tracklet_are_there_and_do_not_count() -> Non
     loose = rows().with_columns(pl.when(pl.col("video") != "v2").then("tracklet_id").alias("tracklet_id"))
     given, valid = tables(), loose.filter(video="v2").drop("tracklet_id", "reason", "place_id")
     known = loose.drop_nulls("tracklet_id")
-    found = boxes_table(valid, known, known, given.sightings, given.videos, NO_SPECIES)
+    found = boxes_table(valid, known, known, given.sightings, given.videos)
     assert found.height == 30 and not found["is_counted"].any() and set(found["name_source"]) == {"unnamed"}
 
 
@@ -74,7 +73,7 @@ def test_boxes_come_video_by_video_and_all_of_them() -> None:
 def test_a_file_without_its_video_has_boxes_without_px() -> None:
     given, here = tables(), rows().filter(video="v1")
     unread = given.videos.with_columns(pl.lit(None, pl.Int64).alias(side) for side in ("width_px", "height_px"))
-    found = boxes_table(here.drop("tracklet_id", "reason"), here, here, given.sightings, unread, NO_SPECIES)
+    found = boxes_table(here.drop("tracklet_id", "reason"), here, here, given.sightings, unread)
     assert found["x_px"].null_count() == found["height_px"].null_count() == found.height == 30
     assert found["x_1024"].to_list() == here["x_1024"].to_list()
 

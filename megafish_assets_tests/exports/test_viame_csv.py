@@ -53,7 +53,7 @@ def test_every_line_is_a_box_of_the_tables(tmp_path: Path) -> None:
     lines = [line for key in found for line in found[key]]
     for row, line in zip(boxes.iter_rows(named=True), lines, strict=True):
         left, top = row["x_px"], row["y_px"]
-        assert line["video"] == row["video_file"] and line["frame"] == row["frame_id"] and line["length"] == -1
+        assert line["video"] == f"{row['video']}.mp4" and line["frame"] == row["frame_id"] and line["length"] == -1
         assert row["tracklet_id"] == f"{row['video']}/t{line['track']:05d}"
         expected = [left, top, left + row["width_px"], top + row["height_px"]]
         assert line["corners"] == pytest.approx(expected, abs=0.01) and line["score"] == row["score"]
