@@ -7,6 +7,7 @@ which nothing was seen is `blank`, and one with fish none of which counts `uncla
 files, see `camtrap_package.py`.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,8 +31,14 @@ MEDIA_TYPES = {
     ".mkv": "video/x-matroska",
     ".webm": "video/webm",
     ".wmv": "video/x-ms-wmv",
+    ".ogv": "video/ogg",
+    ".3gp": "video/3gpp",
 }
-"""By the ending of a file's name, in small letters; `application/octet-stream` for others."""
+"""By the ending of a file's name, in small letters; of others `video/x-` and their ending, since the standard takes
+nothing but pictures, video and sound."""
+
+UNKNOWN_TYPE = "video/x-unknown"
+"""Of a file without an ending."""
 
 DEPLOYMENTS = (
     "deploymentID", "locationID", "locationName", "latitude", "longitude", "coordinateUncertainty", "deploymentStart",
@@ -103,7 +110,9 @@ def file_path(tables: ExportTables, video_file: str) -> str:
 
 
 def _media_type(file: str) -> str:
-    return MEDIA_TYPES.get(Path(file).suffix.lower(), "application/octet-stream")
+    ending = Path(file).suffix.lower()
+    other = f"video/x-{ending[1:]}" if re.fullmatch(r"\.[a-z0-9]+", ending) else UNKNOWN_TYPE
+    return MEDIA_TYPES.get(ending, other)
 
 
 def event_observations(tables: ExportTables, rows: pl.DataFrame) -> pl.DataFrame:

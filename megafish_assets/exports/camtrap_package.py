@@ -1,6 +1,7 @@
 """The Camera Trap Data Package as files: its three tables with `datapackage.json`, and what can be checked of them."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,12 +14,13 @@ from megafish_assets.exports.camtrap_dp import (
     OBSERVATIONS,
     deployment_table,
     event_observations,
+    file_path,
     media_observations,
     media_table,
     whole,
 )
 from megafish_assets.exports.darwin_core import counted, software
-from megafish_assets.exports.publication import SITE, at_doubled_hours, deployments, missing, prefix
+from megafish_assets.exports.publication import NAMED, SITE, at_doubled_hours, deployments, missing, prefix
 from megafish_assets.exports.tables import ExportTables
 from megafish_assets.exports.taxa import SAME_TAXON, taxa_of_kinds
 from megafish_assets.exports.writing import Part, ReadAgain
@@ -28,6 +30,9 @@ SCHEMAS = "https://raw.githubusercontent.com/tdwg/camtrap-dp/1.0.2"
 
 WGS84 = ("EPSG:4326", "WGS84", "WGS 84")
 """What Camtrap DP's coordinates are in, as people write it."""
+
+PATTERNS = {"filePath": r"^(?=^[^./~])(^((?!\.{2}).)*$).*$", "fileMediatype": r"^(image|video|audio)/.*$"}
+"""What the standard's schema of media takes for an address or a path, and for a type."""
 
 UNCOUNTED = "sightings that do not count: parts, too short, or no fish"
 NOT_SEEN = "kinds that were not seen, or too briefly to count, which the format has no word for"
@@ -44,6 +49,13 @@ def missing_for_package(tables: ExportTables) -> list[str]:
     said += [f"{what}: `{name}` {SITE}" for name, what in asked.items() if getattr(site, name) is None]
     if site.datum is not None and site.datum not in WGS84:
         said.append(f"coordinates in WGS84, which Camtrap DP is written in: `datum` is {site.datum!r}")
+    files = tables.videos["video_file"]
+    unportable = [file for file in files if not re.match(PATTERNS["filePath"], file_path(tables, file))]
+    if unportable:
+        said.append(
+            f"another name of {len(unportable)} of the videos ({', '.join(map(repr, unportable[:NAMED]))}): Camtrap DP takes none "
+            "that holds two dots in a row or a line's end, or begins with a dot, a slash or ~"
+        )
     return said
 
 
@@ -162,6 +174,10 @@ def _of_fields(tables: Mapping[str, pl.DataFrame]) -> Iterator[str]:
         if tuple(table.columns) != FIELDS[name]:
             yield f"{name} of fields {table.columns}, expected {list(FIELDS[name])}"
         yield from (f"{name} without {field}" for field in REQUIRED[name] if table[field].null_count())
+        for field in PATTERNS.keys() & FIELDS[name]:
+            other = [value for value in table[field].drop_nulls() if not re.match(PATTERNS[field], value)]
+            if other:
+                yield f"{name} whose {field} the standard does not take: {len(other)}, {other[0]}"
         twice = [one for one, n in Counter(table[REQUIRED[name][0]]).items() if n > 1]
         if twice:
             yield f"{name} whose id stands twice: {len(twice)}, {twice[0]}"

@@ -168,6 +168,38 @@ def test_two_names_of_one_species_are_one_observation_of_an_event(tmp_path: Path
     assert part.n_given - part.n_left_out == read_camtrap_dp(tmp_path).n_rows["observations"]
 
 
+@pytest.mark.parametrize(
+    ("ending", "media_type"),
+    [
+        (".MP4", "video/mp4"),
+        (".flv", "video/x-flv"),
+        (".mxf", "video/x-mxf"),
+        (".3gp", "video/3gpp"),
+        ("", "video/x-unknown"),
+        (".ä", "video/x-unknown"),
+    ],
+)
+def test_every_file_has_a_type_of_video(tmp_path: Path, ending: str, media_type: str) -> None:
+    given = tables()
+    files = given.videos.with_columns(video_file=pl.col("video") + ending)
+    write_camtrap_dp(replace(given, videos=files), tmp_path)
+    assert set(pl.read_csv(tmp_path / "media.csv")["fileMediatype"]) == {media_type}
+    assert validated(tmp_path).valid and read_camtrap_dp(tmp_path).faults == []
+
+
+@pytest.mark.parametrize("name", ["reef..v0.mp4", ".reef.mp4", "~reef.mp4", "one\nreef.mp4"])
+def test_a_path_that_the_standard_does_not_take_is_refused_and_is_a_fault(tmp_path: Path, name: str) -> None:
+    given = tables(SITE.model_copy(update={"media": None}))
+    files = given.videos.with_columns(video_file=pl.col("video_file").replace("v0.mp4", name))
+    given = replace(given, videos=files)
+    [asked] = missing_for_package(given)
+    assert "another name of 1 of the videos" in asked and repr(name) in asked
+    write_camtrap_dp(given, tmp_path)
+    assert not validated(tmp_path).valid
+    [fault] = read_camtrap_dp(tmp_path).faults
+    assert "media whose filePath the standard does not take: 1" in fault
+
+
 def test_file_names_are_quoted_in_addresses_alone() -> None:
     file, given = "north pier/été 1#2.mp4", tables()
     videos = given.videos.with_columns(video_file=pl.lit(file))
@@ -210,6 +242,8 @@ def test_everything_that_is_missing_is_named_at_once() -> None:
         ("observations.csv", "north-pier-", "south-", "observations whose deploymentID is none of deployments"),
         ("observations.csv", f"clip:v0:{SERGEANT}", "clip:v1:yellow-tang-cd2f3c", "observations whose id stands twice"),
         ("media.csv", ",video/mp4", ",", "media without fileMediatype"),
+        ("media.csv", ",video/mp4", ",application/mxf", "media whose fileMediatype the standard does not take: 3"),
+        ("media.csv", "reefcam/v1", "reefcam/../v1", "media whose filePath the standard does not take: 1, https"),
         ("observations.csv", "0.390625", "0.99", "boxes out of their frame"),
         ("deployments.csv", "cameraDepth", "depth", "deployments of fields"),
     ],
