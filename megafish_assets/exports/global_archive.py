@@ -30,7 +30,7 @@ from megafish_assets.exports.publication import (
 )
 from megafish_assets.exports.sighted import BRIEF, with_is_sighted
 from megafish_assets.exports.tables import ExportTables
-from megafish_assets.exports.taxa import SAME_TAXON
+from megafish_assets.exports.taxa import SAME_TAXON, scientific_name
 from megafish_assets.exports.writing import Part, ReadAgain
 from megafish_assets.labels.naming import UNNAMED
 from megafish_assets.sightings.windows import CLIP
@@ -48,6 +48,21 @@ UNKNOWN, ANY_SPECIES = "Unknown", "spp"
 
 FAMILY = r"idae$"
 """How the name of every family of animals ends (International Code of Zoological Nomenclature, article 29.2)."""
+
+HIGHER = (
+    *("Animalia", "Chordata", "Vertebrata", "Gnathostomata", "Pisces", "Osteichthyes", "Actinopterygii", "Actinopteri"),
+    *("Neopterygii", "Teleostei", "Percomorpha", "Sarcopterygii", "Chondrichthyes", "Elasmobranchii", "Holocephali"),
+    *("Selachii", "Batoidea", "Agnatha", "Myxini", "Petromyzonti", "Tetrapoda", "Reptilia", "Testudines", "Mammalia"),
+    *("Cetacea", "Aves", "Mollusca", "Cephalopoda", "Octopoda", "Teuthida", "Sepiida", "Gastropoda", "Bivalvia"),
+    *("Arthropoda", "Crustacea", "Malacostraca", "Decapoda", "Brachyura", "Anomura", "Isopoda", "Amphipoda"),
+    *("Echinodermata", "Cnidaria", "Anthozoa", "Hydrozoa", "Scyphozoa", "Cubozoa", "Ctenophora", "Porifera"),
+    *("Annelida", "Polychaeta", "Tunicata", "Thaliacea"),
+)
+"""Taxa above the family that a camera in the sea may show and whose name no ending tells (World Register of Marine
+Species): none of them is a genus."""
+
+HIGHER_ENDING = r"(inae|oidea|oidei|iformes)$"
+"""Of subfamilies and superfamilies (article 29.2), and, as fishes are called, of suborders and orders."""
 
 NOT_SEARCHED = "of clips in which nothing was searched"
 NOT_SEEN = "not seen, which points have no word for"
@@ -97,20 +112,28 @@ def taxa_of_kinds(tables: ExportTables) -> pl.DataFrame:
     """`kind`, `family`, `genus` and `species` of all that is counted.
 
     What has no scientific name keeps the one that it has as its species, of an unknown genus, so that no two kinds
-    become one; `unnamed` is any species.
+    become one: `kind 3` is nobody's word (`labels.said.RESERVED`). `unnamed` is any species, and what people call so is
+    not. A name above the genus that is no family is a species of an unknown genus too.
     """
-    words = pl.col("scientific_name").str.replace_all(r"\([^)]*\)", " ").str.strip_chars().str.split(" ")
+    words = scientific_name().str.replace_all(r"\([^)]*\)", " ").str.strip_chars().str.split(" ")
     words = words.list.eval(pl.element().filter(pl.element() != ""))
     first, rest = words.list.first(), words.list.slice(1).list.join(" ")
     is_known, is_family = first.is_not_null(), first.str.contains(FAMILY).fill_null(False)
+    is_higher = (first.is_in(HIGHER) | first.str.contains(HIGHER_ENDING)).fill_null(False)
     epithet = pl.when(rest.str.contains(r"^(sp|spp)?\.?$")).then(pl.lit(ANY_SPECIES)).otherwise(rest)
-    called = pl.when(pl.col("kind") == UNNAMED).then(pl.lit(ANY_SPECIES)).otherwise(pl.col("kind"))
-    numbered = pl.when(pl.col("kind_id").is_not_null()).then(pl.format("kind{}", "kind_id")).otherwise(called)
+    is_called_any = pl.col("kind").str.to_lowercase() == ANY_SPECIES
+    called = (
+        pl.when(pl.col("kind") == UNNAMED)
+        .then(pl.lit(ANY_SPECIES))
+        .when(is_called_any)
+        .then(pl.format("called {}", "kind"))
+        .otherwise("kind")
+    )
     return tables.kinds.select(
         "kind",
         pl.when(is_family).then(first).otherwise(pl.col("family")).fill_null(UNKNOWN).alias("family"),
-        pl.when(is_known & ~is_family).then(first).otherwise(pl.lit(UNKNOWN)).alias("genus"),
-        pl.when(is_known).then(epithet).otherwise(numbered).alias("species"),
+        pl.when(is_known & ~is_family & ~is_higher).then(first).otherwise(pl.lit(UNKNOWN)).alias("genus"),
+        pl.when(is_higher).then(first).when(is_known).then(epithet).otherwise(called).alias("species"),
     )
 
 

@@ -24,7 +24,7 @@ from megafish_assets_tests.exports.small import SERGEANT, TANG, glimpsed, tables
 
 TAXON = ("family", "genus", "species")
 SERGEANTS, TANGS = ("Unknown", "Abudefduf", "saxatilis"), ("Acanthuridae", "Zebrasoma", "flavescens")
-KIND, UNNAMED = ("Unknown", "Unknown", "kind3"), ("Unknown", "Unknown", "spp")
+KIND, UNNAMED = ("Unknown", "Unknown", "kind 3"), ("Unknown", "Unknown", "spp")
 
 
 def written(given: ExportTables, folder: Path) -> dict[str, Part]:
@@ -76,7 +76,7 @@ def test_points_give_the_same_max_n_and_its_frame(tmp_path: Path) -> None:
     counts = max_n_of_counts(rows(tmp_path / "count/reefcam_Count.csv"))
     assert list(points[0]) == ["opcode", "period", "periodtime", "filename", "frame", *TAXON, "number"]
     assert max_n_of_points(points) == {key: n for key, n in counts.items() if n}
-    [kind] = [row for row in points if row["species"] == "kind3"]
+    [kind] = [row for row in points if row["species"] == "kind 3"]
     clip = given.abundance.filter(window_kind="clip", window="v0", kind="kind 3")
     assert (kind["filename"], int(kind["frame"])) == ("v0.mp4", clip["max_n_frame"].item())
     # 30 frames a second, minutes as EventMeasure has them.
@@ -152,6 +152,14 @@ def test_two_names_of_one_species_are_the_larger_max_n_and_never_their_sum(tmp_p
         ("Pomacentridae", ("Pomacentridae", "Unknown", "spp")),
         ("Chromis (Azurina) cyanea", ("Unknown", "Chromis", "cyanea")),
         ("Salmo trutta fario", ("Unknown", "Salmo", "trutta fario")),
+        ("abudefduf saxatilis", ("Unknown", "Abudefduf", "saxatilis")),
+        ("pomacentridae", ("Pomacentridae", "Unknown", "spp")),
+        ("Actinopterygii", ("Unknown", "Unknown", "Actinopterygii")),
+        ("teleostei sp.", ("Unknown", "Unknown", "Teleostei")),
+        ("Perciformes", ("Unknown", "Unknown", "Perciformes")),
+        ("Labroidei", ("Unknown", "Unknown", "Labroidei")),
+        ("Serraninae", ("Unknown", "Unknown", "Serraninae")),
+        ("Percoidea", ("Unknown", "Unknown", "Percoidea")),
         (None, ("Unknown", "Unknown", SERGEANT)),
     ],
 )
@@ -160,6 +168,16 @@ def test_scientific_names_are_taken_apart(scientific_name: str | None, taxon: tu
     said = pl.when(pl.col("kind") == SERGEANT).then(pl.lit(scientific_name, pl.String)).otherwise("scientific_name")
     found = taxa_of_kinds(replace(given, kinds=given.kinds.with_columns(said.alias("scientific_name"))))
     assert found.filter(kind=SERGEANT).row(0)[1:] == taxon
+
+
+@pytest.mark.parametrize(("name", "species"), [("kind3", "kind3"), ("KIND3", "KIND3"), ("spp", "called spp")])
+def test_what_a_person_named_is_counted_with_no_cluster(tmp_path: Path, name: str, species: str) -> None:
+    given = tables(name=name)
+    given = replace(given, kinds=given.kinds.with_columns(scientific_name=pl.lit(None, pl.String)))
+    written(given, tmp_path)
+    counts = max_n_of_counts(rows(tmp_path / "count/reefcam_Count.csv"))
+    seen = {key: n for key, n in counts.items() if n and key[0] != "v1"}
+    assert seen == {("v0", "Unknown", "Unknown", species): 2, ("v0", *KIND): 1, ("v2", *UNNAMED): 1}
 
 
 @pytest.mark.parametrize("name", ['rock, "big" one', "Größe \U0001f41f 鱼", "=1+1", "it's"])
