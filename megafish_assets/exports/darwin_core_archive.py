@@ -4,6 +4,7 @@ set is, in one zip, by the standard library alone.
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -44,6 +45,9 @@ ROW_TYPES = {
 }
 """By table; the first is the core, whose id begins the rows of the others."""
 
+UNSEEN = r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+"""What XML 1.0 can't hold, such as the line's end of a text that was pasted from Word: a space stands for it."""
+
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 """Of the files in the archive, so that the same tables are the same bytes."""
 
@@ -77,9 +81,9 @@ def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
 
 
 def _plain(table: pl.DataFrame) -> pl.DataFrame:
-    """Without line breaks in texts, which readers of archives take for the end of a row."""
+    """Without line breaks in texts, which readers of archives take for the end of a row, and other controls."""
     texts = [name for name, dtype in table.schema.items() if dtype == pl.String]
-    return table.with_columns(pl.col(texts).str.replace_all(r"\s*[\r\n]+\s*", " "))
+    return table.with_columns(pl.col(texts).str.replace_all(r"\s*\p{Cc}+\s*", " "))
 
 
 def meta_xml(columns: Mapping[str, list[str]]) -> bytes:
@@ -144,10 +148,10 @@ def _coverage(parent: ET.Element, tables: ExportTables, events: pl.DataFrame) ->
     place = ET.SubElement(parent, "geographicCoverage")
     stations = ", ".join(events["locality"].drop_nulls().unique().sort()) or tables.site.title
     ET.SubElement(place, "geographicDescription").text = stations
-    longitude, latitude = events["decimalLongitude"], events["decimalLatitude"]
+    latitude, (west, east) = events["decimalLatitude"], narrowest(events["decimalLongitude"])
     box = {
-        "westBoundingCoordinate": longitude.min(),
-        "eastBoundingCoordinate": longitude.max(),
+        "westBoundingCoordinate": west,
+        "eastBoundingCoordinate": east,
         "northBoundingCoordinate": latitude.max(),
         "southBoundingCoordinate": latitude.min(),
     }
@@ -158,6 +162,16 @@ def _coverage(parent: ET.Element, tables: ExportTables, events: pl.DataFrame) ->
         _texts(ET.SubElement(span, name), {"calendarDate": moment[:10]})
 
 
+def narrowest(longitudes: pl.Series) -> tuple[float, float]:
+    """West and east of the narrowest span of degrees that holds all of these: west is the larger where it reaches over
+    the date line."""
+    degrees = longitudes.unique().sort().to_list()
+    # The widest gap between neighbors around the globe is what the span leaves out: from `degrees[place]` on.
+    gaps = [after - before for before, after in zip(degrees, [*degrees[1:], degrees[0] + 360], strict=True)]
+    place = max(range(len(gaps)), key=lambda number: (gaps[number], number))
+    return degrees[(place + 1) % len(degrees)], degrees[place]
+
+
 def _texts(parent: ET.Element, texts: Mapping[str, str | None]) -> None:
     for name, text in texts.items():
         if text is not None:
@@ -165,6 +179,8 @@ def _texts(parent: ET.Element, texts: Mapping[str, str | None]) -> None:
 
 
 def _xml(root: ET.Element) -> bytes:
+    for element in root.iter():
+        element.text = element.text and re.sub(UNSEEN, " ", element.text)
     ET.indent(root)
     return ET.tostring(root, encoding="UTF-8", xml_declaration=True)
 

@@ -1,5 +1,6 @@
 """The Darwin Core archive, as python-dwca-reader reads it, and what it refuses."""
 
+import tomllib
 import zipfile
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ import polars as pl
 import pytest
 from dwca.darwincore.utils import qualname
 from dwca.read import DwCAReader
+from pydantic import ValidationError
 
 from megafish_assets.exports.darwin_core_archive import (
     ARCHIVE,
@@ -271,6 +273,43 @@ def test_odd_names_stay_in_their_cells(tmp_path: Path) -> None:
     assert read_darwin_core(tmp_path).faults == []
     names = read(tmp_path)["IMAR:reefcam:clip:v0"]["occurrences"]
     assert 'a "quoted", fish of two lines & <b>' in names
+
+
+def test_letters_that_xml_can_not_hold_are_spaces(tmp_path: Path) -> None:
+    said = {name: "Reef\vcamera\x00" for name in ("title", "abstract", "institution", "contact", "protocol", "station")}
+    write_darwin_core(tables(SITE.model_copy(update=said), name="a\x0bfish"), tmp_path)
+    assert read_darwin_core(tmp_path).faults == []
+    with DwCAReader(tmp_path / ARCHIVE) as archive:
+        assert archive.metadata.findtext("dataset/title") == "Reef camera "
+    assert all("\v" not in text for one in read(tmp_path).values() for text in one["event"].values())
+
+
+@pytest.mark.parametrize(
+    ("longitudes", "box"),
+    [
+        ((179.9, -179.9), ("179.9", "-179.9")),  # 21 km apart off Fiji, at 17 degrees south
+        ((-9.2, -9.2), ("-9.2", "-9.2")),
+        ((-31.1, -9.2), ("-31.1", "-9.2")),
+        ((-60.0, 100.0), ("-60.0", "100.0")),
+        ((-90.0, 90.0), ("-90.0", "90.0")),
+    ],
+)
+def test_the_box_of_all_places_is_the_narrower_one(
+    tmp_path: Path, longitudes: tuple[float, float], box: tuple[str, str]
+) -> None:
+    first, second = longitudes
+    said = owners_table(f"file,latitude,longitude\nv0.mp4,-17,{first}\nv1.mp4,-17,{second}\n".encode())
+    write_darwin_core(tables(SITE.model_copy(update={"longitude": first}), owners=said), tmp_path)
+    with DwCAReader(tmp_path / ARCHIVE) as archive:
+        place = archive.metadata.find("dataset/coverage/geographicCoverage/boundingCoordinates")
+    assert tuple(place.findtext(f"{side}BoundingCoordinate") for side in ("west", "east")) == box
+
+
+@pytest.mark.parametrize("name", ["latitude", "longitude", "depth", "uncertainty_m"])
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan"])
+def test_a_site_has_finite_numbers(name: str, value: str) -> None:
+    with pytest.raises(ValidationError, match=name):
+        Site(**tomllib.loads(f"{name} = {value}"))
 
 
 def test_everything_that_is_missing_is_named_at_once() -> None:
