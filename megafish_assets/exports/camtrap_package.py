@@ -52,9 +52,10 @@ def missing_for_package(tables: ExportTables) -> list[str]:
     files = tables.videos["video_file"]
     unportable = [file for file in files if not re.match(PATTERNS["filePath"], file_path(tables, file))]
     if unportable:
+        names = ", ".join(map(repr, unportable[:NAMED]))
         said.append(
-            f"another name of {len(unportable)} of the videos ({', '.join(map(repr, unportable[:NAMED]))}): Camtrap DP takes none "
-            "that holds two dots in a row or a line's end, or begins with a dot, a slash or ~"
+            f"another name of {len(unportable)} of the videos ({names}): Camtrap DP takes none that holds two dots in "
+            "a row or a line's end, or begins with a dot, a slash or ~"
         )
     return said
 
@@ -123,6 +124,7 @@ def data_package(tables: ExportTables, places: pl.DataFrame, observations: pl.Da
         "licenses": [{"name": site.licence, "scope": "data"}, _licence(site.media_licence) | {"scope": "media"}],
         "project": {
             "title": site.title,
+            "description": tables.recipe,
             "samplingDesign": site.sampling_design,
             "captureMethod": [site.capture_method],
             "individualAnimals": False,

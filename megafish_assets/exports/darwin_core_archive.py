@@ -128,7 +128,9 @@ def eml_xml(tables: ExportTables, events: pl.DataFrame) -> bytes:
     _coverage(ET.SubElement(data_set, "coverage"), tables, events)
     _person(ET.SubElement(data_set, "contact"), tables)
     method = ET.SubElement(data_set, "methods")
-    ET.SubElement(ET.SubElement(ET.SubElement(method, "methodStep"), "description"), "para").text = site.protocol
+    step = ET.SubElement(ET.SubElement(method, "methodStep"), "description")
+    for text in (site.protocol, tables.recipe):
+        ET.SubElement(step, "para").text = text
     sampling = ET.SubElement(method, "sampling")
     ET.SubElement(
         ET.SubElement(ET.SubElement(sampling, "studyExtent"), "description"), "para"

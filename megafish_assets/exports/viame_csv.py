@@ -55,6 +55,7 @@ def _header(tables: ExportTables, video: Video) -> str:
         f'exported_time: "{tables.made_at:%Y-%m-%dT%H:%M:%SZ}"',
         f'labels_version: "{tables.origin.labels_version or "none"}"',
         f'version: "{tables.version}"',
+        f"recipe: {json.dumps(tables.origin.recipe or 'none', ensure_ascii=False)}",
     ]
     return _csv_line(COLUMNS) + _csv_line(["# metadata", *said])
 

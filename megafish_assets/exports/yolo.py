@@ -124,6 +124,7 @@ def data_yaml(tables: ExportTables, kinds: Sequence[str], is_split: bool, has_pi
     validation = VALIDATION if is_split else TRAIN
     told = [
         f"# megafish {tables.made_at:%Y-%m-%d}, {tables.source}",
+        f"# {tables.recipe}",
         "# Names are people's, or computed from theirs; kind <number> and unnamed are fish that nobody has named.",
         "# What is taken for no fish has no box. Which frame of which video a picture is: frames.csv.",
     ]

@@ -26,6 +26,8 @@ from megafish_assets_tests.sightings.made import counts, sightings, tracklet
 NOON = datetime(2025, 6, 1, 12)
 MADE_AT = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 SERGEANT, SERGEANT_MAJOR, TANG = "sergeant", "sergeant major", "yellow tang"
+RECIPE = '{"grouping": "consensus", "k": [10, 20], "space": "diffusion"}'
+ORIGIN = Origin("vit", RECIPE, "l1")
 SITE = Site(
     title="Reef camera",
     abstract="What a camera saw.",
@@ -121,7 +123,7 @@ def tables(
     said = owners.drop_nulls("station").select(pl.col("file").str.strip_suffix(".mp4"), "station")
     stations = dict(said.iter_rows())
     seen = sightings(given, names, stations=stations)
-    counted = abundance(counts(given, seen, stations=stations), taxa(seen.select(TAXON)), Origin("vit", "recipe", "l1"))
+    counted = abundance(counts(given, seen, stations=stations), taxa(seen.select(TAXON)), ORIGIN)
     files = given["video_file"].unique()
     valid = given.lazy().with_columns(fault=pl.lit(None, pl.String))
     rates, sizes = dict.fromkeys(files, 30.0), dict.fromkeys(files, (1920, 1080))
@@ -134,5 +136,4 @@ def tables(
 
     batches = [[video] for video in given["video"].unique().sort()]
     kinds = kinds_table(seen, known)
-    origin = Origin("vit", "recipe", "l1")
-    return ExportTables(videos, BoxStream(batches, boxes), seen, counted, kinds, words(name), site, origin, MADE_AT)
+    return ExportTables(videos, BoxStream(batches, boxes), seen, counted, kinds, words(name), site, ORIGIN, MADE_AT)

@@ -15,7 +15,7 @@ from megafish_assets.exports import spreadsheet
 from megafish_assets.exports.spreadsheet import SHEETS, WORKBOOK, read_spreadsheet, write_spreadsheet
 from megafish_assets.exports.tables import ExportTables
 from megafish_assets_tests.conftest import FORCED
-from megafish_assets_tests.exports.small import NOON, SERGEANT, tables
+from megafish_assets_tests.exports.small import NOON, RECIPE, SERGEANT, tables
 
 ALL_SHEETS = ["columns", *SHEETS]
 DANGEROUS = ["=1+1", "+351 fish", "-fish", "@SUM(A1)", "#N/A", "'quoted", "0012", "a\x07b", "TRUE", "1/2"]
@@ -69,7 +69,7 @@ def test_every_column_of_every_sheet_is_explained_with_the_versions(written: tup
     assert {(name, column) for name in SHEETS for column in getattr(given, name).columns} <= named
     assert all(meaning for *_, meaning in explained)
     about = {column: meaning for sheet, column, _, meaning in explained if sheet == "this file"}
-    assert (about["labels_version"], about["recipe"], about["backbone"]) == ("l1", "recipe", "vit")
+    assert (about["labels_version"], about["recipe"], about["backbone"]) == ("l1", RECIPE, "vit")
 
 
 def libreoffice(path: Path, folder: Path) -> dict[str, list[list[str]]]:

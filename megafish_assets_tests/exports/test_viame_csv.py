@@ -71,7 +71,7 @@ def test_the_head_says_the_frame_rate_where_dive_looks_for_it(tmp_path: Path) ->
     write_viame_csv(tables(), tmp_path)
     _, metadata = [row for row in csv.reader((tmp_path / "v0.csv").open()) if row[0].startswith("#")]
     assert metadata[:2] == ["# metadata", "Fps: 30"] and 'name: "v0.mp4"' in metadata
-    assert metadata[-2:] == ['labels_version: "l1"', f'version: "{tables().version}"']
+    assert metadata[-3:-1] == ['labels_version: "l1"', f'version: "{tables().version}"']
 
 
 def size_of(name: str) -> tuple[str, tuple[int, int]] | None:
