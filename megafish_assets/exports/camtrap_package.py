@@ -34,6 +34,9 @@ WGS84 = ("EPSG:4326", "WGS84", "WGS 84")
 PATTERNS = {"filePath": r"^(?=^[^./~])(^((?!\.{2}).)*$).*$", "fileMediatype": r"^(image|video|audio)/.*$"}
 """What the standard's schema of media takes for an address or a path, and for a type."""
 
+LICENCE_NAME = r"[-A-Za-z0-9._]+"
+"""What a Data Package takes for a licence's name; a path is an address."""
+
 UNCOUNTED = "sightings that do not count: parts, too short, or no fish"
 NOT_SEEN = "kinds that were not seen, or too briefly to count, which the format has no word for"
 
@@ -49,6 +52,9 @@ def missing_for_package(tables: ExportTables) -> list[str]:
     said += [f"{what}: `{name}` {SITE}" for name, what in asked.items() if getattr(site, name) is None]
     if site.datum is not None and site.datum not in WGS84:
         said.append(f"coordinates in WGS84, which Camtrap DP is written in: `datum` is {site.datum!r}")
+    licence = site.media_licence
+    if licence is not None and "path" not in _licence(licence) and not re.fullmatch(LICENCE_NAME, licence):
+        said.append(f"the licence of the video files as a code or an address: `media_licence` is {licence!r}")
     files = tables.videos["video_file"]
     unportable = [file for file in files if not re.match(PATTERNS["filePath"], file_path(tables, file))]
     if unportable:

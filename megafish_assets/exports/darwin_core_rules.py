@@ -95,6 +95,9 @@ def _of_values(tables: dict[str, ArchiveTable]) -> Iterator[str]:
     yield from _told("eventDate that is no span in ISO 8601 with its zone", _of(events, "eventDate", _is_span))
     yield from _told("place out of range, or 0, 0", [row["eventID"] for row in events if not _is_place(row)])
     yield from _told("depths the wrong way round", [row["eventID"] for row in events if not _are_depths(row)])
+    yield from _told(
+        "uncertainty that is no number of metres", _of(events, "coordinateUncertaintyInMeters", _is_length)
+    )
     yield from _told("sampleSizeValue without its unit", [
         row["eventID"] for row in events if bool(row["sampleSizeValue"]) != bool(row["sampleSizeUnit"])
     ])  # fmt: skip
@@ -151,6 +154,10 @@ def _is_number(text: str) -> bool:
         return abs(float(text)) < float("inf")
     except ValueError:
         return False
+
+
+def _is_length(text: str) -> bool:
+    return _is_number(text) and float(text) > 0
 
 
 def _of_eml(eml: ET.Element) -> Iterator[str]:

@@ -33,13 +33,14 @@ from megafish_assets_tests.exports.small import (
 
 
 def validated(folder: Path) -> Report:
-    """By the standard's schemas, which lie here instead of at the addresses that the package names."""
+    """The whole package, by the standard's schemas, which lie here instead of at the addresses that it names."""
     described = json.loads((folder / "datapackage.json").read_text())
     resources = [
         {name: told for name, told in one.items() if name != "profile"} | {"schema": SCHEMAS[one["name"]]}
         for one in described["resources"]
     ]
-    return Package.from_descriptor({"resources": resources}, basepath=str(folder)).validate()
+    own = {name: told for name, told in described.items() if name != "profile"}
+    return Package.from_descriptor(own | {"resources": resources}, basepath=str(folder)).validate()
 
 
 def observations(folder: Path) -> pl.DataFrame:
@@ -234,6 +235,10 @@ def test_everything_that_is_missing_is_named_at_once() -> None:
         assert f"`{name}`" in said, name
     [other] = missing_for_package(tables(SITE.model_copy(update={"datum": "EPSG:4258"})))
     assert "WGS84" in other and "EPSG:4258" in other
+    [other] = missing_for_package(tables(SITE.model_copy(update={"media_licence": "CC BY 4.0"})))
+    assert "`media_licence` is 'CC BY 4.0'" in other
+    at = "https://creativecommons.org/licenses/by/4.0/"
+    assert missing_for_package(tables(SITE.model_copy(update={"media_licence": at}))) == []
 
 
 @pytest.mark.parametrize(

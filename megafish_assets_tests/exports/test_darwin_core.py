@@ -463,6 +463,7 @@ RULES = [
     ("event.csv", "38.69,-9.21", "138.69,-9.21", "place out of range"),
     ("event.csv", "38.69,-9.21", "0.0,0.0", "place out of range, or 0, 0"),
     ("event.csv", ",4.5,4.5,", ",4.5,1.5,", "depths the wrong way round"),
+    ("event.csv", ",30.0,4.5", ",inf,4.5", "uncertainty that is no number of metres"),
     ("event.csv", ",seconds,", ",,", "sampleSizeValue without its unit"),
     ("extendedmeasurementorfact.csv", ",1.0,", ",one,", "measurementValue that is no number"),
     ("extendedmeasurementorfact.csv", ":sergeant,MaxN", ":nobody,MaxN", "measurement of no occurrence"),
