@@ -21,6 +21,8 @@ NAMED = 3
 AHEAD = timedelta(days=1)
 """How far behind now a start may lie: clocks differ, and those of an unknown zone by up to 14 hours."""
 
+ANEW = "materialise sightings and abundance again"
+
 SITE = "in the section `site` of megafish.toml"
 
 SAID_ONCE = {
@@ -85,19 +87,22 @@ def true_zone(what: str, tables: ExportTables) -> str:
 
 
 def missing_counts(tables: ExportTables) -> list[str]:
-    """Of which videos sightings or counts stand under another station than recordings.csv says today: joined with
-    today's places they would lie elsewhere, or nowhere."""
+    """Of which videos sightings or counts stand under another station than recordings.csv says today, or are left of
+    videos that are gone: joined with today's places they would lie elsewhere, or nowhere."""
     clips = tables.abundance.filter(window_kind=CLIP).select("station", video="window")
     counted = pl.concat([clips, tables.sightings.select("station", "video")]).unique()
     known = counted.select("video", counted_at=pl.coalesce("station", pl.lit(tables.site.station, pl.String)))
     videos = tables.videos.join(known, on="video", maintain_order="left")
     moved = videos.filter(pl.col("station").ne_missing(pl.col("counted_at"))).unique("video", maintain_order=True)
-    if moved.is_empty():
-        return []
-    return [
-        f"the counts of {_some(moved)} by their stations of today: recordings.csv has said others since, so "
-        "materialise sightings and abundance again"
-    ]
+    gone = known.join(tables.videos, on="video", how="anti").select(video_file="video").unique().sort("video_file")
+    said = []
+    if moved.height:
+        said.append(
+            f"the counts of {_some(moved)} by their stations of today: recordings.csv has said others since, so {ANEW}"
+        )
+    if gone.height:
+        said.append(f"the counts without those of {_some(gone)}, which have no boxes any more, so {ANEW}")
+    return said
 
 
 def _some(videos: pl.DataFrame) -> str:

@@ -368,6 +368,11 @@ def of_stations_that_were_said_later() -> ExportTables:
     return replace(tables(hours, owners=SAID_LATER), sightings=before.sightings, abundance=before.abundance)
 
 
+def of_a_video_that_is_gone() -> ExportTables:
+    given = tables()
+    return replace(given, videos=given.videos.filter(pl.col("video") != "v2"))
+
+
 def of_sightings_that_are_older() -> ExportTables:
     said, before = owners_table(b"file,station\nv1.mp4,south\n"), tables()
     return replace(tables(owners=said), sightings=before.sightings)
@@ -383,6 +388,7 @@ def of_sightings_that_are_older() -> ExportTables:
         (yet_to_come, "the true date of 3 of the videos (v0.mp4, v1.mp4, v2.mp4): they begin after today, 2026-01-02"),
         (of_stations_that_were_said_later, "materialise sightings and abundance again"),
         (of_sightings_that_are_older, "the counts of 1 of the videos (v1.mp4) by their stations of today"),
+        (of_a_video_that_is_gone, "the counts without those of 1 of the videos (v2), which have no boxes any more"),
         (of_a_station_that_moves, "one place for station 'reef'"),
     ],
 )

@@ -3,6 +3,8 @@
 import csv
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -43,6 +45,17 @@ def of_yolo(folder: Path) -> str:
     text = (folder / "data.yaml").read_text()
     assert yaml.safe_load(text)["train"] == "images/train"
     return text.splitlines()[1]
+
+
+@pytest.mark.parametrize(("name", "n_parts"), [("darwin_core", 1), ("camtrap_dp", 1), ("global_archive", 2)])
+def test_times_in_an_hour_that_comes_twice_are_counted(tmp_path: Path, name: str, n_parts: int) -> None:
+    given = tables()
+    # Lisbon's clocks went from 02:00 back to 01:00; v2 was recorded the day after.
+    begun = pl.when(video="v2").then(datetime(2025, 10, 27, 1, 30)).otherwise(datetime(2025, 10, 26, 1, 30))
+    given = replace(given, videos=given.videos.with_columns(begun.alias("starts_at")))
+    parts = EXPORTS[name].write(given, tmp_path)
+    changed = [dict(part.changed) for part in parts if part.changed]
+    assert changed == [{"at an hour that Europe/Lisbon has twice, taken for the first": 2}] * n_parts
 
 
 @pytest.mark.parametrize(
