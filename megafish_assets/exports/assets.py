@@ -23,7 +23,6 @@ from megafish_assets.exports.yolo import APART_SECONDS, AT_MOST, LEAVE_OUT, VALI
 from megafish_assets.footage.columns import empty_table
 from megafish_assets.footage.site import Site
 from megafish_assets.labels.columns import WORDS
-from megafish_assets.labels.resolving import current_words
 from megafish_assets.labels.species import read_species
 from megafish_assets.orchestration.policy import EVERY_NIGHT, ON_REQUEST, REFUSED
 from megafish_assets.orchestration.sources import Recordings, read_owners_table
@@ -66,13 +65,13 @@ def export_asset(
     """The files of one export, and the table that lists them.
 
     `species` is the list of names, see `species_list`. The folder changes as a whole, once every file has been read
-    again; a refusal leaves the one of before.
+    again and holds what it should; a refusal or a broken rule leaves the one of before.
     """
 
     @dg.asset(
         name=export.name,
         check_specs=specs(export.name, checks.EXPORT),
-        deps=["labels"],
+        deps=["words"],
         metadata=table_metadata(FILES),
         tags={} if export.every_night else ON_REQUEST,
         freshness_policy=EVERY_NIGHT if export.every_night else None,
@@ -91,19 +90,28 @@ def export_asset(
         recordings: Recordings,
         exports: Figures,
     ):
-        labels, raw = tables.rows("labels", "labels"), raw_detections.select(RAW_COLUMNS)
-        stored = Stored(raw, tracklets, not_fish, sightings, abundance, labels)
+        words, raw = tables.rows("labels", "words"), raw_detections.select(RAW_COLUMNS)
+        words = empty_table(WORDS) if words is None else words
+        stored = Stored(raw, tracklets, not_fish, sightings, abundance, words)
         given = stored.tables(read_species(species), recordings, site)
         chosen = config.model_dump()
         if why := refusal(export, given, chosen):
             raise dg.Failure(why, metadata={REFUSED: True}, allow_retries=False)
         with exports.new_folder(context.asset_key) as folder:
-            parts = export.write(given, folder, **chosen)
-            listed, faults = files_table(folder, parts, export.read(folder), given), export.faults(folder)
-        numbers = export_numbers(listed, faults) | coverage(context, "not_fish")
-        return dg.MaterializeResult(
+            parts, again = export.write(given, folder, **chosen), export.read(folder)
+            listed = files_table(folder, parts, again.n_rows, given)
+            numbers = export_numbers(listed, again.faults) | coverage(context, "not_fish")
+            judgement = verdict(checks.EXPORT, numbers)
+            if not judgement.passed and judgement.severity == dg.AssetCheckSeverity.ERROR:
+                yield judgement  # before the error, after which Dagster would know none
+                raise dg.Failure(
+                    f"{export.name} stays as it was, for the new files are broken: {judgement.description}",
+                    metadata={"faults": again.faults},
+                    allow_retries=False,
+                )
+        yield dg.MaterializeResult(
             value=listed,
-            check_results=[verdict(checks.EXPORT, numbers)],
+            check_results=[judgement],
             metadata=numbers
             | {
                 "folder": dg.MetadataValue.path(str(exports.place(context.asset_key))),
@@ -126,36 +134,30 @@ class Stored:
     not_fish: pl.LazyFrame
     sightings: pl.DataFrame
     abundance: pl.DataFrame
-    labels: pl.DataFrame | None
-    """The columns `LABELS`; None where nobody was ever asked."""
+    words: pl.DataFrame
+    """The columns `WORDS`."""
 
     def tables(self, species: pl.DataFrame, recordings: Recordings, site: Site) -> ExportTables:
         """All of it; boxes are read when they are asked for."""
-        words = self._words()
-        known, videos = species_names(species, words), self._videos(recordings, site)
+        videos = self._videos(recordings, site)
 
         def boxes(of_videos: Sequence[str]) -> pl.DataFrame:
             own = pl.col(VIDEO_COLUMN).is_in(list(of_videos))
             raw, *others = (table.filter(own).collect() for table in (self.raw, self.tracklets, self.not_fish))
-            return boxes_table(valid_rows(raw), *others, self.sightings, videos, known)
+            return boxes_table(valid_rows(raw), *others, self.sightings, videos)
 
         return ExportTables(
             videos,
             BoxStream(batches(self.raw), boxes),
             self.sightings,
             self.abundance,
-            kinds_table(self.sightings, known),
-            words,
+            kinds_table(self.sightings, species_names(species, self.words)),
+            self.words,
             site,
             origin_of(self.abundance),
             datetime.now(UTC),
             recordings.frames,
         )
-
-    def _words(self) -> pl.DataFrame:
-        if self.labels is None or self.labels.is_empty():
-            return empty_table(WORDS)
-        return current_words(self.labels, self.raw, self.tracklets)
 
     def _videos(self, recordings: Recordings, site: Site) -> pl.DataFrame:
         files = self.raw.select(pl.col("video_file").unique().sort()).collect()["video_file"].to_list()

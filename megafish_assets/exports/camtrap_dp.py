@@ -7,14 +7,14 @@ which nothing was seen is `blank`, and one with fish none of which counts `uncla
 files, see `camtrap_package.py`.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
 
 import polars as pl
 
 from megafish_assets.exports.darwin_core import by_people, software
-from megafish_assets.exports.publication import iso, placed_videos, prefix, short
+from megafish_assets.exports.publication import iso, media_address, placed_videos, prefix, short
 from megafish_assets.exports.sighted import BRIEF
 from megafish_assets.exports.tables import ExportTables
 from megafish_assets.exports.taxa import taxa_of_kinds
@@ -31,8 +31,14 @@ MEDIA_TYPES = {
     ".mkv": "video/x-matroska",
     ".webm": "video/webm",
     ".wmv": "video/x-ms-wmv",
+    ".ogv": "video/ogg",
+    ".3gp": "video/3gpp",
 }
-"""By the ending of a file's name, in small letters; `application/octet-stream` for others."""
+"""By the ending of a file's name, in small letters; of others `video/x-` and their ending, since the standard takes
+nothing but pictures, video and sound."""
+
+UNKNOWN_TYPE = "video/x-unknown"
+"""Of a file without an ending."""
 
 DEPLOYMENTS = (
     "deploymentID", "locationID", "locationName", "latitude", "longitude", "coordinateUncertainty", "deploymentStart",
@@ -85,30 +91,34 @@ def deployment_table(tables: ExportTables, places: pl.DataFrame) -> pl.DataFrame
 def media_table(tables: ExportTables) -> pl.DataFrame:
     """The columns `MEDIA`."""
     files = tables.videos["video_file"].to_list()
-    base = None if tables.site.media is None else tables.site.media.rstrip("/") + "/"
-    # A relative path is no address: readers open it as it stands.
-    paths = files if base is None else [base + quote(file) for file in files]
     known = placed_videos(tables).select(
         pl.col("video").alias("mediaID"),
         pl.col("deployment").alias("deploymentID"),
         pl.lit(tables.site.capture_method, pl.String).alias("captureMethod"),
         iso(pl.col("begun"), WHOLE_SECONDS).alias("timestamp"),
-        pl.Series("filePath", paths, pl.String),
-        pl.lit(base is not None).alias("filePublic"),
+        pl.Series("filePath", [file_path(tables, file) for file in files], pl.String),
+        pl.lit(tables.site.media is not None).alias("filePublic"),
         pl.col("video_file").alias("fileName"),
         pl.Series("fileMediatype", [_media_type(file) for file in files], pl.String),
     )
     return whole(MEDIA, known)
 
 
+def file_path(tables: ExportTables, video_file: str) -> str:
+    """The address of a video, else its path, which is no address: readers open it as it stands."""
+    return media_address(tables, video_file) or video_file
+
+
 def _media_type(file: str) -> str:
-    return MEDIA_TYPES.get(Path(file).suffix.lower(), "application/octet-stream")
+    ending = Path(file).suffix.lower()
+    other = f"video/x-{ending[1:]}" if re.fullmatch(r"\.[a-z0-9]+", ending) else UNKNOWN_TYPE
+    return MEDIA_TYPES.get(ending, other)
 
 
 def event_observations(tables: ExportTables, rows: pl.DataFrame) -> pl.DataFrame:
-    """A row a clip and kind that was seen in it, of the `counted` rows, and one for a clip without: blank, or
+    """A row a clip and taxon that was seen in it, of the `counted` rows, and one for a clip without: blank, or
     unclassified where a fish was seen that does not count."""
-    seen = by_people(tables, rows.filter(pl.col("max_n") > 0))
+    seen = by_people(tables, rows.filter(pl.col("max_n") > 0, ~pl.col("is_other_name")))
     is_fish = pl.col("is_sighted") | (pl.col("n_tracklets") > 0) | (pl.col("mean_count") > 0).fill_null(False)
     clips = rows.with_columns(is_fish.any().over("window").alias("has_fish")).filter("is_event")
     others = clips.join(seen, on="window", how="anti").unique("window").sort("window")

@@ -1,6 +1,7 @@
 """The Camera Trap Data Package as files: its three tables with `datapackage.json`, and what can be checked of them."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,21 +14,28 @@ from megafish_assets.exports.camtrap_dp import (
     OBSERVATIONS,
     deployment_table,
     event_observations,
+    file_path,
     media_observations,
     media_table,
     whole,
 )
 from megafish_assets.exports.darwin_core import counted, software
-from megafish_assets.exports.publication import SITE, deployments, missing, prefix
+from megafish_assets.exports.publication import NAMED, SITE, at_doubled_hours, deployments, missing, prefix
 from megafish_assets.exports.tables import ExportTables
-from megafish_assets.exports.taxa import taxa_of_kinds
-from megafish_assets.exports.writing import Part
+from megafish_assets.exports.taxa import SAME_TAXON, taxa_of_kinds
+from megafish_assets.exports.writing import Part, ReadAgain
 from megafish_assets.sightings.windows import CLIP
 
 SCHEMAS = "https://raw.githubusercontent.com/tdwg/camtrap-dp/1.0.2"
 
 WGS84 = ("EPSG:4326", "WGS84", "WGS 84")
 """What Camtrap DP's coordinates are in, as people write it."""
+
+PATTERNS = {"filePath": r"^(?=^[^./~])(^((?!\.{2}).)*$).*$", "fileMediatype": r"^(image|video|audio)/.*$"}
+"""What the standard's schema of media takes for an address or a path, and for a type."""
+
+LICENCE_NAME = r"[-A-Za-z0-9._]+"
+"""What a Data Package takes for a licence's name; a path is an address."""
 
 UNCOUNTED = "sightings that do not count: parts, too short, or no fish"
 NOT_SEEN = "kinds that were not seen, or too briefly to count, which the format has no word for"
@@ -44,6 +52,17 @@ def missing_for_package(tables: ExportTables) -> list[str]:
     said += [f"{what}: `{name}` {SITE}" for name, what in asked.items() if getattr(site, name) is None]
     if site.datum is not None and site.datum not in WGS84:
         said.append(f"coordinates in WGS84, which Camtrap DP is written in: `datum` is {site.datum!r}")
+    licence = site.media_licence
+    if licence is not None and "path" not in _licence(licence) and not re.fullmatch(LICENCE_NAME, licence):
+        said.append(f"the licence of the video files as a code or an address: `media_licence` is {licence!r}")
+    files = tables.videos["video_file"]
+    unportable = [file for file in files if not re.match(PATTERNS["filePath"], file_path(tables, file))]
+    if unportable:
+        names = ", ".join(map(repr, unportable[:NAMED]))
+        said.append(
+            f"another name of {len(unportable)} of the videos ({names}): Camtrap DP takes none that holds two dots in "
+            "a row or a line's end, or begins with a dot, a slash or ~"
+        )
     return said
 
 
@@ -61,13 +80,18 @@ def write_camtrap_dp(tables: ExportTables, folder: Path) -> list[Part]:
         table.write_csv(folder / f"{name}.csv")
     package = data_package(tables, places, written["observations"])
     (folder / "datapackage.json").write_text(json.dumps(package, indent=2, ensure_ascii=False), encoding="utf-8")
-    n_seen = rows.filter(pl.col("max_n") > 0).height
-    n_uncounted = events.height - n_seen  # clips, blank or with fish none of which counts
-    left_out = {NOT_SEEN: rows.height - n_seen, UNCOUNTED: tables.sightings.height - sightings.height}
+    seen = rows.filter(pl.col("max_n") > 0)
+    n_other_names = seen["is_other_name"].sum()
+    n_uncounted = events.height - (seen.height - n_other_names)  # clips, blank or with fish none of which counts
+    left_out = {
+        NOT_SEEN: rows.height - seen.height,
+        SAME_TAXON: n_other_names,
+        UNCOUNTED: tables.sightings.height - sightings.height,
+    }
     given = rows.height + n_uncounted + tables.sightings.height
     return [
         Part("deployments.csv", "deployments", places.height),
-        Part("media.csv", "media", tables.videos.height),
+        Part("media.csv", "media", tables.videos.height, changed=at_doubled_hours(tables.videos["starts_at"], tables)),
         Part("observations.csv", "observations", given, left_out),
     ]
 
@@ -106,6 +130,7 @@ def data_package(tables: ExportTables, places: pl.DataFrame, observations: pl.Da
         "licenses": [{"name": site.licence, "scope": "data"}, _licence(site.media_licence) | {"scope": "media"}],
         "project": {
             "title": site.title,
+            "description": tables.recipe,
             "samplingDesign": site.sampling_design,
             "captureMethod": [site.capture_method],
             "individualAnimals": False,
@@ -131,15 +156,6 @@ def _spatial(places: pl.DataFrame) -> dict:
     return {"type": "MultiPoint", "coordinates": [list(point) for point in points]}
 
 
-def read_camtrap_dp(folder: Path) -> Mapping[str, int]:
-    """Rows of each table that `datapackage.json` names."""
-    package = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
-    return {
-        resource["name"]: pl.read_csv(folder / resource["path"], infer_schema=False).height
-        for resource in package["resources"]
-    }
-
-
 FIELDS = {"deployments": DEPLOYMENTS, "media": MEDIA, "observations": OBSERVATIONS}
 
 REQUIRED = {
@@ -152,10 +168,13 @@ REQUIRED = {
 """What no row may lack; the first is its id."""
 
 
-def faults_of_camtrap_dp(folder: Path) -> list[str]:
-    """The rules of the standard that the tables break, a sentence a rule."""
-    tables = {name: pl.read_csv(folder / f"{name}.csv", infer_schema=False) for name in FIELDS}
-    return [*_of_fields(tables), *_of_links(tables), *_of_boxes(tables["observations"])]
+def read_camtrap_dp(folder: Path) -> ReadAgain:
+    """Rows of each table that `datapackage.json` names, and the rules of the standard that they break."""
+    package = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
+    paths = {resource["name"]: folder / resource["path"] for resource in package["resources"]}
+    tables = {name: pl.read_csv(path, infer_schema=False) for name, path in paths.items()}
+    faults = [*_of_fields(tables), *_of_links(tables), *_of_boxes(tables["observations"])]
+    return ReadAgain({name: table.height for name, table in tables.items()}, faults)
 
 
 def _of_fields(tables: Mapping[str, pl.DataFrame]) -> Iterator[str]:
@@ -163,6 +182,10 @@ def _of_fields(tables: Mapping[str, pl.DataFrame]) -> Iterator[str]:
         if tuple(table.columns) != FIELDS[name]:
             yield f"{name} of fields {table.columns}, expected {list(FIELDS[name])}"
         yield from (f"{name} without {field}" for field in REQUIRED[name] if table[field].null_count())
+        for field in PATTERNS.keys() & FIELDS[name]:
+            other = [value for value in table[field].drop_nulls() if not re.match(PATTERNS[field], value)]
+            if other:
+                yield f"{name} whose {field} the standard does not take: {len(other)}, {other[0]}"
         twice = [one for one, n in Counter(table[REQUIRED[name][0]]).items() if n > 1]
         if twice:
             yield f"{name} whose id stands twice: {len(twice)}, {twice[0]}"

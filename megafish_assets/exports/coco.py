@@ -33,7 +33,7 @@ from megafish_assets.exports.fish_boxes import (
     picture_name,
 )
 from megafish_assets.exports.tables import ExportTables
-from megafish_assets.exports.writing import Part
+from megafish_assets.exports.writing import Part, ReadAgain
 
 FILE = "megafish.coco.json"
 
@@ -172,11 +172,6 @@ def _annotation_rows(
     )
 
 
-def read_coco(folder: Path) -> Mapping[str, int]:
-    """Rows of each list."""
-    return Counter(name for name, _ in rows_again(folder / FILE))
-
-
 def rows_again(path: Path) -> Iterator[tuple[str, dict]]:
     """Every row with the name of its list, line by line: the whole may be larger than the memory."""
     name = ""
@@ -188,8 +183,8 @@ def rows_again(path: Path) -> Iterator[tuple[str, dict]]:
                 yield name, json.loads(line.rstrip().removesuffix(","))
 
 
-def faults_of_coco(folder: Path) -> list[str]:
-    """The rules of the format that the file breaks, a sentence a rule."""
+def read_coco(folder: Path) -> ReadAgain:
+    """Rows of each list, and the rules of the format that they break."""
     n_rows, sizes, broken = Counter(), {}, Counter()
     for name, row in rows_again(folder / FILE):
         n_rows[name] += 1
@@ -202,7 +197,7 @@ def faults_of_coco(folder: Path) -> list[str]:
             for field, of in (("image_id", "images"), ("category_id", "categories"), ("track_id", "tracks")):
                 broken[f"annotations whose {field} is none of {of}"] += not 1 <= row[field] <= n_rows[of]
             broken["annotations out of their image"] += not _is_within(row["bbox"], sizes.get(row["image_id"]))
-    return [f"{what}: {n}" for what, n in broken.items() if n]
+    return ReadAgain(n_rows, [f"{what}: {n}" for what, n in broken.items() if n])
 
 
 def _is_within(bbox: list[float], size: tuple[int | None, int | None] | None) -> bool:

@@ -6,7 +6,7 @@ import polars as pl
 
 from megafish_assets.exports.columns import BOXES, KINDS, VIDEOS
 from megafish_assets.footage.boxes import BOX, STRETCHED_PX
-from megafish_assets.footage.columns import Columns
+from megafish_assets.footage.columns import typed
 from megafish_assets.footage.site import Site
 from megafish_assets.labels.current import APPROVED
 from megafish_assets.labels.naming import PERSON
@@ -20,20 +20,48 @@ RAW_COLUMNS = [
 
 
 def species_names(species: pl.DataFrame, words: pl.DataFrame) -> pl.DataFrame:
-    """`name`, `scientific_name`, `aphia_id` and `family` of every name that anybody explains: the list of species, then
-    what was said last. `species` holds the columns `SPECIES`, `words` the columns `WORDS`."""
+    """`name` (its `_key`), `scientific_name`, `aphia_id` and `family` of every name that anybody explains: the list of
+    species, then what was said last. A scientific name is a name of itself, behind those that people say.
+
+    `species` holds the columns `SPECIES`, `words` the columns `WORDS`. Number and family are of the scientific name
+    beside them, whoever gave them: of another name's row they would be another taxon's.
+    """
     said = words.filter(pl.col("status") == APPROVED).sort("labelled_at", descending=True)
     said = said.select(pl.col("label").alias("name"), "scientific_name", "aphia_id").drop_nulls("name")
     both = pl.concat([species.select(*said.columns, "family"), said], how="diagonal")
-    known = ("scientific_name", "aphia_id", "family")
-    return both.group_by("name", maintain_order=True).agg(pl.col(column).drop_nulls().first() for column in known)
+    both = both.with_columns(_key("name").alias("name"))
+    is_bare = pl.col("scientific_name").is_null()
+    named, bare = both.filter(~is_bare), both.filter(is_bare)
+    of_themselves = named.with_columns(_key("scientific_name").alias("name"))
+    rows = pl.concat([named, of_themselves, bare])
+    of_taxon = pl.col("aphia_id", "family").drop_nulls().first().over(pl.coalesce(_key("scientific_name"), "name"))
+    # A family that the list gives to a name alone contradicts no scientific name of it.
+    of_name = pl.col("family").filter(is_bare).drop_nulls().first().over("name")
+    known = rows.with_columns(of_taxon).with_columns(pl.coalesce("family", of_name).alias("family"))
+    return known.unique("name", keep="first", maintain_order=True)
 
 
-def with_scientific_names(table: pl.DataFrame, species: pl.DataFrame, name: str = "name") -> pl.DataFrame:
-    """The table with `scientific_name` where only its name tells it, `aphia_id` and `family`; see `species_names`."""
-    known = species.rename({"name": name, "scientific_name": "known_as"})
-    joined = table.join(known, on=name, how="left", maintain_order="left")
-    return joined.with_columns(pl.coalesce("scientific_name", "known_as").alias("scientific_name")).drop("known_as")
+def _key(column: str) -> pl.Expr:
+    """By which a name is known, as `labels_table` finds a label on the list of species."""
+    return pl.col(column).str.to_lowercase().str.strip_chars()
+
+
+def with_scientific_names(table: pl.DataFrame, species: pl.DataFrame, name: str) -> pl.DataFrame:
+    """The table with `scientific_name` where only its name tells it, `aphia_id` and `family`; see `species_names`.
+
+    What has another scientific name than its name is explained by has that one's number and family.
+    """
+    known_as = table.join(
+        species.select("name", known_as="scientific_name"), left_on=_key(name), right_on="name", how="left",
+        maintain_order="left",
+    )  # fmt: skip
+    is_explained = pl.col("scientific_name").is_null() | (_key("scientific_name") == _key("known_as")).fill_null(False)
+    key = pl.when(is_explained).then(_key(name)).otherwise(_key("scientific_name"))
+    return (
+        known_as.with_columns(key.alias("key"), pl.coalesce("scientific_name", "known_as").alias("scientific_name"))
+        .join(species.select("aphia_id", "family", key="name"), on="key", how="left", maintain_order="left")
+        .drop("key", "known_as")
+    )
 
 
 def boxes_table(
@@ -42,7 +70,6 @@ def boxes_table(
     not_fish: pl.DataFrame,
     sightings: pl.DataFrame,
     videos: pl.DataFrame,
-    species: pl.DataFrame,
 ) -> pl.DataFrame:
     """The columns `BOXES` of some videos.
 
@@ -50,14 +77,12 @@ def boxes_table(
     all, `videos` the columns `VIDEOS`. A box that is taken for no fish by itself is not counted, whatever its tracklet,
     unless a person says that this is a fish: then its `reason` says nothing, as in `sighting_rows`.
     """
-    named = sightings.select(
-        "tracklet_id", "name", "scientific_name", "name_source", "probability", "kind_id", "is_counted", "not_fish"
-    )
+    named = sightings.select("tracklet_id", "name", "name_source", "probability", "kind_id", "is_counted", "not_fish")
     sizes = videos.select("video", frame_width="width_px", frame_height="height_px")
     rows = (
         valid.join(tracklets.select("detection_id", "tracklet_id"), on="detection_id", how="left")
         .join(not_fish.select("detection_id", "reason"), on="detection_id", how="left")
-        .join(with_scientific_names(named, species), on="tracklet_id", how="left")
+        .join(named, on="tracklet_id", how="left")
         .join(sizes, on="video", how="left")
     )
     px = [
@@ -76,7 +101,7 @@ def boxes_table(
         pl.col("name_source").fill_null(UNNAMED),
         (pl.col("is_counted").fill_null(False) & pl.col("reason").is_null()).alias("is_counted"),
     )
-    return _typed(rows.sort("video", "frame_id", "detection_id"), BOXES)
+    return typed(rows.sort("video", "frame_id", "detection_id"), BOXES)
 
 
 def videos_table(
@@ -94,8 +119,6 @@ def videos_table(
     start = pl.col("recorded_at") - pl.duration(microseconds=(pl.col("seconds_in_video") * 1e6).round())
     of_rows = valid.group_by("video").agg(
         pl.col("video_file").first(),
-        pl.col("frame_id").min().alias("first_frame"),
-        pl.col("frame_id").max().alias("last_frame"),
         pl.len().alias("n_boxes"),
         start.sort_by("frame_id").first().alias("starts_at"),
     )
@@ -111,9 +134,15 @@ def videos_table(
     searched = ("n_frames_searched", "seconds_searched", "start_seconds", "end_seconds")
     found = found.join(clips.select(pl.col("window").alias("video"), *searched), on="video", how="left")
     found = found.join(owners.drop("start").rename({"file": "video_file"}), on="video_file", how="left")
-    places = ("station", "latitude", "longitude", "depth")
-    found = found.with_columns(pl.coalesce(place, pl.lit(getattr(site, place))) for place in places)
-    return _typed(found.sort("video"), VIDEOS)
+    # Degrees of two places would be a third, at which no camera stood.
+    is_placed = pl.col("latitude").is_not_null() & pl.col("longitude").is_not_null()
+    place = (
+        pl.when(is_placed).then(name).otherwise(getattr(site, name)).alias(name) for name in ("latitude", "longitude")
+    )
+    found = found.with_columns(
+        *place, *(pl.coalesce(name, pl.lit(getattr(site, name))) for name in ("station", "depth"))
+    )
+    return typed(found.sort("video"), VIDEOS)
 
 
 def kinds_table(sightings: pl.DataFrame, species: pl.DataFrame) -> pl.DataFrame:
@@ -130,8 +159,4 @@ def kinds_table(sightings: pl.DataFrame, species: pl.DataFrame) -> pl.DataFrame:
     named = with_scientific_names(taxa(sightings.select(TAXON)), species, "kind")
     table = named.join(counts, on="kind", how="left", maintain_order="left")
     numbers = ("n_sightings", "n_counted", "n_videos")
-    return _typed(table.with_columns(pl.col(numbers).fill_null(0)), KINDS)
-
-
-def _typed(table: pl.DataFrame, columns: Columns) -> pl.DataFrame:
-    return table.select(pl.col(name).cast(column.dtype) for name, column in columns.items())
+    return typed(table.with_columns(pl.col(numbers).fill_null(0)), KINDS)

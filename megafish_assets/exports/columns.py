@@ -10,7 +10,6 @@ from megafish_assets.sightings.columns import ABUNDANCE, SIGHTINGS
 
 BOXES: Columns = {
     "video": KEY["video"],
-    "video_file": RAW["video_file"],
     "detection_id": KEY["detection_id"],
     "frame_id": RAW["frame_id"],
     "seconds": RAW["seconds_in_video"],
@@ -22,8 +21,6 @@ BOXES: Columns = {
     **{name: RAW[name] for name in ("x_1024", "y_1024", "width_1024", "height_1024", "score")},
     "tracklet_id": TRACKLETS["tracklet_id"],
     "name": SIGHTINGS["name"],
-    "scientific_name": SIGHTINGS["scientific_name"],
-    "aphia_id": WORDS["aphia_id"],
     "name_source": SIGHTINGS["name_source"],
     "probability": SIGHTINGS["probability"],
     "kind_id": SIGHTINGS["kind_id"],
@@ -38,8 +35,6 @@ VIDEOS: Columns = {
     "width_px": Column(pl.Int64, "width of an upright frame, stored px; null where the file can't be read"),
     "height_px": Column(pl.Int64, "height, likewise"),
     "frames_per_second": Column(pl.Float64, "its average frame rate; null where the file can't be read"),
-    "first_frame": Column(pl.Int64, "first frame with a valid box"),
-    "last_frame": Column(pl.Int64, "last frame with a valid box"),
     "n_boxes": Column(pl.Int64, "valid boxes"),
     "n_frames_searched": ABUNDANCE["n_frames_searched"],
     "seconds_searched": ABUNDANCE["seconds_searched"],

@@ -12,18 +12,27 @@ Not here: how the three become an archive, see `darwin_core_archive.py`, and its
 """
 
 from importlib.metadata import version as installed_version
-from urllib.parse import quote
 
 import polars as pl
 
-from megafish_assets.exports.publication import deployments, iso, placed_videos, prefix, short, zoned
-from megafish_assets.exports.sighted import BRIEF, HOUR_FORMAT, by_window, with_is_sighted
+from megafish_assets.exports.publication import (
+    NAMED,
+    deployments,
+    iso,
+    media_address,
+    placed_videos,
+    prefix,
+    short,
+    true_zone,
+    zoned,
+)
+from megafish_assets.exports.sighted import BRIEF, by_window, with_is_sighted
 from megafish_assets.exports.tables import ExportTables
-from megafish_assets.exports.taxa import taxa_of_kinds
+from megafish_assets.exports.taxa import SAME_TAXON, taxa_of_kinds
 from megafish_assets.footage.site import LICENCES
 from megafish_assets.labels.naming import PERSON
 from megafish_assets.sightings.counting import HELD, MIXED, PLAIN
-from megafish_assets.sightings.windows import CLIP, WINDOW
+from megafish_assets.sightings.windows import CLIP, HOUR, WINDOW, window_start
 
 PRESENT, ABSENT = "present", "absent"
 BY_PERSON, BY_MACHINE = "ValidatedByHuman", "PredictedByMachine"
@@ -70,21 +79,31 @@ UNWANTED = "not seen (`absences = false` in the section `site`)"
 
 
 def counted(tables: ExportTables) -> pl.DataFrame:
-    """`abundance` of the windows that are events, with `event`, `deployment`, `is_event`, what `taxa_of_kinds` says,
-    `is_sighted`, and `left_out`: why a row becomes no occurrence, null where it does."""
+    """`abundance` of the windows that are events, with what `_events` and `taxa_of_kinds` say, `is_event`,
+    `is_sighted`, `is_other_name`, and `left_out`: why a row becomes no occurrence, null where it does.
+
+    Of two names of one taxon in an event the larger MaxN stands, the other is `is_other_name`: their sum may count an
+    animal twice, and of an animal that was seen under one of them the other says no absence.
+    """
     rows = tables.abundance.filter(window_kind=tables.site.events)
     rows = with_is_sighted(rows, tables, tables.site.events)
     rows = rows.join(_events(tables), on=WINDOW, how="left", nulls_equal=True, maintain_order="left")
     rows = rows.join(taxa_of_kinds(tables), on="kind", how="left", maintain_order="left")
-    is_absent = (
+    taxon = (*WINDOW, "taxon_key", "qualifier")
+    largest = pl.col("kind").sort_by("max_n", "kind", descending=[True, False]).first().over(taxon)
+    rows = rows.with_columns((pl.col("taxon").is_not_null() & (pl.col("kind") != largest)).alias("is_other_name"))
+    is_unseen = (
         (pl.col("max_n") == 0) & (pl.col("n_tracklets") == 0) & ~(pl.col("mean_count") > 0) & ~pl.col("is_sighted")
     )
+    is_absent = is_unseen.all().over(taxon)
     unwanted = pl.lit(not tables.site.absences)
     why = (
         pl.when(pl.col("n_frames_searched") == 0)
         .then(pl.lit(UNSEARCHED))
         .when(pl.col("refused").is_not_null())
         .then("refused")
+        .when("is_other_name")
+        .then(pl.lit(SAME_TAXON))
         .when(is_absent & ~pl.col("is_searched"))
         .then(pl.lit(NOT_SOUGHT))
         .when(is_absent & unwanted)
@@ -96,31 +115,32 @@ def counted(tables: ExportTables) -> pl.DataFrame:
 
 
 def _events(tables: ExportTables) -> pl.DataFrame:
-    """`window`, `station`, `event` (an id), `deployment`, `start` and `end` of each window that may be an event."""
+    """`window`, `station`, `event` (an id), `deployment`, `local_start`, by the camera's clock, `start` and `end` of
+    each window that may be an event."""
     placed, kind = placed_videos(tables), tables.site.events
-    windows = tables.abundance.filter(window_kind=kind).select(WINDOW).unique()
+    windows = tables.abundance.filter(window_kind=kind).select(*WINDOW, "window_kind").unique()
     of = pl.format("{}:{}:{}", pl.lit(prefix(tables)), pl.lit(kind), "place").alias("event")
     if kind == CLIP:
-        clips = placed.select(pl.col("video").alias("window"), "deployment", "start", "end")
+        clips = placed.select("deployment", "start", "end", window="video", local_start="starts_at")
         found = windows.join(clips, on="window").with_columns(pl.col("window").alias("place"))
     else:
         # A station has one place here, see `missing_of_hours`; counts know only those of recordings.csv.
         at = windows.with_columns(pl.coalesce("station", pl.lit(tables.site.station, pl.String)).alias("at"))
         places = placed.select(pl.col("station").alias("at"), "deployment").unique("at")
         hours = at.join(places, on="at", nulls_equal=True)
-        hour = (pl.col("window") + ":00").str.to_datetime(f"{HOUR_FORMAT}:%M")
-        hours = hours.with_columns(hour.alias("hour"))
-        start = zoned("hour", tables)
+        hours = hours.with_columns(window_start().alias("local_start"))
+        start = zoned("local_start", tables)
         found = hours.with_columns(
             start.alias("start"),
             (start + pl.duration(hours=1)).alias("end"),
             pl.concat_str("deployment", "window", separator=":").alias("place"),
         )
-    return found.select(*WINDOW, of, "deployment", "start", "end")
+    return found.select(*WINDOW, of, "deployment", "local_start", "start", "end")
 
 
 def missing_of_hours(tables: ExportTables) -> list[str]:
-    """Of counts by the hour: stations that stand at several places, so that an hour of theirs has none."""
+    """Of counts by the hour: stations that stand at several places, so that an hour of theirs has none, and hours that
+    never were, into which a video may last."""
     if tables.site.events == CLIP:
         return []
     moved = tables.videos.group_by("station").agg(pl.struct("latitude", "longitude", "depth").n_unique().alias("n"))
@@ -131,6 +151,9 @@ def missing_of_hours(tables: ExportTables) -> list[str]:
         said.append(
             f"the station of every file in recordings.csv: `site` calls those without one {tables.site.station!r} too"
         )
+    hours = tables.abundance.filter(window_kind=HOUR).select("window", local=window_start()).unique("window")
+    if lost := hours.filter(zoned("local", tables).is_null())["window"].sort().to_list():
+        said.append(true_zone(f"{', '.join(lost[:NAMED])} are hours", tables) + ', or `events = "clip"`')
     return said
 
 
@@ -246,10 +269,8 @@ def _remarks(tables: ExportTables) -> pl.Expr:
 
 def _media(tables: ExportTables) -> pl.Expr:
     """The video at the second of its MaxN, where it lies for everybody."""
-    if tables.site.media is None:
-        return pl.lit(None, pl.String)
-    base = tables.site.media.rstrip("/") + "/"
-    files = {video: base + quote(file) for video, file in tables.videos.select("video", "video_file").iter_rows()}
+    named = tables.videos.select("video", "video_file")
+    files = {video: media_address(tables, file) for video, file in named.iter_rows()}
     rates = dict(tables.videos.select("video", "frames_per_second").iter_rows())
     address = pl.col("max_n_video").replace_strict(files, default=None, return_dtype=pl.String)
     rate = pl.col("max_n_video").replace_strict(rates, default=None, return_dtype=pl.Float64)

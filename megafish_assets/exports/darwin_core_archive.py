@@ -4,6 +4,7 @@ set is, in one zip, by the standard library alone.
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,9 +19,10 @@ from megafish_assets.exports.darwin_core import (
     measurement_table,
     missing_of_hours,
     occurrence_table,
+    searched_events,
     software,
 )
-from megafish_assets.exports.publication import missing, prefix
+from megafish_assets.exports.publication import at_doubled_hours, missing, prefix
 from megafish_assets.exports.tables import ExportTables
 from megafish_assets.exports.writing import Part
 from megafish_assets.footage.site import LICENCES
@@ -42,6 +44,9 @@ ROW_TYPES = {
     "extendedmeasurementorfact": f"{OBIS}ExtendedMeasurementOrFact",
 }
 """By table; the first is the core, whose id begins the rows of the others."""
+
+UNSEEN = r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+"""What XML 1.0 can't hold, such as the line's end of a text that was pasted from Word: a space stands for it."""
 
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 """Of the files in the archive, so that the same tables are the same bytes."""
@@ -65,7 +70,7 @@ def write_darwin_core(tables: ExportTables, folder: Path) -> list[Part]:
         _add(archive, "eml.xml", eml_xml(tables, events))
     left_out = dict(rows.drop_nulls("left_out").group_by("left_out").len().sort("left_out").iter_rows())
     return [
-        Part(ARCHIVE, "event", events.height),
+        Part(ARCHIVE, "event", events.height, changed=at_doubled_hours(searched_events(rows)["local_start"], tables)),
         Part(ARCHIVE, "occurrence", rows.height, left_out),
         Part(ARCHIVE, "extendedmeasurementorfact", measurements.height),
     ]
@@ -76,9 +81,9 @@ def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
 
 
 def _plain(table: pl.DataFrame) -> pl.DataFrame:
-    """Without line breaks in texts, which readers of archives take for the end of a row."""
+    """Without line breaks in texts, which readers of archives take for the end of a row, and other controls."""
     texts = [name for name, dtype in table.schema.items() if dtype == pl.String]
-    return table.with_columns(pl.col(texts).str.replace_all(r"\s*[\r\n]+\s*", " "))
+    return table.with_columns(pl.col(texts).str.replace_all(r"\s*\p{Cc}+\s*", " "))
 
 
 def meta_xml(columns: Mapping[str, list[str]]) -> bytes:
@@ -123,7 +128,9 @@ def eml_xml(tables: ExportTables, events: pl.DataFrame) -> bytes:
     _coverage(ET.SubElement(data_set, "coverage"), tables, events)
     _person(ET.SubElement(data_set, "contact"), tables)
     method = ET.SubElement(data_set, "methods")
-    ET.SubElement(ET.SubElement(ET.SubElement(method, "methodStep"), "description"), "para").text = site.protocol
+    step = ET.SubElement(ET.SubElement(method, "methodStep"), "description")
+    for text in (site.protocol, tables.recipe):
+        ET.SubElement(step, "para").text = text
     sampling = ET.SubElement(method, "sampling")
     ET.SubElement(
         ET.SubElement(ET.SubElement(sampling, "studyExtent"), "description"), "para"
@@ -143,10 +150,10 @@ def _coverage(parent: ET.Element, tables: ExportTables, events: pl.DataFrame) ->
     place = ET.SubElement(parent, "geographicCoverage")
     stations = ", ".join(events["locality"].drop_nulls().unique().sort()) or tables.site.title
     ET.SubElement(place, "geographicDescription").text = stations
-    longitude, latitude = events["decimalLongitude"], events["decimalLatitude"]
+    latitude, (west, east) = events["decimalLatitude"], narrowest(events["decimalLongitude"])
     box = {
-        "westBoundingCoordinate": longitude.min(),
-        "eastBoundingCoordinate": longitude.max(),
+        "westBoundingCoordinate": west,
+        "eastBoundingCoordinate": east,
         "northBoundingCoordinate": latitude.max(),
         "southBoundingCoordinate": latitude.min(),
     }
@@ -157,6 +164,16 @@ def _coverage(parent: ET.Element, tables: ExportTables, events: pl.DataFrame) ->
         _texts(ET.SubElement(span, name), {"calendarDate": moment[:10]})
 
 
+def narrowest(longitudes: pl.Series) -> tuple[float, float]:
+    """West and east of the narrowest span of degrees that holds all of these: west is the larger where it reaches over
+    the date line."""
+    degrees = longitudes.unique().sort().to_list()
+    # The widest gap between neighbors around the globe is what the span leaves out: from `degrees[place]` on.
+    gaps = [after - before for before, after in zip(degrees, [*degrees[1:], degrees[0] + 360], strict=True)]
+    place = max(range(len(gaps)), key=lambda number: (gaps[number], number))
+    return degrees[(place + 1) % len(degrees)], degrees[place]
+
+
 def _texts(parent: ET.Element, texts: Mapping[str, str | None]) -> None:
     for name, text in texts.items():
         if text is not None:
@@ -164,6 +181,8 @@ def _texts(parent: ET.Element, texts: Mapping[str, str | None]) -> None:
 
 
 def _xml(root: ET.Element) -> bytes:
+    for element in root.iter():
+        element.text = element.text and re.sub(UNSEEN, " ", element.text)
     ET.indent(root)
     return ET.tostring(root, encoding="UTF-8", xml_declaration=True)
 
@@ -206,9 +225,3 @@ def _cells(text: str, told: Mapping[str, str]) -> Iterator[list[str]]:
     for _ in range(int(told["ignoreHeaderLines"])):
         next(reader, None)
     yield from reader
-
-
-def read_darwin_core(folder: Path) -> Mapping[str, int]:
-    """Rows of each table of the archive."""
-    tables, _ = read_archive(folder / ARCHIVE)
-    return {name: len(table.rows) for name, table in tables.items()}

@@ -14,6 +14,7 @@ from xml.etree import ElementTree as ET
 
 from megafish_assets.exports.darwin_core_archive import ARCHIVE, ROW_TYPES, ArchiveTable, read_archive
 from megafish_assets.exports.taxa import LSID
+from megafish_assets.exports.writing import ReadAgain
 from megafish_assets.footage.site import LICENCES
 
 Row = dict[str, str]
@@ -41,9 +42,14 @@ SHOWN = 3
 """Rows of one broken rule in a sentence."""
 
 
-def faults_of_darwin_core(folder: Path) -> list[str]:
-    """The rules that the archive breaks, a sentence a rule, with how many rows break it and the first of them."""
+def read_darwin_core(folder: Path) -> ReadAgain:
+    """Rows of each table of the archive, and the rules that it breaks, each with how many rows break it and the first
+    of them."""
     tables, eml = read_archive(folder / ARCHIVE)
+    return ReadAgain({name: len(table.rows) for name, table in tables.items()}, _faults(tables, eml))
+
+
+def _faults(tables: dict[str, ArchiveTable], eml: ET.Element) -> list[str]:
     if tables.keys() != ROW_TYPES.keys():
         return [f"tables {sorted(tables)}, expected {sorted(ROW_TYPES)}"]
     return [*_of_tables(tables), *_of_links(tables), *_of_values(tables), *_of_eml(eml)]
@@ -89,12 +95,22 @@ def _of_values(tables: dict[str, ArchiveTable]) -> Iterator[str]:
     yield from _told("eventDate that is no span in ISO 8601 with its zone", _of(events, "eventDate", _is_span))
     yield from _told("place out of range, or 0, 0", [row["eventID"] for row in events if not _is_place(row)])
     yield from _told("depths the wrong way round", [row["eventID"] for row in events if not _are_depths(row)])
+    yield from _told(
+        "uncertainty that is no number of metres", _of(events, "coordinateUncertaintyInMeters", _is_length)
+    )
     yield from _told("sampleSizeValue without its unit", [
         row["eventID"] for row in events if bool(row["sampleSizeValue"]) != bool(row["sampleSizeUnit"])
     ])  # fmt: skip
     yield from _told("individualCount that contradicts its status", [
         row["occurrenceID"] for row in occurrences if not _is_count(row)
     ])  # fmt: skip
+    taxa = Counter(
+        (row["id"], row[term].lower(), row["identificationQualifier"])
+        for term in ("scientificName", "scientificNameID")
+        for row in occurrences
+        if row[term]
+    )
+    yield from _told("taxon that stands twice in an event", [taxon for taxon, n in taxa.items() if n > 1])
     known = [row for row in occurrences if row["scientificNameID"]]
     yield from _told("scientificNameID that is no LSID of WoRMS", _of(known, "scientificNameID", _is_lsid))
     yield from _told("measurementValue that is no number", _of(measurements, "measurementValue", _is_number))
@@ -138,6 +154,10 @@ def _is_number(text: str) -> bool:
         return abs(float(text)) < float("inf")
     except ValueError:
         return False
+
+
+def _is_length(text: str) -> bool:
+    return _is_number(text) and float(text) > 0
 
 
 def _of_eml(eml: ET.Element) -> Iterator[str]:

@@ -1,24 +1,22 @@
 """Every export, one line each."""
 
 from megafish_assets.exports.camtrap_package import (
-    faults_of_camtrap_dp,
     missing_for_package,
     read_camtrap_dp,
     write_camtrap_dp,
 )
-from megafish_assets.exports.coco import faults_of_coco, read_coco, write_coco
-from megafish_assets.exports.darwin_core_archive import missing_for_archive, read_darwin_core, write_darwin_core
-from megafish_assets.exports.darwin_core_rules import faults_of_darwin_core
+from megafish_assets.exports.coco import read_coco, write_coco
+from megafish_assets.exports.darwin_core_archive import missing_for_archive, write_darwin_core
+from megafish_assets.exports.darwin_core_rules import read_darwin_core
 from megafish_assets.exports.global_archive import (
-    faults_of_global_archive,
     missing_for_global_archive,
     read_global_archive,
     write_global_archive,
 )
 from megafish_assets.exports.spreadsheet import read_spreadsheet, write_spreadsheet
-from megafish_assets.exports.viame_csv import faults_of_viame_csv, read_viame_csv, write_viame_csv
+from megafish_assets.exports.viame_csv import read_viame_csv, write_viame_csv
 from megafish_assets.exports.writing import Export
-from megafish_assets.exports.yolo import faults_of_yolo, missing_for_yolo, read_yolo, write_yolo
+from megafish_assets.exports.yolo import missing_for_yolo, read_yolo, write_yolo
 
 EXPORTS: dict[str, Export] = {
     export.name: export
@@ -36,7 +34,6 @@ EXPORTS: dict[str, Export] = {
             write_darwin_core,
             read_darwin_core,
             missing_for_archive,
-            faults_of_darwin_core,
         ),
         Export(
             "camtrap_dp",
@@ -44,21 +41,18 @@ EXPORTS: dict[str, Export] = {
             write_camtrap_dp,
             read_camtrap_dp,
             missing_for_package,
-            faults_of_camtrap_dp,
         ),
         Export(
             "coco",
             "Boxes with tracks, names and scores as COCO with kwcoco's videos, for training and for other viewers.",
             write_coco,
             read_coco,
-            faults=faults_of_coco,
         ),
         Export(
             "viame_csv",
             "Boxes with tracks and names for VIAME and DIVE, a CSV a video.",
             write_viame_csv,
             read_viame_csv,
-            faults=faults_of_viame_csv,
         ),
         Export(
             "yolo",
@@ -66,7 +60,6 @@ EXPORTS: dict[str, Export] = {
             write_yolo,
             read_yolo,
             missing_for_yolo,
-            faults_of_yolo,
         ),
         Export(
             "global_archive",
@@ -74,7 +67,6 @@ EXPORTS: dict[str, Export] = {
             write_global_archive,
             read_global_archive,
             missing_for_global_archive,
-            faults_of_global_archive,
         ),
     )
 }

@@ -19,10 +19,19 @@ from pathlib import Path
 import polars as pl
 
 from megafish_assets.exports.darwin_core import software
-from megafish_assets.exports.publication import SITE, iso, missing_places, missing_times, zoned
+from megafish_assets.exports.publication import (
+    SITE,
+    at_doubled_hours,
+    iso,
+    missing_counts,
+    missing_places,
+    missing_times,
+    zoned,
+)
 from megafish_assets.exports.sighted import BRIEF, with_is_sighted
 from megafish_assets.exports.tables import ExportTables
-from megafish_assets.exports.writing import Part
+from megafish_assets.exports.taxa import SAME_TAXON, scientific_name
+from megafish_assets.exports.writing import Part, ReadAgain
 from megafish_assets.labels.naming import UNNAMED
 from megafish_assets.sightings.windows import CLIP
 
@@ -40,9 +49,23 @@ UNKNOWN, ANY_SPECIES = "Unknown", "spp"
 FAMILY = r"idae$"
 """How the name of every family of animals ends (International Code of Zoological Nomenclature, article 29.2)."""
 
+HIGHER = (
+    *("Animalia", "Chordata", "Vertebrata", "Gnathostomata", "Pisces", "Osteichthyes", "Actinopterygii", "Actinopteri"),
+    *("Neopterygii", "Teleostei", "Percomorpha", "Sarcopterygii", "Chondrichthyes", "Elasmobranchii", "Holocephali"),
+    *("Selachii", "Batoidea", "Agnatha", "Myxini", "Petromyzonti", "Tetrapoda", "Reptilia", "Testudines", "Mammalia"),
+    *("Cetacea", "Aves", "Mollusca", "Cephalopoda", "Octopoda", "Teuthida", "Sepiida", "Gastropoda", "Bivalvia"),
+    *("Arthropoda", "Crustacea", "Malacostraca", "Decapoda", "Brachyura", "Anomura", "Isopoda", "Amphipoda"),
+    *("Echinodermata", "Cnidaria", "Anthozoa", "Hydrozoa", "Scyphozoa", "Cubozoa", "Ctenophora", "Porifera"),
+    *("Annelida", "Polychaeta", "Tunicata", "Thaliacea"),
+)
+"""Taxa above the family that a camera in the sea may show and whose name no ending tells (World Register of Marine
+Species): none of them is a genus."""
+
+HIGHER_ENDING = r"(inae|oidea|oidei|iformes)$"
+"""Of subfamilies and superfamilies (article 29.2), and, as fishes are called, of suborders and orders."""
+
 NOT_SEARCHED = "of clips in which nothing was searched"
 NOT_SEEN = "not seen, which points have no word for"
-SAME_SPECIES = "of another name of the same species, whose MaxN is as large or larger"
 
 
 def missing_for_global_archive(tables: ExportTables) -> list[str]:
@@ -50,7 +73,7 @@ def missing_for_global_archive(tables: ExportTables) -> list[str]:
     said = []
     if tables.site.collection is None:
         said.append(f"the campaign, a short code that all files begin with: `collection` {SITE}")
-    return said + missing_places(tables) + missing_times(tables)
+    return said + missing_places(tables) + missing_times(tables) + missing_counts(tables)
 
 
 def write_global_archive(tables: ExportTables, folder: Path) -> list[Part]:
@@ -66,21 +89,22 @@ def write_global_archive(tables: ExportTables, folder: Path) -> list[Part]:
         metadata.write_csv(folder / place / f"{campaign}_Metadata.csv")
     counts.with_columns(count="max_n").select(COUNT).write_csv(folder / "count" / f"{campaign}_Count.csv")
     points_table(tables, seen).write_csv(folder / "points" / f"{campaign}_Points.txt", separator="\t")
+    doubled = at_doubled_hours(tables.videos["starts_at"], tables)
     left_out = {
         NOT_SEARCHED: clips.height - searched.height,
-        SAME_SPECIES: searched.height - species.height,
+        SAME_TAXON: searched.height - species.height,
         BRIEF: species.height - counts.height,
     }
     return [
         Part(f"count/{campaign}_Count.csv", "count", clips.height, left_out),
-        Part(f"count/{campaign}_Metadata.csv", "metadata of count", tables.videos.height),
+        Part(f"count/{campaign}_Metadata.csv", "metadata of count", tables.videos.height, changed=doubled),
         Part(
             f"points/{campaign}_Points.txt",
             "points",
             clips.height,
             left_out | {NOT_SEEN: counts.height - seen.height},
         ),
-        Part(f"points/{campaign}_Metadata.csv", "metadata of points", tables.videos.height),
+        Part(f"points/{campaign}_Metadata.csv", "metadata of points", tables.videos.height, changed=doubled),
     ]
 
 
@@ -88,20 +112,28 @@ def taxa_of_kinds(tables: ExportTables) -> pl.DataFrame:
     """`kind`, `family`, `genus` and `species` of all that is counted.
 
     What has no scientific name keeps the one that it has as its species, of an unknown genus, so that no two kinds
-    become one; `unnamed` is any species.
+    become one: `kind 3` is nobody's word (`labels.said.RESERVED`). `unnamed` is any species, and what people call so is
+    not. A name above the genus that is no family is a species of an unknown genus too.
     """
-    words = pl.col("scientific_name").str.replace_all(r"\([^)]*\)", " ").str.strip_chars().str.split(" ")
+    words = scientific_name().str.replace_all(r"\([^)]*\)", " ").str.strip_chars().str.split(" ")
     words = words.list.eval(pl.element().filter(pl.element() != ""))
     first, rest = words.list.first(), words.list.slice(1).list.join(" ")
     is_known, is_family = first.is_not_null(), first.str.contains(FAMILY).fill_null(False)
+    is_higher = (first.is_in(HIGHER) | first.str.contains(HIGHER_ENDING)).fill_null(False)
     epithet = pl.when(rest.str.contains(r"^(sp|spp)?\.?$")).then(pl.lit(ANY_SPECIES)).otherwise(rest)
-    called = pl.when(pl.col("kind") == UNNAMED).then(pl.lit(ANY_SPECIES)).otherwise(pl.col("kind"))
-    numbered = pl.when(pl.col("kind_id").is_not_null()).then(pl.format("kind{}", "kind_id")).otherwise(called)
+    is_called_any = pl.col("kind").str.to_lowercase() == ANY_SPECIES
+    called = (
+        pl.when(pl.col("kind") == UNNAMED)
+        .then(pl.lit(ANY_SPECIES))
+        .when(is_called_any)
+        .then(pl.format("called {}", "kind"))
+        .otherwise("kind")
+    )
     return tables.kinds.select(
         "kind",
         pl.when(is_family).then(first).otherwise(pl.col("family")).fill_null(UNKNOWN).alias("family"),
-        pl.when(is_known & ~is_family).then(first).otherwise(pl.lit(UNKNOWN)).alias("genus"),
-        pl.when(is_known).then(epithet).otherwise(numbered).alias("species"),
+        pl.when(is_known & ~is_family & ~is_higher).then(first).otherwise(pl.lit(UNKNOWN)).alias("genus"),
+        pl.when(is_higher).then(first).when(is_known).then(epithet).otherwise(called).alias("species"),
     )
 
 
@@ -170,14 +202,14 @@ def _read(folder: Path, part: str) -> pl.DataFrame:
     return pl.read_csv(path, separator=separator, infer_schema=False)
 
 
-def read_global_archive(folder: Path) -> Mapping[str, int]:
-    """Rows of every file."""
-    return {part: _read(folder, part).height for part in FILES}
+def read_global_archive(folder: Path) -> ReadAgain:
+    """Rows of every file, and what CheckEM would count wrongly or leave out."""
+    tables = {part: _read(folder, part) for part in FILES}
+    return ReadAgain({part: table.height for part, table in tables.items()}, _faults(tables))
 
 
-def faults_of_global_archive(folder: Path) -> list[str]:
-    """What CheckEM would count wrongly or leave out, a sentence each."""
-    counts, points, metadata = (_read(folder, part) for part in ("count", "points", "metadata of count"))
+def _faults(tables: Mapping[str, pl.DataFrame]) -> list[str]:
+    counts, points, metadata = (tables[part] for part in ("count", "points", "metadata of count"))
     counts = counts.with_columns(pl.col("count").cast(pl.Int64))
     key, told = ["opcode", *TAXON], []
     twice = counts.height - counts.unique(key).height

@@ -6,14 +6,22 @@ Nothing is guessed: `missing` tells all that is not known, each with where to sa
 import hashlib
 import re
 from collections.abc import Sequence
+from datetime import timedelta
+from urllib.parse import quote
 
 import polars as pl
 
 from megafish_assets.exports.tables import ExportTables
 from megafish_assets.footage.site import LICENCES
+from megafish_assets.sightings.windows import CLIP
 
 NAMED = 3
 """Videos in one sentence."""
+
+AHEAD = timedelta(days=1)
+"""How far behind now a start may lie: clocks differ, and those of an unknown zone by up to 14 hours."""
+
+ANEW = "materialise sightings and abundance again"
 
 SITE = "in the section `site` of megafish.toml"
 
@@ -34,7 +42,7 @@ SAID_ONCE = {
 def missing(tables: ExportTables) -> list[str]:
     """All that has to be said before data are handed to others, in sentences."""
     said = [f"{what}: `{name}` {SITE}" for name, what in SAID_ONCE.items() if getattr(tables.site, name) is None]
-    said += missing_places(tables) + missing_times(tables)
+    said += missing_places(tables) + missing_times(tables) + missing_counts(tables)
     if tables.videos.is_empty():
         said.append("a video with boxes")
     return said
@@ -57,11 +65,43 @@ def missing_times(tables: ExportTables) -> list[str]:
     said, timeless = [], tables.videos.filter(pl.col("starts_at").is_null())
     if timeless.height:
         said.append(f"the time of day of {_some(timeless)}: `start` in recordings.csv, or see docs/recordings.md")
-    elif tables.site.time_zone is not None and (skipped := _skipped(tables)):
+    timed = tables.videos.drop_nulls("starts_at")
+    skipped = timed.filter(zoned("starts_at", tables).is_null())
+    if skipped.height:
+        said.append(true_zone(f"{_some(skipped)} stand at an hour", tables))
+    ahead = timed.filter(zoned("starts_at", tables).dt.convert_time_zone("UTC") > tables.made_at + AHEAD)
+    if ahead.height:
         said.append(
-            f"the true time zone: {skipped} stand at an hour that {tables.site.time_zone} skips, so that the camera's "
-            f"clock keeps another, such as Etc/GMT-1: `time_zone` {SITE}"
+            f"the true date of {_some(ahead)}: they begin after today, {tables.made_at:%Y-%m-%d}, by the camera's "
+            "clock: `start` in recordings.csv"
         )
+    return said
+
+
+def true_zone(what: str, tables: ExportTables) -> str:
+    """What is asked where something stands at an hour that never was."""
+    return (
+        f"the true time zone: {what} that {tables.site.time_zone} skips, so that the camera's clock keeps another, "
+        f"such as Etc/GMT-1: `time_zone` {SITE}"
+    )
+
+
+def missing_counts(tables: ExportTables) -> list[str]:
+    """Of which videos sightings or counts stand under another station than recordings.csv says today, or are left of
+    videos that are gone: joined with today's places they would lie elsewhere, or nowhere."""
+    clips = tables.abundance.filter(window_kind=CLIP).select("station", video="window")
+    counted = pl.concat([clips, tables.sightings.select("station", "video")]).unique()
+    known = counted.select("video", counted_at=pl.coalesce("station", pl.lit(tables.site.station, pl.String)))
+    videos = tables.videos.join(known, on="video", maintain_order="left")
+    moved = videos.filter(pl.col("station").ne_missing(pl.col("counted_at"))).unique("video", maintain_order=True)
+    gone = known.join(tables.videos, on="video", how="anti").select(video_file="video").unique().sort("video_file")
+    said = []
+    if moved.height:
+        said.append(
+            f"the counts of {_some(moved)} by their stations of today: recordings.csv has said others since, so {ANEW}"
+        )
+    if gone.height:
+        said.append(f"the counts without those of {_some(gone)}, which have no boxes any more, so {ANEW}")
     return said
 
 
@@ -71,15 +111,28 @@ def _some(videos: pl.DataFrame) -> str:
     return f"{videos.height} of the videos ({', '.join(names)}{more})"
 
 
-def _skipped(tables: ExportTables) -> str | None:
-    lost = tables.videos.filter(zoned("starts_at", tables).is_null())
-    return _some(lost) if lost.height else None
-
-
 def zoned(column: str, tables: ExportTables) -> pl.Expr:
-    """The local times of a column with the zone of the camera's clock; of an hour that comes twice the first, null in
-    one that is skipped."""
-    return pl.col(column).dt.replace_time_zone(tables.site.time_zone, ambiguous="earliest", non_existent="null")
+    """The local times of a column with the zone of the camera's clock, UTC where nobody says it; of an hour that comes
+    twice the first, null in one that is skipped."""
+    return pl.col(column).dt.replace_time_zone(
+        tables.site.time_zone or "UTC", ambiguous="earliest", non_existent="null"
+    )
+
+
+def at_doubled_hours(local: pl.Series, tables: ExportTables) -> dict[str, int]:
+    """How many of these local times lie in an hour that the zone has twice, by what was made of them."""
+    zone = tables.site.time_zone
+    if zone is None:
+        return {}
+    first, last = (
+        local.dt.replace_time_zone(zone, ambiguous=which, non_existent="null") for which in ("earliest", "latest")
+    )
+    return {f"at an hour that {zone} has twice, taken for the first": (first != last).sum()}
+
+
+def media_address(tables: ExportTables, video_file: str) -> str | None:
+    """Where a video lies for everybody; None where it does for nobody."""
+    return None if tables.site.media is None else f"{tables.site.media.rstrip('/')}/{quote(video_file)}"
 
 
 def iso(moment: pl.Expr, fraction: str = "%.3f") -> pl.Expr:

@@ -12,7 +12,7 @@ import polars as pl
 
 from megafish_assets.exports.columns import KINDS
 from megafish_assets.exports.tables import ExportTables
-from megafish_assets.exports.writing import Part
+from megafish_assets.exports.writing import Part, ReadAgain
 from megafish_assets.footage.columns import Columns
 from megafish_assets.labels.columns import WORDS
 from megafish_assets.sightings.columns import ABUNDANCE, SIGHTINGS
@@ -162,7 +162,7 @@ def csv_table(table: pl.DataFrame) -> pl.DataFrame:
     return table.with_columns(found)
 
 
-def read_spreadsheet(folder: Path) -> Mapping[str, int]:
+def read_spreadsheet(folder: Path) -> ReadAgain:
     """Rows of each sheet and of each CSV, headers left out."""
     names = ["columns", *SHEETS]
     found = {
@@ -172,7 +172,7 @@ def read_spreadsheet(folder: Path) -> Mapping[str, int]:
     with zipfile.ZipFile(folder / WORKBOOK) as book:
         for number, name in enumerate(names, start=1):
             found[f"sheet {name}"] = _n_rows(book, f"xl/worksheets/sheet{number}.xml") - 1
-    return found
+    return ReadAgain(found)
 
 
 def _n_rows(book: zipfile.ZipFile, member: str) -> int:

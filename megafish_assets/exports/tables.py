@@ -91,8 +91,13 @@ class ExportTables:
 
     @property
     def source(self) -> str:
-        """Labels and version, for a format that has a line to spare; the recipe, which is JSON, is not for such."""
+        """Labels and version, for a format that has a line to spare."""
         return f"labels {self.origin.labels_version or 'none'}, version {self.version}"
+
+    @property
+    def recipe(self) -> str:
+        """The recipe in its own words, which are JSON, in a line of a format that has room for it."""
+        return f"Clusters behind the names were made by the recipe {' '.join((self.origin.recipe or 'none').split())}"
 
     def with_site(self, **said: object) -> "ExportTables":
         """The same of another site, for what it was not told."""

@@ -19,7 +19,7 @@ import polars as pl
 
 from megafish_assets.exports.fish_boxes import CUT, Video, categories, fish_boxes_by_video
 from megafish_assets.exports.tables import ExportTables
-from megafish_assets.exports.writing import Part
+from megafish_assets.exports.writing import Part, ReadAgain
 from megafish_assets.footage.ids import tracklet_number
 from megafish_assets.labels.naming import UNNAMED
 
@@ -55,6 +55,7 @@ def _header(tables: ExportTables, video: Video) -> str:
         f'exported_time: "{tables.made_at:%Y-%m-%dT%H:%M:%SZ}"',
         f'labels_version: "{tables.origin.labels_version or "none"}"',
         f'version: "{tables.version}"',
+        f"recipe: {json.dumps(tables.origin.recipe or 'none', ensure_ascii=False)}",
     ]
     return _csv_line(COLUMNS) + _csv_line(["# metadata", *said])
 
@@ -99,28 +100,23 @@ def _track_ids(units: pl.Series) -> dict[str, int]:
     return tracklets | {unit: next(alone) for unit in units if unit not in tracklets}
 
 
-def read_viame_csv(folder: Path) -> Mapping[str, int]:
-    """Rows of every file, without its head."""
-    found = {}
-    for path in sorted(folder.glob("*.csv")):
-        with path.open(encoding="utf-8", newline="") as file:
-            found[f"boxes of {path.stem}"] = sum(not row[0].startswith("#") for row in csv.reader(file))
-    return found
-
-
-def faults_of_viame_csv(folder: Path) -> list[str]:
-    """What DIVE refuses: an id, a frame or a corner that is no number, frames that go back, a box without a size."""
+def read_viame_csv(folder: Path) -> ReadAgain:
+    """Rows of every file, without its head, and what DIVE refuses: an id, a frame or a corner that is no number, frames
+    that go back, a box without a size."""
+    n_rows: Counter[str] = Counter()
     broken: Counter[str] = Counter()
     for path in sorted(folder.glob("*.csv")):
-        last_frame = 0
+        holds, last_frame = f"boxes of {path.stem}", 0
+        n_rows[holds] = 0
         with path.open(encoding="utf-8", newline="") as file:
             for row in csv.reader(file):
                 if not row[0].startswith("#"):
+                    n_rows[holds] += 1
                     broken["lines that hold no track, frame and box"] += not _is_box(row)
                     frame = int(row[2]) if row[2].isdigit() else last_frame
                     broken["frames that go back"] += frame < last_frame
                     last_frame = frame
-    return [f"{what}: {n}" for what, n in broken.items() if n]
+    return ReadAgain(n_rows, [f"{what}: {n}" for what, n in broken.items() if n])
 
 
 def _is_box(row: list[str]) -> bool:

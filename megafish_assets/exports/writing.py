@@ -5,6 +5,9 @@ def write_boxes(tables: ExportTables, folder: Path) -> list[Part]:
     ...                                       # into `folder`, which becomes the export's only if all goes well
     return [Part("boxes.csv", "boxes", n_given=41_786, left_out={"no video file": 3})]
 
+def read_boxes(folder: Path) -> ReadAgain:
+    return ReadAgain({"boxes": 41_783}, faults=["boxes of no video: 3"])    # of one reading, of what is there
+
 EXPORTS["boxes"] = Export("boxes", "Boxes as CSV.", write_boxes, read_boxes)
 ```
 """
@@ -18,6 +21,7 @@ import polars as pl
 
 from megafish_assets.exports.columns import FILES
 from megafish_assets.exports.tables import ExportTables
+from megafish_assets.footage.columns import empty_table
 
 
 @dataclass(frozen=True)
@@ -41,13 +45,18 @@ class Part:
         return sum(self.left_out.values())
 
 
+@dataclass(frozen=True)
+class ReadAgain:
+    """What the files of an export hold when they are read again, by other means than they were written."""
+
+    n_rows: Mapping[str, int]
+    """Rows of each part, by what it holds."""
+    faults: list[str] = field(default_factory=list)
+    """The rules of the format that they break, a sentence a rule."""
+
+
 def nothing_missing(tables: ExportTables) -> list[str]:
     """Of an export that needs nothing but its tables."""
-    return []
-
-
-def no_faults(folder: Path) -> list[str]:
-    """Of a format without rules that a table of rows could break."""
     return []
 
 
@@ -61,13 +70,11 @@ class Export:
     """What it is, and for which program."""
     write: Callable[..., Sequence[Part]]
     """Given tables, an empty folder, and its knobs by name: writes all files, and says what should be in them."""
-    read: Callable[[Path], Mapping[str, int]]
-    """Reads the files again, by other means than they were written: rows of each part, by what it holds."""
+    read: Callable[[Path], ReadAgain]
+    """Reads the files of a folder again."""
     missing: Callable[..., list[str]] = nothing_missing
     """Given tables, and its knobs by name: all that has to be known first and is not, each with where to say it; then
     nothing is written."""
-    faults: Callable[[Path], list[str]] = no_faults
-    """The rules of the format that the files break, in words."""
     every_night: bool = False
     """Whether the night writes it too; else only who asks for it gets it."""
 
@@ -105,7 +112,7 @@ def files_table(folder: Path, parts: Sequence[Part], n_read: Mapping[str, int], 
         }
         for part in parts
     ]
-    return pl.DataFrame(rows, {name: column.dtype for name, column in FILES.items()})
+    return pl.DataFrame(rows, empty_table(FILES).schema)
 
 
 def _told(counts: Mapping[str, int]) -> str | None:

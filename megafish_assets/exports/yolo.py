@@ -13,7 +13,7 @@ Source: docs.ultralytics.com/datasets/detect: labels lie where `images` in the p
 import csv
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -22,7 +22,7 @@ import polars as pl
 from megafish_assets.exports.fish_boxes import CUT, Video, categories, fish_boxes, picture_name, videos_by_key
 from megafish_assets.exports.frame_choice import LABELLED, TRAIN, VALIDATION, chosen_frames, learned_boxes, split_of
 from megafish_assets.exports.tables import ExportTables
-from megafish_assets.exports.writing import Part
+from megafish_assets.exports.writing import Part, ReadAgain
 from megafish_assets.labels.naming import PERSON
 
 DATA, FRAMES = "data.yaml", "frames.csv"
@@ -124,6 +124,7 @@ def data_yaml(tables: ExportTables, kinds: Sequence[str], is_split: bool, has_pi
     validation = VALIDATION if is_split else TRAIN
     told = [
         f"# megafish {tables.made_at:%Y-%m-%d}, {tables.source}",
+        f"# {tables.recipe}",
         "# Names are people's, or computed from theirs; kind <number> and unnamed are fish that nobody has named.",
         "# What is taken for no fish has no box. Which frame of which video a picture is: frames.csv.",
     ]
@@ -142,28 +143,21 @@ def _write_frames(path: Path, rows: Sequence[Sequence[object]]) -> None:
         writer.writerows(rows)
 
 
-def read_yolo(folder: Path) -> Mapping[str, int]:
-    """Files of labels, lines in them, and classes."""
-    labels = sorted(folder.glob("labels/*/*.txt"))
-    lines = (folder / DATA).read_text(encoding="utf-8").splitlines()
-    return {
-        "frames": len(labels),
-        "boxes": sum(len(path.read_text().splitlines()) for path in labels),
-        "classes": len(lines) - lines.index("names:") - 1,
-    }
-
-
-def faults_of_yolo(folder: Path) -> list[str]:
-    """What Ultralytics refuses or leaves out, a sentence each."""
-    n_classes, broken = read_yolo(folder)["classes"], Counter()
+def read_yolo(folder: Path) -> ReadAgain:
+    """Files of labels, lines in them and classes, and what Ultralytics refuses or leaves out."""
+    told = (folder / DATA).read_text(encoding="utf-8").splitlines()
+    n_classes, broken = len(told) - told.index("names:") - 1, Counter()
+    labels = {path: path.read_text().splitlines() for path in sorted(folder.glob("labels/*/*.txt"))}
+    names = {path.relative_to(folder / "labels").with_suffix("") for path in labels}
     pictures = {path.relative_to(folder / "images").with_suffix("") for path in folder.glob("images/*/*.jpg")}
-    labels = {path.relative_to(folder / "labels").with_suffix("") for path in folder.glob("labels/*/*.txt")}
     if pictures:  # else the labels alone were wanted
-        broken["pictures without labels, or labels without a picture"] = len(pictures ^ labels)
-    for name in labels:
-        for line in (folder / "labels" / name).with_name(f"{name.name}.txt").read_text().splitlines():
-            broken["lines that are no class and four shares of the frame"] += not _is_label(line.split(), n_classes)
-    return [f"{what}: {n}" for what, n in broken.items() if n]
+        broken["pictures without labels, or labels without a picture"] = len(pictures ^ names)
+    lines = [line for of_picture in labels.values() for line in of_picture]
+    broken["lines that are no class and four shares of the frame"] = sum(
+        not _is_label(line.split(), n_classes) for line in lines
+    )
+    n_rows = {"frames": len(labels), "boxes": len(lines), "classes": n_classes}
+    return ReadAgain(n_rows, [f"{what}: {n}" for what, n in broken.items() if n])
 
 
 def _is_label(cells: Sequence[str], n_classes: int) -> bool:

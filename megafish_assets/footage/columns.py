@@ -31,6 +31,11 @@ def empty_table(columns: Columns) -> pl.DataFrame:
     return pl.DataFrame(schema={name: column.dtype for name, column in columns.items()})
 
 
+def typed(table: pl.DataFrame, columns: Columns) -> pl.DataFrame:
+    """These columns of a table, in their order and of their types, which may hold others."""
+    return table.select(pl.col(name).cast(column.dtype) for name, column in columns.items())
+
+
 KEY: Columns = {
     "video": Column(pl.String, "partition key of the video: its file's place and name without the ending, made safe"),
     "detection_id": Column(pl.String, "`<video>/<frame:06d>/<rank:03d>`, one key from raw row to montage tile"),

@@ -56,7 +56,10 @@ def owners_table(content: bytes) -> pl.DataFrame:
     given = pl.DataFrame(cells, dict.fromkeys(header, pl.String), orient="row")
     if (wrong := _where(lines, given["file"].is_null())) or (wrong := _where(lines, given["file"].is_duplicated())):
         raise ValueError(f"lines {wrong}: a line needs a file, and a file has one line")
-    return given.select(_typed(given, lines, name, column) for name, column in OWNERS_TABLE.items())
+    said = given.select(_typed(given, lines, name, column) for name, column in OWNERS_TABLE.items())
+    if halves := _where(lines, said["latitude"].is_null() != said["longitude"].is_null()):
+        raise ValueError(f"lines {halves}: a place needs latitude and longitude, or neither: give the other one too")
+    return said
 
 
 def unread_columns(content: bytes) -> list[str]:

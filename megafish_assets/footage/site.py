@@ -31,7 +31,9 @@ def _between(name: str, what: str) -> float | None:
 class Site(BaseModel):
     """Where the camera stands, and under which terms its data are given away."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, str_min_length=1)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", str_strip_whitespace=True, str_min_length=1, allow_inf_nan=False
+    )
 
     title: str | None = Field(default=None, description="Of the data set, as a reader finds it.")
     abstract: str | None = Field(default=None, description="What the data set holds, in a few sentences.")

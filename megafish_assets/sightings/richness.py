@@ -48,12 +48,12 @@ def sure_kinds(stability: pl.DataFrame | None, kinds: pl.DataFrame | None) -> fr
 def richness(clips: pl.DataFrame, sightings: pl.DataFrame, sure: SureKinds, seed: int = 0) -> pl.DataFrame:
     """The columns `RICHNESS`: for named kinds and for sure ones a row a station that is known, and one for all clips.
 
-    `clips` holds `video` and `station` of every clip that was searched; `sightings` the `video`, `name`, `kind_id` of
-    those that count.
+    `clips` holds `video` and `station` of every clip that was searched; `sightings` the `video`, `name`,
+    `scientific_name` and `kind_id` of those that count. Several names of one species are one kind.
     """
     tables = [empty_table(RICHNESS)]
     for of, kinds in (
-        (NAMED, pl.col("name")),
+        (NAMED, _species()),
         (KINDS, pl.when(pl.col("kind_id").is_in(sorted(sure.kind_ids or ()))).then("kind_id").cast(pl.String)),
     ):
         seen = sightings.select("video", kinds.alias("kind")).drop_nulls().unique()
@@ -62,6 +62,13 @@ def richness(clips: pl.DataFrame, sightings: pl.DataFrame, sure: SureKinds, seed
         why_not = "stability says of no kind whether it is sure" if of == KINDS and sure.kind_ids is None else None
         tables.append(_rows(of, stations, samples, sure, why_not, seed))
     return pl.concat(tables)
+
+
+def _species() -> pl.Expr:
+    """The scientific name that most sightings of a name bear, else the name; null without one."""
+    scientific_name = pl.col("scientific_name").drop_nulls().mode().sort().first().over("name")
+    named = pl.when(pl.col("name").is_not_null()).then(pl.coalesce(scientific_name, "name"))
+    return named.str.to_lowercase()
 
 
 def _of_station(clips: pl.DataFrame, station: str | None) -> pl.Series:

@@ -40,7 +40,7 @@ def richness_asset(backbone: str, knobs: type[RichnessConfig] = RichnessConfig) 
         is, and how many a like coverage shows; clips are the units, and only named and sure kinds are counted."""
         searched = (pl.col("window_kind") == CLIP) & (pl.col("n_frames_searched") > 0)
         clips = abundance.filter(searched).select(pl.col("window").alias("video"), "station").unique().collect()
-        counted = sightings.filter("is_counted").select("video", "name", "kind_id").unique().collect()
+        counted = sightings.filter("is_counted").select("video", "name", "scientific_name", "kind_id").collect()
         clips = clips.sort("video")
         table = richness(clips, counted, stored_sure_kinds(context.instance, tables, backbone), config.seed)
         numbers = measures.richness_numbers(table) | coverage(context, "not_fish")

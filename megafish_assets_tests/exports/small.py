@@ -25,7 +25,9 @@ from megafish_assets_tests.sightings.made import counts, sightings, tracklet
 
 NOON = datetime(2025, 6, 1, 12)
 MADE_AT = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
-SERGEANT, TANG = "sergeant", "yellow tang"
+SERGEANT, SERGEANT_MAJOR, TANG = "sergeant", "sergeant major", "yellow tang"
+RECIPE = '{"grouping": "consensus", "k": [10, 20], "space": "diffusion"}'
+ORIGIN = Origin("vit", RECIPE, "l1")
 SITE = Site(
     title="Reef camera",
     abstract="What a camera saw.",
@@ -78,6 +80,16 @@ def named() -> pl.DataFrame:
     return tracklet_names(pl.DataFrame(said, names, orient="row"))
 
 
+def with_two_names() -> ExportTables:
+    """With the animal of v1 under another name of the sergeants' species, so that this has one in v0 and one in v1."""
+    other = pl.when(tracklet_id="v1/t00001")
+    said = named().with_columns(
+        other.then(pl.lit(SERGEANT_MAJOR)).otherwise("name").alias("name"),
+        other.then(pl.lit("abudefduf saxatilis")).otherwise("scientific_name").alias("scientific_name"),
+    )
+    return tables(names=said)
+
+
 def words(name: str = SERGEANT) -> pl.DataFrame:
     """The columns `WORDS`: what a person said of two tracklets."""
     said = [
@@ -100,15 +112,18 @@ def tables(
     name: str = SERGEANT,
     names: pl.DataFrame | None = None,
 ) -> ExportTables:
-    """All of it; `owners` holds the columns `OWNERS_TABLE`, `names` the columns `NAMES`."""
+    """All of it; `owners` holds the columns `OWNERS_TABLE`, by which sightings are counted too, `names` the columns
+    `NAMES`."""
     given = rows() if given is None else given
     names = named() if names is None else names
     names = names.with_columns(pl.col("name").replace(SERGEANT, name))
     species = pl.DataFrame([(TANG, "Zebrasoma flavescens", 219674, "Acanthuridae")], list(SPECIES), orient="row")
     known = species_names(species, words(name))
-    seen = sightings(given, names)
-    counted = abundance(counts(given, seen), taxa(seen.select(TAXON)), Origin("vit", "recipe", "l1"))
     owners = empty_table(OWNERS_TABLE) if owners is None else owners
+    said = owners.drop_nulls("station").select(pl.col("file").str.strip_suffix(".mp4"), "station")
+    stations = dict(said.iter_rows())
+    seen = sightings(given, names, stations=stations)
+    counted = abundance(counts(given, seen, stations=stations), taxa(seen.select(TAXON)), ORIGIN)
     files = given["video_file"].unique()
     valid = given.lazy().with_columns(fault=pl.lit(None, pl.String))
     rates, sizes = dict.fromkeys(files, 30.0), dict.fromkeys(files, (1920, 1080))
@@ -117,9 +132,8 @@ def tables(
     def boxes(of_videos: Sequence[str]) -> pl.DataFrame:
         own = given.filter(pl.col("video").is_in(list(of_videos)))
         bare = own.drop("tracklet_id", "reason", "place_id")
-        return boxes_table(bare, own, own, seen, videos, known)
+        return boxes_table(bare, own, own, seen, videos)
 
     batches = [[video] for video in given["video"].unique().sort()]
     kinds = kinds_table(seen, known)
-    origin = Origin("vit", "recipe", "l1")
-    return ExportTables(videos, BoxStream(batches, boxes), seen, counted, kinds, words(name), site, origin, MADE_AT)
+    return ExportTables(videos, BoxStream(batches, boxes), seen, counted, kinds, words(name), site, ORIGIN, MADE_AT)

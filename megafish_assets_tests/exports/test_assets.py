@@ -1,6 +1,6 @@
 """Exports of a reef, through a real Dagster instance and real Delta tables."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import dagster as dg
@@ -12,7 +12,7 @@ from megafish_assets.exports.assets import ExportConfig, YoloConfig, export_asse
 from megafish_assets.exports.columns import FILES
 from megafish_assets.exports.formats import EXPORTS
 from megafish_assets.exports.tables import ExportTables
-from megafish_assets.exports.writing import Export, Part
+from megafish_assets.exports.writing import Export, Part, ReadAgain
 from megafish_assets.footage.site import Site
 from megafish_assets.orchestration.policy import grouped
 from megafish_assets.orchestration.sources import Recordings
@@ -46,7 +46,7 @@ def exported(
         [
             *grouped("detections", specs),
             *grouped("sightings", counts),
-            *grouped("labels", [dg.AssetSpec("labels")]),
+            *grouped("labels", [dg.AssetSpec("words")]),
             *grouped("exports", [export_asset(export, Site(), knobs=config)]),
         ],
         selection=[export.name],
@@ -84,8 +84,8 @@ def text_of_boxes(tables: ExportTables, folder: Path) -> list[Part]:
     return [Part("boxes.txt", "boxes", len(lines))]
 
 
-def lines_of(folder: Path) -> Mapping[str, int]:
-    return {"boxes": len((folder / "boxes.txt").read_text().splitlines())}
+def lines_of(folder: Path) -> ReadAgain:
+    return ReadAgain({"boxes": len((folder / "boxes.txt").read_text().splitlines())})
 
 
 def test_boxes_stream_by_video_and_none_is_lost(counted: Collection) -> None:
@@ -118,11 +118,32 @@ def test_an_export_that_breaks_or_is_refused_leaves_the_files_of_before(counted:
     assert [path.name for path in (counted.root / "exports").iterdir() if path.name.startswith(".")] == []
 
 
-def test_a_file_that_lacks_a_row_and_a_broken_rule_are_seen(counted: Collection) -> None:
-    export = Export("short", "Ids.", one_line_short, lines_of, faults=lambda folder: ["an id stands twice"])
-    [check] = exported(counted, export).get_asset_check_evaluations()
-    assert not check.passed and "n_lost_rows = 1" in check.description and "n_faults = 1" in check.description
-    assert check.metadata["first_fault"].value == "an id stands twice"
+def with_a_fault(folder: Path) -> ReadAgain:
+    return ReadAgain(lines_of(folder).n_rows, ["an id stands twice"])
+
+
+@pytest.mark.parametrize(
+    ("write", "read", "said"),
+    [
+        (one_line_short, lines_of, "n_lost_rows = 1"),
+        (text_of_boxes, with_a_fault, "n_faults = 1"),
+        (one_line_short, with_a_fault, "n_faults = 1"),
+    ],
+)
+def test_files_that_lack_a_row_or_break_a_rule_are_told_and_leave_those_of_before(
+    counted: Collection, write: Callable, read: Callable, said: str
+) -> None:
+    exported(counted, Export("judged", "Ids.", text_of_boxes, lines_of))
+    path, rows = counted.root / "exports/judged/boxes.txt", listed(counted, "judged")
+    path.write_text(before := "\n".join(reversed(path.read_text().splitlines())))  # no other run would write them so
+    result = exported(counted, Export("judged", "Ids.", write, read))
+    [check] = result.get_asset_check_evaluations()
+    assert not result.success and not check.passed and check.severity == dg.AssetCheckSeverity.ERROR
+    assert said in check.description
+    assert (check.metadata["first_fault"].value == "an id stands twice") if read is with_a_fault else True
+    failure = next(event for event in result.all_events if event.is_step_failure).event_specific_data
+    assert "judged stays as it was" in str(failure.error) and said in str(failure.error)
+    assert path.read_text() == before and listed(counted, "judged").equals(rows)
 
 
 def test_pictures_to_learn_from_are_cut_out_of_the_videos_by_knobs(counted: Collection) -> None:

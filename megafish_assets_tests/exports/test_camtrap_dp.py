@@ -12,25 +12,35 @@ from frictionless import Package, Report
 from megafish_assets.exports.camtrap_dp import media_table
 from megafish_assets.exports.camtrap_package import (
     FIELDS,
-    faults_of_camtrap_dp,
     missing_for_package,
     read_camtrap_dp,
     write_camtrap_dp,
 )
+from megafish_assets.exports.taxa import SAME_TAXON
 from megafish_assets.footage.recordings import owners_table
 from megafish_assets.footage.site import Site
 from megafish_assets_tests.exports.camtrap_schemas import DESIGNS, REQUIRED, SCHEMAS
-from megafish_assets_tests.exports.small import OTHER, SERGEANT, SITE, TANG, rows, tables
+from megafish_assets_tests.exports.small import (
+    OTHER,
+    SERGEANT,
+    SERGEANT_MAJOR,
+    SITE,
+    TANG,
+    rows,
+    tables,
+    with_two_names,
+)
 
 
 def validated(folder: Path) -> Report:
-    """By the standard's schemas, which lie here instead of at the addresses that the package names."""
+    """The whole package, by the standard's schemas, which lie here instead of at the addresses that it names."""
     described = json.loads((folder / "datapackage.json").read_text())
     resources = [
         {name: told for name, told in one.items() if name != "profile"} | {"schema": SCHEMAS[one["name"]]}
         for one in described["resources"]
     ]
-    return Package.from_descriptor({"resources": resources}, basepath=str(folder)).validate()
+    own = {name: told for name, told in described.items() if name != "profile"}
+    return Package.from_descriptor(own | {"resources": resources}, basepath=str(folder)).validate()
 
 
 def observations(folder: Path) -> pl.DataFrame:
@@ -113,7 +123,7 @@ def test_a_box_that_reaches_over_the_edge_is_cut_there(tmp_path: Path) -> None:
     box = observations(tmp_path).filter(mediaID="v1").row(0, named=True)
     assert (box["bboxX"], box["bboxWidth"]) == (0, 30 / 1024)
     assert (box["bboxY"], box["bboxHeight"]) == (1020 / 1024, 4 / 1024)
-    assert validated(tmp_path).valid and faults_of_camtrap_dp(tmp_path) == []
+    assert validated(tmp_path).valid and read_camtrap_dp(tmp_path).faults == []
 
 
 def test_a_clip_in_which_nothing_was_seen_is_blank(tmp_path: Path) -> None:
@@ -131,7 +141,7 @@ def test_a_clip_in_which_nothing_was_seen_is_blank(tmp_path: Path) -> None:
     assert blank["eventID"].to_list() == ["IMAR:reefcam:clip:v2"] and blank["count"].null_count() == 1
     assert validated(tmp_path).valid
     [part] = [part for part in parts if part.holds == "observations"]
-    assert part.n_given - part.n_left_out == read_camtrap_dp(tmp_path)["observations"]
+    assert part.n_given - part.n_left_out == read_camtrap_dp(tmp_path).n_rows["observations"]
 
 
 def test_a_clip_with_a_fish_that_is_too_brief_to_count_is_unclassified_and_not_blank(tmp_path: Path) -> None:
@@ -140,9 +150,55 @@ def test_a_clip_with_a_fish_that_is_too_brief_to_count_is_unclassified_and_not_b
     seen = observations(tmp_path).filter(eventID="IMAR:reefcam:clip:v2")
     assert seen.select("observationLevel", "observationType", "count").rows() == [("event", "unclassified", None)]
     assert "less than a third of a second" in seen["observationComments"].item()
-    assert validated(tmp_path).valid and faults_of_camtrap_dp(tmp_path) == []
+    assert validated(tmp_path).valid and read_camtrap_dp(tmp_path).faults == []
     [part] = [part for part in parts if part.holds == "observations"]
-    assert part.n_given - part.n_left_out == read_camtrap_dp(tmp_path)["observations"]
+    assert part.n_given - part.n_left_out == read_camtrap_dp(tmp_path).n_rows["observations"]
+
+
+def test_two_names_of_one_species_are_one_observation_of_an_event(tmp_path: Path) -> None:
+    given = with_two_names()
+    also = given.abundance.with_columns(
+        pl.when(window="v0", kind=SERGEANT_MAJOR).then(1).otherwise("max_n").cast(pl.Int64).alias("max_n")
+    )
+    [part] = [
+        part for part in write_camtrap_dp(replace(given, abundance=also), tmp_path) if part.holds == "observations"
+    ]
+    species = observations(tmp_path).filter(observationLevel="event", scientificName="Abudefduf saxatilis")
+    assert species.select(pl.col("eventID").str.slice(-2), "count").rows() == [("v0", 2), ("v1", 1)]
+    assert part.left_out[SAME_TAXON] == 1
+    assert part.n_given - part.n_left_out == read_camtrap_dp(tmp_path).n_rows["observations"]
+
+
+@pytest.mark.parametrize(
+    ("ending", "media_type"),
+    [
+        (".MP4", "video/mp4"),
+        (".flv", "video/x-flv"),
+        (".mxf", "video/x-mxf"),
+        (".3gp", "video/3gpp"),
+        ("", "video/x-unknown"),
+        (".ä", "video/x-unknown"),
+    ],
+)
+def test_every_file_has_a_type_of_video(tmp_path: Path, ending: str, media_type: str) -> None:
+    given = tables()
+    files = given.videos.with_columns(video_file=pl.col("video") + ending)
+    write_camtrap_dp(replace(given, videos=files), tmp_path)
+    assert set(pl.read_csv(tmp_path / "media.csv")["fileMediatype"]) == {media_type}
+    assert validated(tmp_path).valid and read_camtrap_dp(tmp_path).faults == []
+
+
+@pytest.mark.parametrize("name", ["reef..v0.mp4", ".reef.mp4", "~reef.mp4", "one\nreef.mp4"])
+def test_a_path_that_the_standard_does_not_take_is_refused_and_is_a_fault(tmp_path: Path, name: str) -> None:
+    given = tables(SITE.model_copy(update={"media": None}))
+    files = given.videos.with_columns(video_file=pl.col("video_file").replace("v0.mp4", name))
+    given = replace(given, videos=files)
+    [asked] = missing_for_package(given)
+    assert "another name of 1 of the videos" in asked and repr(name) in asked
+    write_camtrap_dp(given, tmp_path)
+    assert not validated(tmp_path).valid
+    [fault] = read_camtrap_dp(tmp_path).faults
+    assert "media whose filePath the standard does not take: 1" in fault
 
 
 def test_file_names_are_quoted_in_addresses_alone() -> None:
@@ -179,6 +235,10 @@ def test_everything_that_is_missing_is_named_at_once() -> None:
         assert f"`{name}`" in said, name
     [other] = missing_for_package(tables(SITE.model_copy(update={"datum": "EPSG:4258"})))
     assert "WGS84" in other and "EPSG:4258" in other
+    [other] = missing_for_package(tables(SITE.model_copy(update={"media_licence": "CC BY 4.0"})))
+    assert "`media_licence` is 'CC BY 4.0'" in other
+    at = "https://creativecommons.org/licenses/by/4.0/"
+    assert missing_for_package(tables(SITE.model_copy(update={"media_licence": at}))) == []
 
 
 @pytest.mark.parametrize(
@@ -187,6 +247,8 @@ def test_everything_that_is_missing_is_named_at_once() -> None:
         ("observations.csv", "north-pier-", "south-", "observations whose deploymentID is none of deployments"),
         ("observations.csv", f"clip:v0:{SERGEANT}", "clip:v1:yellow-tang-cd2f3c", "observations whose id stands twice"),
         ("media.csv", ",video/mp4", ",", "media without fileMediatype"),
+        ("media.csv", ",video/mp4", ",application/mxf", "media whose fileMediatype the standard does not take: 3"),
+        ("media.csv", "reefcam/v1", "reefcam/../v1", "media whose filePath the standard does not take: 1, https"),
         ("observations.csv", "0.390625", "0.99", "boxes out of their frame"),
         ("deployments.csv", "cameraDepth", "depth", "deployments of fields"),
     ],
@@ -199,7 +261,7 @@ def test_our_own_rules_see_a_table_that_breaks_them(
     text = (tmp_path / file).read_text()
     assert old in text
     (tmp_path / file).write_text(text.replace(old, new))
-    assert any(said in fault for fault in faults_of_camtrap_dp(tmp_path))
+    assert any(said in fault for fault in read_camtrap_dp(tmp_path).faults)
 
 
 def test_names_of_kinds_are_told(written: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 import supervision as sv
 from pycocotools.coco import COCO
 
-from megafish_assets.exports.coco import FILE, faults_of_coco, read_coco, write_coco
+from megafish_assets.exports.coco import FILE, read_coco, write_coco
 from megafish_assets.exports.columns import BOXES
 from megafish_assets.exports.fish_boxes import CUT, OUTSIDE, UNREADABLE
 from megafish_assets.exports.tables import BoxStream, ExportTables
@@ -64,9 +64,9 @@ def test_pycocotools_reads_every_box_that_may_be_a_fish_as_the_tables_hold_it(tm
         assert (track["name"], video["name"], video["fps"]) == (row["tracklet_id"], row["video"], 30)
         assert (one["score"], one["name_source"], one["is_counted"]) == (0.5, row["name_source"], row["is_counted"])
         assert kinds[one["category_id"]] == (row["name"] or ("unnamed" if row["kind_id"] is None else "kind 3"))
-    assert read_coco(tmp_path)["annotations"] == 130
+    assert read_coco(tmp_path).n_rows["annotations"] == 130
     assert parts["annotations"].left_out == {"taken for no fish: on_lens": 30}
-    assert sorted(path.name for path in tmp_path.iterdir()) == [FILE] and faults_of_coco(tmp_path) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == [FILE] and read_coco(tmp_path).faults == []
 
 
 def test_supervision_reads_the_same_boxes_beside_their_pictures(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_box_over_the_edge_is_cut_and_one_outside_left_out_and_both_are_counte
     assert [one["bbox"] for one in coco.dataset["annotations"]] == [[0, 1070, 30, 10], [1900, 0, 20, 25]]
     assert [one["area"] for one in coco.dataset["annotations"]] == [300, 500]
     assert parts["annotations"].left_out == {OUTSIDE: 1} and parts["annotations"].changed == {CUT: 2}
-    assert coco.dataset["info"]["n_cut_at_the_edge"] == 2 and faults_of_coco(tmp_path) == []
+    assert coco.dataset["info"]["n_cut_at_the_edge"] == 2 and read_coco(tmp_path).faults == []
 
 
 def test_boxes_of_a_video_without_a_known_size_are_left_out_and_counted(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_boxes_of_a_video_without_a_known_size_are_left_out_and_counted(tmp_path
     coco, parts = written(with_boxes(replace(given, videos=videos), boxes), tmp_path)
     assert parts["annotations"].left_out[UNREADABLE] == 30 and len(coco.dataset["annotations"]) == 100
     assert [set(video) for video in coco.dataset["videos"]][1] == {"id", "name", "file_name"}
-    assert faults_of_coco(tmp_path) == []
+    assert read_coco(tmp_path).faults == []
 
 
 def test_videos_of_which_no_box_is_a_fish_have_images_without_annotations(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_no_box_at_all_is_a_whole_file_too(tmp_path: Path) -> None:
     given = tables()
     coco, parts = written(with_boxes(given, all_boxes(given).clear()), tmp_path)
     assert coco.dataset["annotations"] == coco.dataset["images"] == [] and len(coco.dataset["categories"]) == 4
-    assert parts["annotations"].n_given == 0 and faults_of_coco(tmp_path) == []
+    assert parts["annotations"].n_given == 0 and read_coco(tmp_path).faults == []
 
 
 def test_what_a_file_breaks_is_named(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_what_a_file_breaks_is_named(tmp_path: Path) -> None:
     broken = text.replace('"image_id":1,', '"image_id":9999,', 1).replace('"category_id":1,', '"category_id":77,', 2)
     (tmp_path / FILE).write_text(broken)
     assert json.loads(broken)
-    assert faults_of_coco(tmp_path) == [
+    assert read_coco(tmp_path).faults == [
         "annotations whose image_id is none of images: 1",
         "annotations whose category_id is none of categories: 2",
         "annotations out of their image: 1",

@@ -1,5 +1,6 @@
 """The Darwin Core archive, as python-dwca-reader reads it, and what it refuses."""
 
+import tomllib
 import zipfile
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -9,19 +10,31 @@ import polars as pl
 import pytest
 from dwca.darwincore.utils import qualname
 from dwca.read import DwCAReader
+from pydantic import ValidationError
 
 from megafish_assets.exports.darwin_core_archive import (
     ARCHIVE,
     missing_for_archive,
-    read_darwin_core,
     write_darwin_core,
 )
-from megafish_assets.exports.darwin_core_rules import faults_of_darwin_core
+from megafish_assets.exports.darwin_core_rules import read_darwin_core
 from megafish_assets.exports.sighted import BRIEF
 from megafish_assets.exports.tables import ExportTables
+from megafish_assets.exports.taxa import SAME_TAXON
 from megafish_assets.footage.recordings import owners_table
 from megafish_assets.footage.site import Site
-from megafish_assets_tests.exports.small import NOON, OTHER, SERGEANT, SITE, TANG, glimpsed, tables
+from megafish_assets_tests.exports.small import (
+    MADE_AT,
+    NOON,
+    OTHER,
+    SERGEANT,
+    SERGEANT_MAJOR,
+    SITE,
+    TANG,
+    glimpsed,
+    tables,
+    with_two_names,
+)
 from megafish_assets_tests.sightings.made import tracklet
 
 OBIS = "http://rs.iobis.org/obis/terms/"
@@ -141,7 +154,7 @@ def test_counts_by_the_hour_are_those_of_abundance(tmp_path: Path) -> None:
         "Actinopterygii sp. reefcam-kind3": "1",
     }
     assert hours["2025-06-01T12"]["event"]["sampleSizeValue"] == "2.0"
-    assert faults_of_darwin_core(tmp_path) == []
+    assert read_darwin_core(tmp_path).faults == []
 
 
 def test_hours_of_a_camera_whose_station_nobody_named_are_written(tmp_path: Path) -> None:
@@ -150,7 +163,7 @@ def test_hours_of_a_camera_whose_station_nobody_named_are_written(tmp_path: Path
     write_darwin_core(given, tmp_path)
     hours = [one for one in read(tmp_path).values() if one["event"]["eventType"] == "Hour"]
     assert len(hours) == 2 and all(one["occurrences"] for one in hours)
-    assert {one["event"]["decimalLatitude"] for one in hours} == {"38.69"} and faults_of_darwin_core(tmp_path) == []
+    assert {one["event"]["decimalLatitude"] for one in hours} == {"38.69"} and read_darwin_core(tmp_path).faults == []
 
 
 def test_what_has_no_scientific_name_and_what_nobody_named_is_left_out_and_counted(tmp_path: Path) -> None:
@@ -163,7 +176,7 @@ def test_what_has_no_scientific_name_and_what_nobody_named_is_left_out_and_count
     assert sum(left_out.values()) == 9 and parts["occurrence"].n_given == 12
     assert [n for why, n in left_out.items() if "MEGAFISH_SPECIES" in why] == [3]
     assert [n for why, n in left_out.items() if "`taxon`" in why] == [6]
-    assert read_darwin_core(tmp_path)["occurrence"] == 3
+    assert read_darwin_core(tmp_path).n_rows["occurrence"] == 3
 
 
 def test_what_was_seen_too_briefly_to_count_is_no_absence(tmp_path: Path) -> None:
@@ -175,7 +188,39 @@ def test_what_was_seen_too_briefly_to_count_is_no_absence(tmp_path: Path) -> Non
     assert set(events["IMAR:reefcam:clip:v1"]["occurrences"]) == {TANG}
     assert events["IMAR:reefcam:clip:v2"]["occurrences"][SERGEANT]["occurrenceStatus"] == "absent"
     assert parts["occurrence"].left_out[BRIEF] == 1
-    assert read_darwin_core(tmp_path)["occurrence"] == parts["occurrence"].n_given - parts["occurrence"].n_left_out
+    assert (
+        read_darwin_core(tmp_path).n_rows["occurrence"] == parts["occurrence"].n_given - parts["occurrence"].n_left_out
+    )
+
+
+def test_two_names_of_one_species_are_one_occurrence_an_event_and_no_absence_of_it(tmp_path: Path) -> None:
+    parts = {part.holds: part for part in write_darwin_core(with_two_names(), tmp_path)}
+    found = {
+        event[-2:]: [
+            (name, one["occurrenceStatus"], one["individualCount"])
+            for name, one in told["occurrences"].items()
+            if one["scientificName"] == "Abudefduf saxatilis"
+        ]
+        for event, told in read(tmp_path).items()
+        if told["event"]["eventType"] == "Clip"
+    }
+    assert found == {
+        "v0": [(SERGEANT, "present", "2")],
+        "v1": [(SERGEANT_MAJOR, "present", "1")],
+        "v2": [(SERGEANT, "absent", "0")],
+    }
+    assert parts["occurrence"].left_out[SAME_TAXON] == 3 and read_darwin_core(tmp_path).faults == []
+    assert (
+        read_darwin_core(tmp_path).n_rows["occurrence"] == parts["occurrence"].n_given - parts["occurrence"].n_left_out
+    )
+
+
+def test_a_brief_one_by_another_name_of_the_species_is_no_absence_either(tmp_path: Path) -> None:
+    given = glimpsed()  # a sergeant in v1 that is too brief to count
+    other = pl.when(kind="kind 3").then(pl.lit("Abudefduf saxatilis")).otherwise("scientific_name")
+    kinds = given.kinds.with_columns(other.alias("scientific_name"), kind_id=pl.lit(None, pl.Int64))
+    write_darwin_core(replace(given, kinds=kinds), tmp_path)
+    assert set(read(tmp_path)["IMAR:reefcam:clip:v1"]["occurrences"]) == {TANG}
 
 
 def test_what_was_seen_over_the_hour_is_absent_in_neither(tmp_path: Path) -> None:
@@ -225,9 +270,46 @@ def test_the_same_tables_give_the_same_bytes(tmp_path: Path) -> None:
 def test_odd_names_stay_in_their_cells(tmp_path: Path) -> None:
     odd = 'a "quoted", fish\nof two lines & <b>'
     write_darwin_core(tables(SITE.model_copy(update={"title": odd}), name=odd), tmp_path)
-    assert faults_of_darwin_core(tmp_path) == []
+    assert read_darwin_core(tmp_path).faults == []
     names = read(tmp_path)["IMAR:reefcam:clip:v0"]["occurrences"]
     assert 'a "quoted", fish of two lines & <b>' in names
+
+
+def test_letters_that_xml_can_not_hold_are_spaces(tmp_path: Path) -> None:
+    said = {name: "Reef\vcamera\x00" for name in ("title", "abstract", "institution", "contact", "protocol", "station")}
+    write_darwin_core(tables(SITE.model_copy(update=said), name="a\x0bfish"), tmp_path)
+    assert read_darwin_core(tmp_path).faults == []
+    with DwCAReader(tmp_path / ARCHIVE) as archive:
+        assert archive.metadata.findtext("dataset/title") == "Reef camera "
+    assert all("\v" not in text for one in read(tmp_path).values() for text in one["event"].values())
+
+
+@pytest.mark.parametrize(
+    ("longitudes", "box"),
+    [
+        ((179.9, -179.9), ("179.9", "-179.9")),  # 21 km apart off Fiji, at 17 degrees south
+        ((-9.2, -9.2), ("-9.2", "-9.2")),
+        ((-31.1, -9.2), ("-31.1", "-9.2")),
+        ((-60.0, 100.0), ("-60.0", "100.0")),
+        ((-90.0, 90.0), ("-90.0", "90.0")),
+    ],
+)
+def test_the_box_of_all_places_is_the_narrower_one(
+    tmp_path: Path, longitudes: tuple[float, float], box: tuple[str, str]
+) -> None:
+    first, second = longitudes
+    said = owners_table(f"file,latitude,longitude\nv0.mp4,-17,{first}\nv1.mp4,-17,{second}\n".encode())
+    write_darwin_core(tables(SITE.model_copy(update={"longitude": first}), owners=said), tmp_path)
+    with DwCAReader(tmp_path / ARCHIVE) as archive:
+        place = archive.metadata.find("dataset/coverage/geographicCoverage/boundingCoordinates")
+    assert tuple(place.findtext(f"{side}BoundingCoordinate") for side in ("west", "east")) == box
+
+
+@pytest.mark.parametrize("name", ["latitude", "longitude", "depth", "uncertainty_m"])
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan"])
+def test_a_site_has_finite_numbers(name: str, value: str) -> None:
+    with pytest.raises(ValidationError, match=name):
+        Site(**tomllib.loads(f"{name} = {value}"))
 
 
 def test_everything_that_is_missing_is_named_at_once() -> None:
@@ -258,18 +340,96 @@ def of_a_station_that_moves() -> ExportTables:
     return tables(SITE.model_copy(update={"events": "hour"}), owners=said)
 
 
+BEFORE_THE_SKIP = datetime(2025, 3, 30, 0, 59, 50)
+"""Ten seconds before Lisbon goes from 01:00 to 02:00."""
+
+
+def of_two_minutes(start: datetime, **said: object) -> ExportTables:
+    """A clip of two minutes, and one of half an hour five hours later."""
+    later = tracklet(1, range(900), video="v2", start=start + timedelta(hours=5))
+    return tables(SITE.model_copy(update=said), pl.concat([tracklet(1, range(3600), start=start), later]))
+
+
+def of_hours_into_which_a_clip_lasts() -> ExportTables:
+    return of_two_minutes(BEFORE_THE_SKIP, events="hour")
+
+
+def yet_to_come() -> ExportTables:
+    given = tables()
+    far = pl.lit(datetime(2090, 6, 1, 12)).alias("starts_at")
+    return replace(given, videos=given.videos.with_columns(far))
+
+
+SAID_LATER = owners_table(b"file,station,latitude,longitude\nv0.mp4,north,10,10\nv1.mp4,north,10,10\n")
+
+
+def of_stations_that_were_said_later() -> ExportTables:
+    hours, before = SITE.model_copy(update={"events": "hour", "station": None}), tables()
+    return replace(tables(hours, owners=SAID_LATER), sightings=before.sightings, abundance=before.abundance)
+
+
+def of_a_video_that_is_gone() -> ExportTables:
+    given = tables()
+    return replace(given, videos=given.videos.filter(pl.col("video") != "v2"))
+
+
+def of_sightings_that_are_older() -> ExportTables:
+    said, before = owners_table(b"file,station\nv1.mp4,south\n"), tables()
+    return replace(tables(owners=said), sightings=before.sightings)
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
         (timeless, "the time of day of 3 of the videos (v0.mp4, v1.mp4, v2.mp4)"),
         (at_zero, "0, 0 lies off Africa"),
         (in_a_skipped_hour, "an hour that Europe/Lisbon skips"),
+        (of_hours_into_which_a_clip_lasts, "2025-03-30T01 are hours that Europe/Lisbon skips"),
+        (yet_to_come, "the true date of 3 of the videos (v0.mp4, v1.mp4, v2.mp4): they begin after today, 2026-01-02"),
+        (of_stations_that_were_said_later, "materialise sightings and abundance again"),
+        (of_sightings_that_are_older, "the counts of 1 of the videos (v1.mp4) by their stations of today"),
+        (of_a_video_that_is_gone, "the counts without those of 1 of the videos (v2), which have no boxes any more"),
         (of_a_station_that_moves, "one place for station 'reef'"),
     ],
 )
 def test_times_and_places_that_can_not_be_are_refused(given, said: str) -> None:
     [only] = missing_for_archive(given())
     assert said in only
+
+
+def test_a_day_before_today_ends_everywhere_a_clip_may_begin() -> None:
+    given = tables(SITE.model_copy(update={"time_zone": "Pacific/Kiritimati"}))  # 14 hours before UTC
+    now = MADE_AT.replace(tzinfo=None)
+    for hours, n in ((14, 0), (37, 0), (39, 1)):
+        begun = given.videos.with_columns(pl.lit(now + timedelta(hours=hours)).alias("starts_at"))
+        assert len(missing_for_archive(replace(given, videos=begun))) == n, hours
+
+
+def test_stations_that_are_counted_are_written_at_their_places(tmp_path: Path) -> None:
+    given = tables(SITE.model_copy(update={"events": "hour", "station": None}), owners=SAID_LATER)
+    assert missing_for_archive(given) == []
+    write_darwin_core(given, tmp_path)
+    hours = [one["event"] for one in read(tmp_path).values() if one["event"]["eventType"] == "Hour"]
+    places = [(hour["eventDate"][11:13], hour["decimalLatitude"], hour["locality"]) for hour in hours]
+    assert sorted(places) == [("12", "10.0", "north"), ("13", "38.69", "")] and read_darwin_core(tmp_path).faults == []
+
+
+def test_a_clip_that_lasts_over_a_skipped_hour_ends_as_many_seconds_after_it_began(tmp_path: Path) -> None:
+    given = of_two_minutes(BEFORE_THE_SKIP)
+    assert missing_for_archive(given) == []
+    write_darwin_core(given, tmp_path)
+    dates = read(tmp_path)["IMAR:reefcam:clip:v0"]["event"]["eventDate"]
+    assert dates == "2025-03-30T00:59:50.000+00:00/2025-03-30T02:01:50.000+01:00"
+
+
+@pytest.mark.parametrize("events", ["clip", "hour"])
+def test_times_in_an_hour_that_comes_twice_are_told(tmp_path: Path, events: str) -> None:
+    # Lisbon's 01:00 to 02:00 of that day comes twice; the clip five hours later is in none such.
+    given = of_two_minutes(datetime(2025, 10, 26, 1, 10), events=events)
+    assert missing_for_archive(given) == []
+    [part] = [part for part in write_darwin_core(given, tmp_path) if part.holds == "event"]
+    assert part.changed == {"at an hour that Europe/Lisbon has twice, taken for the first": 1}
+    assert read_darwin_core(tmp_path).faults == []
 
 
 def test_a_file_of_recordings_csv_has_its_own_place_and_deployment(tmp_path: Path) -> None:
@@ -279,7 +439,7 @@ def test_a_file_of_recordings_csv_has_its_own_place_and_deployment(tmp_path: Pat
     south = events["IMAR:reefcam:clip:v1"]["event"]
     assert (south["decimalLatitude"], south["locality"], south["maximumDepthInMeters"]) == ("-10.5", "south", "7.0")
     assert south["parentEventID"] != events["IMAR:reefcam:clip:v0"]["event"]["parentEventID"]
-    assert faults_of_darwin_core(tmp_path) == []
+    assert read_darwin_core(tmp_path).faults == []
 
 
 def broken(folder: Path, file: str, old: str, new: str, count: int = -1) -> list[str]:
@@ -292,7 +452,7 @@ def broken(folder: Path, file: str, old: str, new: str, count: int = -1) -> list
     with zipfile.ZipFile(folder / "broken" / ARCHIVE, "w") as archive:
         for name, text in files.items():
             archive.writestr(name, text)
-    return faults_of_darwin_core(folder / "broken")
+    return read_darwin_core(folder / "broken").faults
 
 
 RULES = [
@@ -302,11 +462,14 @@ RULES = [
     ("occurrence.csv", "present", "seen", "occurrenceStatus out of its vocabulary"),
     ("occurrence.csv", "taxname:159288", "taxname:fish", "scientificNameID that is no LSID"),
     ("occurrence.csv", "Zebrasoma flavescens", "", "occurrence without scientificName"),
+    ("occurrence.csv", "Zebrasoma flavescens", "abudefduf Saxatilis", "taxon that stands twice in an event"),
+    ("occurrence.csv", "taxname:219674", "taxname:159288", "taxon that stands twice in an event"),
     ("occurrence.csv", ",absent,", ",present,", "individualCount that contradicts its status"),
     ("event.csv", "+01:00", "", "eventDate that is no span"),
     ("event.csv", "38.69,-9.21", "138.69,-9.21", "place out of range"),
     ("event.csv", "38.69,-9.21", "0.0,0.0", "place out of range, or 0, 0"),
     ("event.csv", ",4.5,4.5,", ",4.5,1.5,", "depths the wrong way round"),
+    ("event.csv", ",30.0,4.5", ",inf,4.5", "uncertainty that is no number of metres"),
     ("event.csv", ",seconds,", ",,", "sampleSizeValue without its unit"),
     ("extendedmeasurementorfact.csv", ",1.0,", ",one,", "measurementValue that is no number"),
     ("extendedmeasurementorfact.csv", ":sergeant,MaxN", ":nobody,MaxN", "measurement of no occurrence"),
@@ -319,7 +482,7 @@ RULES = [
 @pytest.mark.parametrize(("file", "old", "new", "said"), RULES)
 def test_every_rule_sees_an_archive_that_breaks_it(written, file: str, old: str, new: str, said: str) -> None:
     folder = written[2]
-    assert faults_of_darwin_core(folder) == []
+    assert read_darwin_core(folder).faults == []
     assert any(said in fault for fault in broken(folder, file, old, new)), broken(folder, file, old, new)
 
 

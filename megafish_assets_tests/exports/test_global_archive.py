@@ -9,7 +9,6 @@ import polars as pl
 import pytest
 
 from megafish_assets.exports.global_archive import (
-    faults_of_global_archive,
     missing_for_global_archive,
     read_global_archive,
     taxa_of_kinds,
@@ -17,6 +16,7 @@ from megafish_assets.exports.global_archive import (
 )
 from megafish_assets.exports.sighted import BRIEF
 from megafish_assets.exports.tables import ExportTables
+from megafish_assets.exports.taxa import SAME_TAXON
 from megafish_assets.exports.writing import Part
 from megafish_assets.footage.recordings import owners_table
 from megafish_assets.footage.site import Site
@@ -24,7 +24,7 @@ from megafish_assets_tests.exports.small import SERGEANT, TANG, glimpsed, tables
 
 TAXON = ("family", "genus", "species")
 SERGEANTS, TANGS = ("Unknown", "Abudefduf", "saxatilis"), ("Acanthuridae", "Zebrasoma", "flavescens")
-KIND, UNNAMED = ("Unknown", "Unknown", "kind3"), ("Unknown", "Unknown", "spp")
+KIND, UNNAMED = ("Unknown", "Unknown", "kind 3"), ("Unknown", "Unknown", "spp")
 
 
 def written(given: ExportTables, folder: Path) -> dict[str, Part]:
@@ -60,13 +60,13 @@ def test_counts_are_the_max_n_of_every_clip_and_species_with_its_zeros(tmp_path:
         (video, *taxon) for video in ("v0", "v1", "v2") for taxon in (SERGEANTS, TANGS, KIND, UNNAMED)
     }
     assert parts["count"].n_given == 12 and parts["count"].n_left_out == 0 and parts["points"].n_left_out == 8
-    assert read_global_archive(tmp_path) == {
+    assert read_global_archive(tmp_path).n_rows == {
         "count": 12,
         "points": 4,
         "metadata of count": 3,
         "metadata of points": 3,
     }
-    assert faults_of_global_archive(tmp_path) == []
+    assert read_global_archive(tmp_path).faults == []
 
 
 def test_points_give_the_same_max_n_and_its_frame(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_points_give_the_same_max_n_and_its_frame(tmp_path: Path) -> None:
     counts = max_n_of_counts(rows(tmp_path / "count/reefcam_Count.csv"))
     assert list(points[0]) == ["opcode", "period", "periodtime", "filename", "frame", *TAXON, "number"]
     assert max_n_of_points(points) == {key: n for key, n in counts.items() if n}
-    [kind] = [row for row in points if row["species"] == "kind3"]
+    [kind] = [row for row in points if row["species"] == "kind 3"]
     clip = given.abundance.filter(window_kind="clip", window="v0", kind="kind 3")
     assert (kind["filename"], int(kind["frame"])) == ("v0.mp4", clip["max_n_frame"].item())
     # 30 frames a second, minutes as EventMeasure has them.
@@ -108,7 +108,7 @@ def test_a_clip_in_which_nothing_was_searched_has_no_zeros_and_says_so(tmp_path:
     assert parts["count"].left_out["of clips in which nothing was searched"] == 4
     assert {row["opcode"] for row in rows(tmp_path / "count/reefcam_Count.csv")} == {"v0", "v1"}
     said = {row["opcode"]: row["successful_count"] for row in rows(tmp_path / "count/reefcam_Metadata.csv")}
-    assert said == {"v0": "Yes", "v1": "Yes", "v2": "No"} and faults_of_global_archive(tmp_path) == []
+    assert said == {"v0": "Yes", "v1": "Yes", "v2": "No"} and read_global_archive(tmp_path).faults == []
 
 
 def test_what_was_seen_too_briefly_to_count_is_no_zero(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_what_was_seen_too_briefly_to_count_is_no_zero(tmp_path: Path) -> None:
     counts = max_n_of_counts(rows(tmp_path / "count/reefcam_Count.csv"))
     assert ("v1", *SERGEANTS) not in counts and counts["v2", *SERGEANTS] == 0 and counts["v0", *SERGEANTS] == 2
     assert len(counts) == 11 and parts["count"].left_out[BRIEF] == parts["points"].left_out[BRIEF] == 1
-    assert parts["points"].n_given - parts["points"].n_left_out == 4 and faults_of_global_archive(tmp_path) == []
+    assert parts["points"].n_given - parts["points"].n_left_out == 4 and read_global_archive(tmp_path).faults == []
 
 
 def test_a_brief_one_by_another_name_of_the_species_makes_it_no_zero_either(tmp_path: Path) -> None:
@@ -140,8 +140,7 @@ def test_two_names_of_one_species_are_the_larger_max_n_and_never_their_sum(tmp_p
     parts = written(replace(given, kinds=kinds), tmp_path)
     counts = max_n_of_counts(rows(tmp_path / "count/reefcam_Count.csv"))
     assert [counts[video, "Pomacentridae", "Abudefduf", "saxatilis"] for video in ("v0", "v1", "v2")] == [2, 1, 0]
-    why = "of another name of the same species, whose MaxN is as large or larger"
-    assert parts["count"].left_out[why] == 3 and faults_of_global_archive(tmp_path) == []
+    assert parts["count"].left_out[SAME_TAXON] == 3 and read_global_archive(tmp_path).faults == []
 
 
 @pytest.mark.parametrize(
@@ -153,6 +152,14 @@ def test_two_names_of_one_species_are_the_larger_max_n_and_never_their_sum(tmp_p
         ("Pomacentridae", ("Pomacentridae", "Unknown", "spp")),
         ("Chromis (Azurina) cyanea", ("Unknown", "Chromis", "cyanea")),
         ("Salmo trutta fario", ("Unknown", "Salmo", "trutta fario")),
+        ("abudefduf saxatilis", ("Unknown", "Abudefduf", "saxatilis")),
+        ("pomacentridae", ("Pomacentridae", "Unknown", "spp")),
+        ("Actinopterygii", ("Unknown", "Unknown", "Actinopterygii")),
+        ("teleostei sp.", ("Unknown", "Unknown", "Teleostei")),
+        ("Perciformes", ("Unknown", "Unknown", "Perciformes")),
+        ("Labroidei", ("Unknown", "Unknown", "Labroidei")),
+        ("Serraninae", ("Unknown", "Unknown", "Serraninae")),
+        ("Percoidea", ("Unknown", "Unknown", "Percoidea")),
         (None, ("Unknown", "Unknown", SERGEANT)),
     ],
 )
@@ -163,6 +170,16 @@ def test_scientific_names_are_taken_apart(scientific_name: str | None, taxon: tu
     assert found.filter(kind=SERGEANT).row(0)[1:] == taxon
 
 
+@pytest.mark.parametrize(("name", "species"), [("kind3", "kind3"), ("KIND3", "KIND3"), ("spp", "called spp")])
+def test_what_a_person_named_is_counted_with_no_cluster(tmp_path: Path, name: str, species: str) -> None:
+    given = tables(name=name)
+    given = replace(given, kinds=given.kinds.with_columns(scientific_name=pl.lit(None, pl.String)))
+    written(given, tmp_path)
+    counts = max_n_of_counts(rows(tmp_path / "count/reefcam_Count.csv"))
+    seen = {key: n for key, n in counts.items() if n and key[0] != "v1"}
+    assert seen == {("v0", "Unknown", "Unknown", species): 2, ("v0", *KIND): 1, ("v2", *UNNAMED): 1}
+
+
 @pytest.mark.parametrize("name", ['rock, "big" one', "Größe \U0001f41f 鱼", "=1+1", "it's"])
 def test_names_without_a_scientific_one_stay_as_they_are_said(tmp_path: Path, name: str) -> None:
     given = tables(name=name)
@@ -170,7 +187,7 @@ def test_names_without_a_scientific_one_stay_as_they_are_said(tmp_path: Path, na
     written(replace(given, kinds=kinds), tmp_path)
     for file, delimiter in (("count/reefcam_Count.csv", ","), ("points/reefcam_Points.txt", "\t")):
         assert name in {row["species"] for row in rows(tmp_path / file, delimiter)}
-    assert faults_of_global_archive(tmp_path) == []
+    assert read_global_archive(tmp_path).faults == []
 
 
 def test_what_checkem_can_not_do_without_is_asked_for_and_no_more() -> None:
@@ -181,6 +198,13 @@ def test_what_checkem_can_not_do_without_is_asked_for_and_no_more() -> None:
     timeless = given.videos.with_columns(starts_at=pl.lit(None, pl.Datetime("us")))
     [asked] = missing_for_global_archive(replace(given, videos=timeless))
     assert "the time of day of 3 of the videos" in asked
+
+
+def test_stations_that_were_said_later_are_refused() -> None:
+    given, before = tables(owners=owners_table(b"file,station\nv1.mp4,south\n")), tables()
+    assert missing_for_global_archive(given) == []
+    [asked] = missing_for_global_archive(replace(given, abundance=before.abundance))
+    assert "(v1.mp4)" in asked and "materialise sightings and abundance again" in asked
 
 
 def test_without_a_time_zone_the_time_is_local(tmp_path: Path) -> None:
@@ -194,7 +218,7 @@ def test_what_checkem_would_count_wrongly_is_named(tmp_path: Path) -> None:
     lines = path.read_text().splitlines()
     twice = next(line for line in lines if line.endswith("saxatilis,2"))
     path.write_text("\n".join([*lines, twice, "v9,A,b,c,1"]))
-    assert faults_of_global_archive(tmp_path) == [
+    assert read_global_archive(tmp_path).faults == [
         "species that stand twice in a clip: 1",
         "counts of clips that were not searched: 1",
         "counts that points do not say, or say otherwise: 1",

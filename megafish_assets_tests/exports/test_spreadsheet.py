@@ -15,7 +15,7 @@ from megafish_assets.exports import spreadsheet
 from megafish_assets.exports.spreadsheet import SHEETS, WORKBOOK, read_spreadsheet, write_spreadsheet
 from megafish_assets.exports.tables import ExportTables
 from megafish_assets_tests.conftest import FORCED
-from megafish_assets_tests.exports.small import NOON, SERGEANT, tables
+from megafish_assets_tests.exports.small import NOON, RECIPE, SERGEANT, tables
 
 ALL_SHEETS = ["columns", *SHEETS]
 DANGEROUS = ["=1+1", "+351 fish", "-fish", "@SUM(A1)", "#N/A", "'quoted", "0012", "a\x07b", "TRUE", "1/2"]
@@ -69,7 +69,7 @@ def test_every_column_of_every_sheet_is_explained_with_the_versions(written: tup
     assert {(name, column) for name in SHEETS for column in getattr(given, name).columns} <= named
     assert all(meaning for *_, meaning in explained)
     about = {column: meaning for sheet, column, _, meaning in explained if sheet == "this file"}
-    assert (about["labels_version"], about["recipe"], about["backbone"]) == ("l1", "recipe", "vit")
+    assert (about["labels_version"], about["recipe"], about["backbone"]) == ("l1", RECIPE, "vit")
 
 
 def libreoffice(path: Path, folder: Path) -> dict[str, list[list[str]]]:
@@ -130,7 +130,7 @@ def test_a_table_with_more_rows_than_a_sheet_is_whole_in_its_csv_and_says_so(
     assert given.sightings.height == 6
     parts = {part.holds: part for part in write_spreadsheet(given, tmp_path)}
     assert parts["sheet sightings"].n_left_out == 2 and parts["sightings"].n_left_out == 0
-    read = read_spreadsheet(tmp_path)
+    read = read_spreadsheet(tmp_path).n_rows
     assert (read["sheet sightings"], read["sightings"]) == (4, 6)
 
 
@@ -139,4 +139,4 @@ def test_a_collection_without_a_row_is_a_workbook_too(tmp_path: Path) -> None:
     bare = {name: getattr(given, name).clear() for name in SHEETS}
     write_spreadsheet(replace(given, **bare), tmp_path)
     assert {name: len(sheet_of(tmp_path, name)) for name in SHEETS} == dict.fromkeys(SHEETS, 1)
-    assert read_spreadsheet(tmp_path)["sheet sightings"] == 0
+    assert read_spreadsheet(tmp_path).n_rows["sheet sightings"] == 0

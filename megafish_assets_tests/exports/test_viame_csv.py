@@ -10,7 +10,7 @@ import pytest
 
 from megafish_assets.exports.fish_boxes import CUT, OUTSIDE
 from megafish_assets.exports.tables import ExportTables
-from megafish_assets.exports.viame_csv import faults_of_viame_csv, read_viame_csv, write_viame_csv
+from megafish_assets.exports.viame_csv import read_viame_csv, write_viame_csv
 from megafish_assets.labels.annotation_files import viame_labels
 from megafish_assets_tests.exports.small import SERGEANT, TANG, tables
 from megafish_assets_tests.exports.test_coco import all_boxes, with_boxes
@@ -53,7 +53,7 @@ def test_every_line_is_a_box_of_the_tables(tmp_path: Path) -> None:
     lines = [line for key in found for line in found[key]]
     for row, line in zip(boxes.iter_rows(named=True), lines, strict=True):
         left, top = row["x_px"], row["y_px"]
-        assert line["video"] == row["video_file"] and line["frame"] == row["frame_id"] and line["length"] == -1
+        assert line["video"] == f"{row['video']}.mp4" and line["frame"] == row["frame_id"] and line["length"] == -1
         assert row["tracklet_id"] == f"{row['video']}/t{line['track']:05d}"
         expected = [left, top, left + row["width_px"], top + row["height_px"]]
         assert line["corners"] == pytest.approx(expected, abs=0.01) and line["score"] == row["score"]
@@ -63,15 +63,15 @@ def test_every_line_is_a_box_of_the_tables(tmp_path: Path) -> None:
         assert line["pair"] == (None if name is None else (name, certain[name]))
         counted = "true" if row["is_counted"] else "false"
         assert line["attributes"] == [f"(trk-atr) name_source {row['name_source']}", f"(atr) is_counted {counted}"]
-    assert read_viame_csv(tmp_path) == {"boxes of v0": 70, "boxes of v1": 30, "boxes of v2": 30}
-    assert faults_of_viame_csv(tmp_path) == []
+    assert read_viame_csv(tmp_path).n_rows == {"boxes of v0": 70, "boxes of v1": 30, "boxes of v2": 30}
+    assert read_viame_csv(tmp_path).faults == []
 
 
 def test_the_head_says_the_frame_rate_where_dive_looks_for_it(tmp_path: Path) -> None:
     write_viame_csv(tables(), tmp_path)
     _, metadata = [row for row in csv.reader((tmp_path / "v0.csv").open()) if row[0].startswith("#")]
     assert metadata[:2] == ["# metadata", "Fps: 30"] and 'name: "v0.mp4"' in metadata
-    assert metadata[-2:] == ['labels_version: "l1"', f'version: "{tables().version}"']
+    assert metadata[-3:-1] == ['labels_version: "l1"', f'version: "{tables().version}"']
 
 
 def size_of(name: str) -> tuple[str, tuple[int, int]] | None:
@@ -124,7 +124,7 @@ def test_cut_and_left_out_boxes_are_counted_and_a_file_without_a_fish_is_there(t
     parts = {part.file: part for part in write_viame_csv(with_boxes(given, pl.concat([boxes, none])), tmp_path)}
     assert (parts["v1.csv"].left_out, parts["v1.csv"].changed) == ({OUTSIDE: 1}, {CUT: 1})
     assert parts["v2.csv"].left_out == {"taken for no fish: wiper": 30}
-    assert read_viame_csv(tmp_path) == {"boxes of v1": 1, "boxes of v2": 0}
+    assert read_viame_csv(tmp_path).n_rows == {"boxes of v1": 1, "boxes of v2": 0}
 
 
 def test_what_dive_refuses_is_named(tmp_path: Path) -> None:
@@ -132,4 +132,4 @@ def test_what_dive_refuses_is_named(tmp_path: Path) -> None:
     lines = (tmp_path / "v1.csv").read_text().splitlines()
     lines[3] = lines[3].replace(",1,", ",x,", 1)
     (tmp_path / "v1.csv").write_text("\n".join([*lines[:5], *reversed(lines[5:])]))
-    assert faults_of_viame_csv(tmp_path) == ["lines that hold no track, frame and box: 1", "frames that go back: 26"]
+    assert read_viame_csv(tmp_path).faults == ["lines that hold no track, frame and box: 1", "frames that go back: 26"]

@@ -16,7 +16,7 @@ from megafish_assets.exports.fish_boxes import CUT
 from megafish_assets.exports.frame_choice import ANY, split_of, spread
 from megafish_assets.exports.tables import ExportTables
 from megafish_assets.exports.writing import Part
-from megafish_assets.exports.yolo import LEAVE_OUT, faults_of_yolo, missing_for_yolo, read_yolo, write_yolo
+from megafish_assets.exports.yolo import LEAVE_OUT, missing_for_yolo, read_yolo, write_yolo
 from megafish_assets.footage.decoding import Frame, wanted_frames
 from megafish_assets_tests.exports.small import SERGEANT, TANG, tables
 from megafish_assets_tests.exports.test_coco import all_boxes, with_boxes
@@ -80,7 +80,10 @@ def test_every_picture_is_its_frame_and_has_the_labels_of_the_tables(given: Expo
         assert len(found) == int(row["n_boxes"]) == len(expected) > 0
         assert np.array(found) == pytest.approx(np.array(sorted(expected)), abs=1e-5)
     n_boxes = sum(int(row["n_boxes"]) for row in rows)
-    assert read_yolo(tmp_path) == {"frames": 15, "boxes": n_boxes, "classes": 4} and faults_of_yolo(tmp_path) == []
+    assert (
+        read_yolo(tmp_path).n_rows == {"frames": 15, "boxes": n_boxes, "classes": 4}
+        and read_yolo(tmp_path).faults == []
+    )
     assert parts["boxes"].n_given == 160 and parts["boxes"].n_given - parts["boxes"].n_left_out == n_boxes
     assert parts["boxes"].left_out["in these frames: parts, seen for less than a third of a second, or no fish"] == 5
 
@@ -135,13 +138,13 @@ def test_frames_that_can_not_be_read_have_no_labels_and_are_counted(given: Expor
 
     parts = written(replace(given, frames=half), tmp_path, apart_seconds=0.3)
     assert parts["frames"].n_given == 4 and parts["frames"].left_out == {"that can't be read": 2}
-    assert read_yolo(tmp_path)["frames"] == 2 and faults_of_yolo(tmp_path) == []
+    assert read_yolo(tmp_path).n_rows["frames"] == 2 and read_yolo(tmp_path).faults == []
 
 
 def test_labels_alone_say_that_the_pictures_have_to_be_put_beside_them(given: ExportTables, tmp_path: Path) -> None:
     written(given, tmp_path, pictures=LEAVE_OUT)
-    assert not list((tmp_path / "images").rglob("*.jpg")) and read_yolo(tmp_path)["frames"] == 1
-    assert "put the frames into images/" in (tmp_path / "data.yaml").read_text() and faults_of_yolo(tmp_path) == []
+    assert not list((tmp_path / "images").rglob("*.jpg")) and read_yolo(tmp_path).n_rows["frames"] == 1
+    assert "put the frames into images/" in (tmp_path / "data.yaml").read_text() and read_yolo(tmp_path).faults == []
 
 
 @pytest.mark.parametrize("name", ['rock, "big" one', "Größe \U0001f41f 鱼", "yes", "12", "a: b # c", "it's\\a {x}"])
@@ -149,7 +152,7 @@ def test_names_are_texts_whatever_they_look_like(given: ExportTables, tmp_path: 
     named = replace(tables(name=name), frames=given.frames)
     written(named, tmp_path)
     assert name in yaml.safe_load((tmp_path / "data.yaml").read_text())["names"].values()
-    assert read_yolo(tmp_path)["classes"] == 4
+    assert read_yolo(tmp_path).n_rows["classes"] == 4
 
 
 def test_a_box_over_the_edge_is_cut_and_counted(given: ExportTables, tmp_path: Path) -> None:
@@ -162,7 +165,7 @@ def test_a_box_over_the_edge_is_cut_and_counted(given: ExportTables, tmp_path: P
 
 def test_no_frame_to_choose_is_an_empty_set(given: ExportTables, tmp_path: Path) -> None:
     parts = written(with_boxes(given, all_boxes(given).clear()), tmp_path, frames=ANY)
-    assert parts["frames"].n_given == 0 and read_yolo(tmp_path) == {"frames": 0, "boxes": 0, "classes": 4}
+    assert parts["frames"].n_given == 0 and read_yolo(tmp_path).n_rows == {"frames": 0, "boxes": 0, "classes": 4}
 
 
 def test_a_bound_is_kept_and_videos_share_it() -> None:
@@ -188,7 +191,7 @@ def test_what_ultralytics_leaves_out_is_named(given: ExportTables, tmp_path: Pat
     first, second, *_ = sorted((tmp_path / "labels").rglob("*.txt"))
     first.unlink()
     second.write_text("9 0.5 0.5 0.1 0.1\n0 0.5 0.5 0.1\n0 1.2 0.5 0.1 0.1\n")
-    assert faults_of_yolo(tmp_path) == [
+    assert read_yolo(tmp_path).faults == [
         "pictures without labels, or labels without a picture: 1",
         "lines that are no class and four shares of the frame: 3",
     ]

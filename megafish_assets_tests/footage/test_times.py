@@ -112,6 +112,11 @@ def test_an_owners_table_may_leave_out_columns_and_hold_others() -> None:
         ("file,longitude\na.mp4,nan\n", "longitude in lines 2"),
         ('file,depth\na.mp4,"12,5"\n', "depth in lines 2 is not metres below the surface"),
         ("file,depth\na.mp4,-3\n", "depth in lines 2"),
+        (
+            "file,latitude,longitude\na.mp4,1,2\nb.mp4,1,\nc.mp4,,2\n",
+            "lines 3, 4: a place needs latitude and longitude",
+        ),
+        ("file,latitude\na.mp4,1\n", "lines 2: a place needs latitude and longitude"),
         ("file\na.mp4\na.mp4\n", "lines 2, 3: a line needs a file, and a file has one line"),
         ("File,file\na.mp4,b.mp4\n", "a column stands twice"),
         ("file,start, start\na.mp4,,\n", "a column stands twice"),

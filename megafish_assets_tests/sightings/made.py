@@ -1,5 +1,6 @@
 """Rows of `raw_detections` and tracklets by hand."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -63,13 +64,22 @@ def names(**of_tracklet: str) -> pl.DataFrame:
     return tracklet_names(classes)
 
 
-def sightings(rows: pl.DataFrame, named: pl.DataFrame | None = None, motion: pl.DataFrame = MOTION) -> pl.DataFrame:
+STATIONS = {"v8": "north", "v9": "south"}
+
+
+def sightings(
+    rows: pl.DataFrame,
+    named: pl.DataFrame | None = None,
+    motion: pl.DataFrame = MOTION,
+    stations: Mapping[str, str] | None = None,
+) -> pl.DataFrame:
     named = tracklet_names() if named is None else named
-    return sighting_rows(rows, looks_of_videos(rows, motion), named, empty_table(TRACKLET_MOTION), CROPS)
+    return sighting_rows(rows, looks_of_videos(rows, motion), named, empty_table(TRACKLET_MOTION), CROPS, stations)
 
 
-def counts(rows: pl.DataFrame, found: pl.DataFrame, motion: pl.DataFrame = MOTION) -> Counts:
-    stations = {"v8": "north", "v9": "south"}
+def counts(
+    rows: pl.DataFrame, found: pl.DataFrame, motion: pl.DataFrame = MOTION, stations: Mapping[str, str] = STATIONS
+) -> Counts:
     return counts_of_videos(found, looks_of_videos(rows, motion), motion, video_times(rows, stations))
 
 

@@ -12,7 +12,7 @@ def seen(**videos_of: list[int]) -> pl.DataFrame:
     """Sightings of names in videos; the kind's number is the place of the name."""
     rows = [(f"v{video:02d}", name, number) for number, (name, own) in enumerate(videos_of.items(), 1) for video in own]
     schema = {"video": pl.String, "name": pl.String, "kind_id": pl.Int64}
-    return pl.DataFrame(rows, schema, orient="row")
+    return pl.DataFrame(rows, schema, orient="row").with_columns(scientific_name=pl.lit(None, pl.String))
 
 
 SEEN = seen(
@@ -37,6 +37,15 @@ def test_a_kind_counts_once_a_clip_that_shows_it() -> None:
     # 61 occurrences, of which 2 are of kinds in one clip: 1 - 2/61 * 78/82.
     assert found["sample_coverage"] == pytest.approx(1 - 2 / 61 * 78 / 82)
     assert found["note"] is None
+
+
+def test_several_names_of_one_species_are_one_kind() -> None:
+    found = seen(sergeant=[*range(40)], major=[3], saxatilis=[4], tang=[*range(0, 40, 2)], ray=[7])
+    names = pl.col("name").replace("saxatilis", "Abudefduf saxatilis")
+    is_known = names.is_in(["sergeant", "major"]) & (pl.col("video") != "v00")  # one was labelled without it
+    known = pl.when(is_known).then(pl.lit("abudefduf saxatilis")).otherwise("scientific_name")
+    counted = row(richness(CLIPS, found.with_columns(names, known.alias("scientific_name")), SureKinds()), "named")
+    assert (counted["n_observed"], counted["n_once"], counted["n_twice"]) == (3, 1, 0)
 
 
 def test_stations_are_compared_at_the_coverage_that_all_of_them_reach() -> None:
