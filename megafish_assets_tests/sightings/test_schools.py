@@ -87,6 +87,14 @@ def test_fish_that_stand_have_no_heading_and_of_two_that_swim_none_is_told() -> 
     assert row["speed_body_lengths"] == pytest.approx((1 + 1 + np.hypot(0.2, 0.2)) / 3)
 
 
+def test_where_a_fifth_of_a_group_has_no_heading_the_others_have_a_polarization_and_of_more_none() -> None:
+    still = [fish(n, 140 + 10 * n, speed=(0.0, 0.0)) for n in range(2)]
+    swimming = [fish(10 + n, 100 + 10 * n) for n in range(4)]
+    assert groups([*swimming, still[0]])["polarization"].to_list() == [pytest.approx(1.0)]
+    row = groups([*swimming, *still]).row(0, named=True)
+    assert (row["n_members"], row["n_moving"], row["polarization"], row["heading_degrees"]) == (6, 4, None, None)
+
+
 def test_the_larger_group_is_the_first() -> None:
     rows = [fish(n, 100 + 10 * n) for n in range(3)] + [fish(10 + n, 600 + 10 * n) for n in range(4)]
     found = groups(rows)
