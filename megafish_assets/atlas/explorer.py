@@ -20,6 +20,7 @@ from megafish_assets.atlas.positions import along_the_map
 from megafish_assets.atlas.stills import VideoFile, still_frames, still_name, stills_a_video, stills_of
 from megafish_assets.atlas.thumbs import A_SIDE, sheets, thumb, thumb_px
 from megafish_assets.crops.batches import UndecodableCropError, decoded_rgb
+from megafish_assets.footage.columns import typed
 from megafish_assets.footage.ids import tracklet_number
 
 PAGE = Path(__file__).parent / "explorer_page"
@@ -118,17 +119,13 @@ def explorer_table(explored: Explored, version: str) -> pl.DataFrame:
     ids = explored.points["detection_id"]
     repeated = pl.Series(np.where(explored.duplicate_of < 0, 0, explored.duplicate_of))
     firsts = ids.gather(repeated).to_frame("first") if len(ids) else pl.DataFrame({"first": ids})
-    return (
-        explored.points.select("video", "detection_id")
-        .with_columns(
-            x=pl.Series(explored.positions[:, 0]),
-            y=pl.Series(explored.positions[:, 1]),
-            duplicate_of=pl.when(pl.Series(explored.duplicate_of >= 0)).then(firsts["first"]),
-            layout_version=pl.lit(version),
-        )
-        .select(pl.col(name).cast(column.dtype) for name, column in EXPLORER.items())
-        .sort("detection_id")
+    placed = explored.points.select("video", "detection_id").with_columns(
+        x=pl.Series(explored.positions[:, 0]),
+        y=pl.Series(explored.positions[:, 1]),
+        duplicate_of=pl.when(pl.Series(explored.duplicate_of >= 0)).then(firsts["first"]),
+        layout_version=pl.lit(version),
     )
+    return typed(placed, EXPLORER).sort("detection_id")
 
 
 def explorer_files(

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from megafish_assets.atlas.columns import TILES
 from megafish_assets.crops.batches import decoded_rgb
 from megafish_assets.features.plots import cluster_name, colour_of
-from megafish_assets.footage.columns import empty_table
+from megafish_assets.footage.columns import empty_table, typed
 
 N_ROWS, N_COLUMNS = 5, 10
 """The notebook's sheet of 50."""
@@ -67,12 +67,13 @@ def _extremes(members: pl.DataFrame) -> list[pl.DataFrame]:
 def _placed(members: pl.DataFrame, sheet: str, first_row: int) -> pl.DataFrame:
     place = pl.int_range(pl.len())
     label = members["cluster"][0] if members.height else 0
-    return members.with_columns(
+    placed = members.with_columns(
         pl.lit(sheet).alias("sheet"),
         (first_row + place // N_COLUMNS).alias("row"),
         (place % N_COLUMNS).alias("column"),
         pl.lit(sheet_name(sheet, label)).alias("file"),
-    ).select(pl.col(name).cast(column.dtype) for name, column in TILES.items())
+    )
+    return typed(placed, TILES)
 
 
 def sheet_title(

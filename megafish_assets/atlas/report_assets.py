@@ -31,6 +31,7 @@ from megafish_assets.reporting.figures import Figures
 from megafish_assets.reporting.metadata import column_lineage, coverage, last_numbers, table_metadata
 from megafish_assets.reporting.progress import Progress
 from megafish_assets.reporting.verdicts import specs, verdict
+from megafish_assets.sightings.collecting import video_files
 from megafish_assets.storage.catalog import Tables, explorer_page, gap_page, named, recording, review_page
 from megafish_assets.storage.partitions import VIDEOS
 
@@ -162,9 +163,8 @@ def drawn(
     recordings: Recordings,
 ) -> tuple[Pictures, dict[str, bytes]]:
     """The pictures of the page, and the frames that are kept beside it for the next night, by their file names."""
-    keys = {kind.max_n_video for kind in carded(told.kinds)}
-    files = raw.filter(pl.col("video").is_in(list(keys))).select("video", "video_file").unique().collect()
-    videos = {video: video_file(recordings.path(file)) for video, file in files.iter_rows()}
+    files = video_files(raw, {kind.max_n_video for kind in carded(told.kinds)} - {None})
+    videos = {video: video_file(recordings.path(file)) for video, file in files.items()}
     looked_at = Progress(context.log.info, "videos looked into for the frames of MaxN", len(videos))
     stills, kept = stills_for(
         told.kinds, videos, figures.place(context.asset_key), recordings.most_megapixels, looked_at.step

@@ -15,13 +15,13 @@ from megafish_assets.atlas.report_content import (
     Richness,
     Stable,
 )
-from megafish_assets.atlas.report_kinds import counted
 from megafish_assets.features.fits import latest_fit
 from megafish_assets.features.plots import NOISE_COLOUR, kind_colour
 from megafish_assets.footage.columns import empty_table
 from megafish_assets.labels.columns import WORDS
 from megafish_assets.labels.current import APPROVED, NOT_FISH
 from megafish_assets.labels.naming import NOT_A_FISH
+from megafish_assets.sightings.naming import counted
 
 RECENT = timedelta(hours=26)
 """A night and two hours: what has happened within is new since yesterday."""

@@ -9,7 +9,7 @@ from megafish_assets.atlas.report_content import Kind
 from megafish_assets.features.plots import NOISE_COLOUR, REST_COLOUR, kind_colour
 from megafish_assets.footage.ids import in_natural_order
 from megafish_assets.labels.naming import PERSON, UNNAMED
-from megafish_assets.sightings.naming import taxon
+from megafish_assets.sightings.naming import counted
 from megafish_assets.sightings.tracklet_rows import CROP_COLUMNS
 from megafish_assets.sightings.windows import window_start
 
@@ -35,11 +35,6 @@ def kinds_of(abundance: pl.DataFrame, sightings: pl.LazyFrame, crops: pl.LazyFra
         _kind(row, seen.get(row["kind"], {}), colours[row["kind"]], hours, clips, animals, best.get(row["kind"], ()))
         for row in rows
     )
-
-
-def counted(sightings: pl.LazyFrame) -> pl.LazyFrame:
-    """The sightings that count, with what each counts as in `kind`."""
-    return sightings.filter("is_counted").with_columns(taxon().alias("kind"))
 
 
 def _highest(whole: pl.DataFrame) -> Iterator[dict]:

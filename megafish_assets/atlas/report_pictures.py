@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 
 from megafish_assets.atlas.report_content import Kind
-from megafish_assets.atlas.report_kinds import counted
 from megafish_assets.atlas.stills import VideoFile, still_name, stills_of
 from megafish_assets.crops.overlay import jpeg
 from megafish_assets.footage.boxes import BOX, STRETCHED_PX
+from megafish_assets.sightings.naming import counted
 
 SIZES = ((24, 960, 8), (60, 640, 6), (120, 480, 3))
 """Most kinds, width of a frame in px, and crops of each: of fewer kinds each can be seen better. Kinds past the last

@@ -10,7 +10,7 @@ from megafish_assets.clusters.columns import KIND_EVENTS, KINDS
 from megafish_assets.clusters.kind_events import kind_events
 from megafish_assets.clusters.kinds import kind_ids_of
 from megafish_assets.features.fits import cluster_units, fit_version
-from megafish_assets.footage.columns import empty_table
+from megafish_assets.footage.columns import empty_table, typed
 
 KEPT_FITS = 30
 """A month of nights: what a person looks at, and how long a kind may be away and still be known. Of 200,000 tracklets
@@ -88,7 +88,7 @@ def _fit(units: pl.DataFrame, kind_ids: dict[int, int], version: str, fitted_at:
     rows = units.join(kinds, on="cluster", how="left", maintain_order="left").with_columns(
         pl.lit(version).alias("fit_version"), pl.lit(fitted_at).alias("fitted_at"), pl.lit(True).alias("is_latest")
     )
-    return rows.select(pl.col(name).cast(column.dtype) for name, column in KINDS.items())
+    return typed(rows, KINDS)
 
 
 _INTEGERS = {"cluster": pl.Int64, "kind_id": pl.Int64}

@@ -12,6 +12,7 @@ from megafish_assets.detections.columns import NOT_FISH, PLACE_REASONS
 from megafish_assets.detections.lens import in_force, places_of, places_version
 from megafish_assets.detections.scene import scene_paths
 from megafish_assets.detections.wiper import is_wiper, wiped_seconds, wipes
+from megafish_assets.footage.columns import typed
 
 ON_LENS, FIXED, WIPER = "on_lens", "fixed", "wiper"
 """Reasons, each enough to leave a box out until a person names it. Of `fixed` he should have a look: before a camera
@@ -76,7 +77,7 @@ def not_fish(valid: pl.DataFrame, scored: pl.DataFrame | None, motion: pl.DataFr
     both = both.with_columns(
         pl.when("wiper").then(pl.lit(WIPER)).otherwise(reason.when(place).then(pl.lit(FIXED))).alias("reason")
     )
-    return both.select(pl.col(name).cast(column.dtype) for name, column in NOT_FISH.items())
+    return typed(both, NOT_FISH)
 
 
 def _wiper(rows: pl.DataFrame, motion: pl.DataFrame) -> np.ndarray:

@@ -10,6 +10,7 @@ import polars as pl
 from megafish_assets.detections.columns import TRACKLET_MOTION
 from megafish_assets.detections.recurrences import seconds_of
 from megafish_assets.detections.scene import ScenePath
+from megafish_assets.footage.columns import typed
 
 LOOK_SECONDS = 1 / 3
 """A way is measured from one such stretch's mean place to the next: boxes jitter from frame to frame, and their jitter
@@ -49,13 +50,14 @@ def tracklet_motion(rows: pl.DataFrame, paths: dict[str, ScenePath]) -> pl.DataF
     both = tracklets.join(_ways(placed), on=["video", "tracklet_id"], how="left", maintain_order="left")
     speed = pl.col("way") / pl.col("seconds") / pl.col("length")
     least_travel = pl.min_horizontal("travel_picture_1024", "travel_scene_1024")
-    return both.with_columns(
+    moved = both.with_columns(
         pl.when(pl.col("travel_scene_1024").is_not_null())
         .then(least_travel / pl.col("length"))
         .alias("travel_body_lengths"),
         pl.when(pl.col("seconds") >= SHORTEST_SECONDS).then(speed).alias("speed_body_lengths"),
         pl.when(pl.col("way") > 0).then(pl.col("net") / pl.col("way")).alias("straightness"),
-    ).select(pl.col(name).cast(column.dtype) for name, column in TRACKLET_MOTION.items())
+    )
+    return typed(moved, TRACKLET_MOTION)
 
 
 def _offsets(placed: pl.DataFrame, paths: dict[str, ScenePath]) -> pl.DataFrame:

@@ -20,7 +20,7 @@ from megafish_assets.exports.tables import ExportTables
 from megafish_assets.exports.taxa import taxa_of_kinds
 from megafish_assets.footage.boxes import STRETCHED_PX
 from megafish_assets.labels.naming import PERSON
-from megafish_assets.sightings.naming import taxon
+from megafish_assets.sightings.naming import counted
 
 MEDIA_TYPES = {
     **dict.fromkeys((".mp4", ".m4v"), "video/mp4"),
@@ -163,7 +163,7 @@ def _type() -> pl.Expr:
 
 def media_observations(tables: ExportTables) -> pl.DataFrame:
     """A row a sighting that counts, with its best box, in order of video and tracklet."""
-    seen = tables.sightings.filter("is_counted").with_columns(taxon().alias("kind"))
+    seen = counted(tables.sightings.lazy()).collect()
     boxes = pl.concat(list(_best_boxes(tables, seen)) or [_no_boxes()])
     placed = placed_videos(tables).select("video", "deployment", "begun", "event")
     seen = seen.join(taxa_of_kinds(tables), on="kind", how="left").join(boxes, on="tracklet_id", how="left")

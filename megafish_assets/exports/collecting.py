@@ -10,6 +10,7 @@ from megafish_assets.footage.columns import typed
 from megafish_assets.footage.site import Site
 from megafish_assets.labels.current import APPROVED
 from megafish_assets.labels.naming import PERSON
+from megafish_assets.labels.species import species_key
 from megafish_assets.sightings.naming import TAXON, UNNAMED, taxa, taxon
 from megafish_assets.sightings.tracklet_rows import NOT_FISH_SHARE
 
@@ -20,8 +21,8 @@ RAW_COLUMNS = [
 
 
 def species_names(species: pl.DataFrame, words: pl.DataFrame) -> pl.DataFrame:
-    """`name` (its `_key`), `scientific_name`, `aphia_id` and `family` of every name that anybody explains: the list of
-    species, then what was said last. A scientific name is a name of itself, behind those that people say.
+    """`name` (its `species_key`), `scientific_name`, `aphia_id` and `family` of every name that anybody explains: the
+    list of species, then what was said last. A scientific name is a name of itself, behind those that people say.
 
     `species` holds the columns `SPECIES`, `words` the columns `WORDS`. Number and family are of the scientific name
     beside them, whoever gave them: of another name's row they would be another taxon's.
@@ -29,21 +30,18 @@ def species_names(species: pl.DataFrame, words: pl.DataFrame) -> pl.DataFrame:
     said = words.filter(pl.col("status") == APPROVED).sort("labelled_at", descending=True)
     said = said.select(pl.col("label").alias("name"), "scientific_name", "aphia_id").drop_nulls("name")
     both = pl.concat([species.select(*said.columns, "family"), said], how="diagonal")
-    both = both.with_columns(_key("name").alias("name"))
+    both = both.with_columns(species_key("name").alias("name"))
     is_bare = pl.col("scientific_name").is_null()
     named, bare = both.filter(~is_bare), both.filter(is_bare)
-    of_themselves = named.with_columns(_key("scientific_name").alias("name"))
+    of_themselves = named.with_columns(species_key("scientific_name").alias("name"))
     rows = pl.concat([named, of_themselves, bare])
-    of_taxon = pl.col("aphia_id", "family").drop_nulls().first().over(pl.coalesce(_key("scientific_name"), "name"))
+    of_taxon = (
+        pl.col("aphia_id", "family").drop_nulls().first().over(pl.coalesce(species_key("scientific_name"), "name"))
+    )
     # A family that the list gives to a name alone contradicts no scientific name of it.
     of_name = pl.col("family").filter(is_bare).drop_nulls().first().over("name")
     known = rows.with_columns(of_taxon).with_columns(pl.coalesce("family", of_name).alias("family"))
     return known.unique("name", keep="first", maintain_order=True)
-
-
-def _key(column: str) -> pl.Expr:
-    """By which a name is known, as `labels_table` finds a label on the list of species."""
-    return pl.col(column).str.to_lowercase().str.strip_chars()
 
 
 def with_scientific_names(table: pl.DataFrame, species: pl.DataFrame, name: str) -> pl.DataFrame:
@@ -52,11 +50,13 @@ def with_scientific_names(table: pl.DataFrame, species: pl.DataFrame, name: str)
     What has another scientific name than its name is explained by has that one's number and family.
     """
     known_as = table.join(
-        species.select("name", known_as="scientific_name"), left_on=_key(name), right_on="name", how="left",
+        species.select("name", known_as="scientific_name"), left_on=species_key(name), right_on="name", how="left",
         maintain_order="left",
     )  # fmt: skip
-    is_explained = pl.col("scientific_name").is_null() | (_key("scientific_name") == _key("known_as")).fill_null(False)
-    key = pl.when(is_explained).then(_key(name)).otherwise(_key("scientific_name"))
+    is_explained = pl.col("scientific_name").is_null() | (
+        species_key("scientific_name") == species_key("known_as")
+    ).fill_null(False)
+    key = pl.when(is_explained).then(species_key(name)).otherwise(species_key("scientific_name"))
     return (
         known_as.with_columns(key.alias("key"), pl.coalesce("scientific_name", "known_as").alias("scientific_name"))
         .join(species.select("aphia_id", "family", key="name"), on="key", how="left", maintain_order="left")

@@ -14,7 +14,6 @@ from megafish_assets.labels.classifying import Seen
 from megafish_assets.labels.columns import CLASSES, NAME_NEXT
 from megafish_assets.labels.naming import NAMED_FROM, Words, classes_table, told_by
 from megafish_assets.labels.next_table import next_table, open_units
-from megafish_assets.labels.resolving import current_words
 from megafish_assets.labels.small import SEEN, SmallCrops
 from megafish_assets.labels.units import Units, kind_of_units, on_the_lens
 from megafish_assets.orchestration.policy import seed_knob
@@ -70,7 +69,7 @@ def classes_asset(
             "features": dg.AssetIn(named("features", backbone), dagster_type=EmbeddingStream),
             "crops": dg.AssetIn("crops"),
             "sampled": dg.AssetIn("sampled_detections", metadata={"columns": ["detection_id", "score"]}),
-            "said": dg.AssetIn("labels"),
+            "said": dg.AssetIn("words"),
             "kinds": dg.AssetIn(named("kinds", backbone)),
             "whitening": dg.AssetIn(named("whitening", backbone)),
         },
@@ -88,8 +87,6 @@ def classes_asset(
         kinds: pl.DataFrame,
         whitening: pl.DataFrame,
         not_fish: pl.LazyFrame,
-        raw_detections: pl.LazyFrame,
-        tracklets: pl.LazyFrame,
         tables: Tables,
         figures: Figures,
     ):
@@ -102,7 +99,7 @@ def classes_asset(
         units = Units.of_crops(rows, vectors, seen_crops)
         kind_ids = kind_of_units(units, kinds)
         lens = on_the_lens(units, flagged(not_fish), rows)
-        words = Words.of(units, current_words(said, raw_detections, tracklets))
+        words = Words.of(units, said)
         taught = words.taught(units)
         seen = Seen.of(units.features)
         fits = Progress(context.log.info, "fits to some of the labels", max(1, n_fits(taught) + n_curve_fits(taught)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from megafish_assets.footage.columns import typed
 from megafish_assets.labels.calibration import (
     Doubt,
     HeldBack,
@@ -170,7 +171,7 @@ def classes_table(
         columns[name] = chosen
     rows = rows.with_columns(**columns).with_columns(labels_version=pl.lit(words.version), backbone=pl.lit(backbone))
     rows = rows.join(scientific_names(words), on="name", how="left", maintain_order="left")
-    return rows.select(pl.col(name).cast(column.dtype) for name, column in CLASSES.items())
+    return typed(rows, CLASSES)
 
 
 def scientific_names(words: Words) -> pl.DataFrame:

@@ -3,6 +3,7 @@
 import numpy as np
 import polars as pl
 
+from megafish_assets.footage.columns import typed
 from megafish_assets.labels.budget import NEXT, UNGROUPED, Open, name_next
 from megafish_assets.labels.columns import NAME_NEXT
 from megafish_assets.labels.current import UNSURE
@@ -24,4 +25,4 @@ def next_table(classes: pl.DataFrame, own: np.ndarray, units: Open, n: int = NEX
     rows = classes[places].with_columns(
         pl.int_range(1, len(places) + 1).alias("rank"), pl.Series("reason", reasons, dtype=pl.String)
     )
-    return rows.select(pl.col(name).cast(column.dtype) for name, column in NAME_NEXT.items())
+    return typed(rows, NAME_NEXT)

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from megafish_assets.embeddings.tables import to_matrix
-from megafish_assets.footage.columns import empty_table
+from megafish_assets.footage.columns import empty_table, typed
 from megafish_assets.labels.naming import NOT_A_FISH
 from megafish_assets.labels.review_columns import TILES
 
@@ -257,7 +257,7 @@ def _placed(rows: pl.DataFrame, sheet: str, place: int) -> pl.DataFrame:
         pl.lit(place, pl.Int64).alias("sheet_position"),
         pl.int_range(pl.len(), dtype=pl.Int64).alias("position"),
     )
-    return known.select(pl.col(name).cast(column.dtype) for name, column in TILES.items())
+    return typed(known, TILES)
 
 
 def units_not_on_one_sheet(tiles: pl.DataFrame, units: Sequence[str] | pl.Series) -> int:

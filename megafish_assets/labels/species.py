@@ -76,3 +76,8 @@ def _aphia_id(cell: str | None, line: int) -> int | None:
     if not number.isascii() or not number.isdigit() or not 0 < int(number[:20]) < MOST_WHOLE:
         raise ValueError(f"line {line}: aphia_id = {cell!r}, expected a whole number such as 212682")
     return int(number)
+
+
+def species_key(column: str) -> pl.Expr:
+    """By which names are one on the list and on a label: without capitals, and without spaces around it."""
+    return pl.col(column).str.to_lowercase().str.strip_chars()

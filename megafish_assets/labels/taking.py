@@ -5,12 +5,12 @@ from datetime import datetime
 
 import polars as pl
 
+from megafish_assets.footage.columns import typed
 from megafish_assets.labels.columns import LABELS
 from megafish_assets.labels.contradictions import contradicting
 from megafish_assets.labels.said import LabelFileError
+from megafish_assets.labels.species import species_key
 from megafish_assets.labels.table_files import column_name, header_of, id_labels
-
-SPECIES_KEY = "species_key"
 
 WORD = ("label", "scientific_name", "aphia_id", "note")
 """What a row says besides its status."""
@@ -33,18 +33,14 @@ def labels_table(said: pl.DataFrame, source: str, content: bytes, species: pl.Da
         pl.format("{}-{}-{}", pl.lit(digest), "line", place).alias("label_id"),
         pl.format("{}, line {}", pl.lit(source), "line").alias("source"),
     )
-    listed = _keyed_species(species)
-    known = keyed.with_columns(_key("label")).join(listed, on=SPECIES_KEY, how="left", maintain_order="left")
+    keyed = keyed.with_columns(species_key=species_key("label"))
+    known = keyed.join(_keyed_species(species), on="species_key", how="left", maintain_order="left")
     rows = known.with_columns(
         pl.coalesce("listed_name", "label").alias("label"),
         pl.coalesce("scientific_name", "listed_scientific_name").alias("scientific_name"),
         pl.coalesce("aphia_id", "listed_aphia_id").alias("aphia_id"),
     )
-    return rows.select(pl.col(name).cast(column.dtype) for name, column in LABELS.items())
-
-
-def _key(column: str) -> pl.Expr:
-    return pl.col(column).str.to_lowercase().str.strip_chars().alias(SPECIES_KEY)
+    return typed(rows, LABELS)
 
 
 def _keyed_species(species: pl.DataFrame) -> pl.DataFrame:
@@ -54,8 +50,8 @@ def _keyed_species(species: pl.DataFrame) -> pl.DataFrame:
         pl.col("scientific_name").alias("listed_scientific_name"),
         pl.col("aphia_id").alias("listed_aphia_id"),
     )
-    keys = [named.with_columns(_key(name)) for name in ("listed_name", "listed_scientific_name")]
-    return pl.concat(keys).drop_nulls(SPECIES_KEY).unique(SPECIES_KEY, keep="first", maintain_order=True)
+    keys = [named.with_columns(species_key=species_key(name)) for name in ("listed_name", "listed_scientific_name")]
+    return pl.concat(keys).drop_nulls("species_key").unique("species_key", keep="first", maintain_order=True)
 
 
 def free_names(labels: pl.DataFrame, species: pl.DataFrame) -> list[str]:
@@ -63,7 +59,8 @@ def free_names(labels: pl.DataFrame, species: pl.DataFrame) -> list[str]:
     if species.is_empty():
         return []
     said = labels.filter(pl.col("status") == "approved").select("label").drop_nulls().unique()
-    return said.join(species, left_on="label", right_on="name", how="anti")["label"].sort().to_list()
+    listed = _keyed_species(species)["species_key"].implode()
+    return said.filter(~species_key("label").is_in(listed))["label"].sort().to_list()
 
 
 def said_of_table(table: pl.DataFrame, name: str, now: datetime) -> pl.DataFrame:

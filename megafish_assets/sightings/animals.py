@@ -9,7 +9,7 @@ from megafish_assets.detections.scene import ScenePath
 from megafish_assets.footage.columns import empty_table
 from megafish_assets.sightings.columns import LINKED
 from megafish_assets.sightings.linking import LEAST_LOG_ODDS, Pieces, after_links, part_links, within_links
-from megafish_assets.sightings.naming import taxon
+from megafish_assets.sightings.naming import counted
 from megafish_assets.sightings.windows import CLIP
 
 AFTER, WITHIN, PART = "after", "within", "part"
@@ -102,8 +102,8 @@ def _table(
         },
         schema={name: column.dtype for name, column in LINKED.items() if name != "n_tracklets"},
     )
-    counted = table.with_columns(pl.len().over("animal_id").cast(pl.Int64).alias("n_tracklets"))
-    return counted.select(list(LINKED)).sort("tracklet_id")
+    joined = table.with_columns(pl.len().over("animal_id").cast(pl.Int64).alias("n_tracklets"))
+    return joined.select(list(LINKED)).sort("tracklet_id")
 
 
 def animals_of_clips(sightings: pl.DataFrame, linked_rows: pl.DataFrame) -> pl.DataFrame:
@@ -112,8 +112,8 @@ def animals_of_clips(sightings: pl.DataFrame, linked_rows: pl.DataFrame) -> pl.D
 
     `sightings` holds the columns `SIGHTINGS`, `linked_rows` the columns `LINKED`.
     """
-    counted = sightings.filter("is_counted").with_columns(taxon().alias("kind"))
-    known = counted.join(linked_rows.select("tracklet_id", "animal_id", "is_open"), on="tracklet_id", how="left")
+    links = linked_rows.select("tracklet_id", "animal_id", "is_open")
+    known = counted(sightings.lazy()).collect().join(links, on="tracklet_id", how="left")
     is_sure = ~pl.col("is_open").fill_null(True).any()
     return known.group_by(pl.col("video").alias("window"), "kind").agg(
         pl.when(is_sure).then(pl.col("animal_id").n_unique().cast(pl.Int64)).alias("n_animals")

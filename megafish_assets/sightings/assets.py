@@ -8,7 +8,6 @@ from pydantic import Field
 
 from megafish_assets.detections.faults import valid_rows
 from megafish_assets.footage.columns import KEY
-from megafish_assets.labels.resolving import current_words
 from megafish_assets.orchestration.policy import seed_knob
 from megafish_assets.orchestration.sources import STATIONS, Recordings, read_owners_table, stations_version
 from megafish_assets.reporting.metadata import column_lineage, coverage, table_metadata
@@ -48,7 +47,7 @@ def sightings_asset(backbone: str) -> dg.AssetsDefinition:
 
     @dg.asset(
         check_specs=specs("sightings", checks.SIGHTINGS),
-        deps=["labels", "small_crops", named("classes", backbone), named("kinds", backbone)],
+        deps=["words", "small_crops", named("classes", backbone), named("kinds", backbone)],
         metadata=table_metadata(SIGHTINGS),
         kinds={"polars", "deltalake"},
     )
@@ -65,7 +64,7 @@ def sightings_asset(backbone: str) -> dg.AssetsDefinition:
     ):
         """Every tracklet of every video: when and where it was seen, what it is called and who says so, how it moves,
         and whether it counts."""
-        names, station_of_file = stored_names(tables, backbone, raw_detections, tracklets), stations(recordings)
+        names, station_of_file = stored_names(tables, backbone), stations(recordings)
         usual = usual_step_of(raw_detections)
         cut = tables.all_crops(crops).filter(pl.col("fault").is_null()).select(VIDEO_COLUMN, *CROP_COLUMNS)
         told = {"n_rows": 0, "n_not_fish": 0, "n_distinct": 0}
@@ -175,14 +174,13 @@ def stations(recordings: Recordings) -> dict[str, str]:
     return dict(said.select("file", "station").iter_rows())
 
 
-def stored_names(tables: Tables, backbone: str, raw: pl.LazyFrame, tracklets: pl.LazyFrame) -> pl.DataFrame:
-    """The columns `NAMES` of what is stored of classes, kinds and labels, if anything: counts do not wait for names."""
+def stored_names(tables: Tables, backbone: str) -> pl.DataFrame:
+    """The columns `NAMES` of what is stored of classes, kinds and words, if anything: counts do not wait for names."""
     classes, kinds = (
         tables.rows("labels", named("classes", backbone)),
         tables.rows("clusters", named("kinds", backbone)),
     )
-    labels = tables.rows("labels", "labels")
-    return tracklet_names(classes, kinds, None if labels is None else current_words(labels, raw, tracklets))
+    return tracklet_names(classes, kinds, tables.rows("labels", "words"))
 
 
 def stored_origin(tables: Tables, backbone: str | None) -> Origin:

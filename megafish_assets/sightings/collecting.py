@@ -1,6 +1,6 @@
 """Sightings and counts of some videos at once, of their rows in the tables before."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
@@ -36,6 +36,12 @@ def of_videos(videos: Sequence[str], table: pl.LazyFrame) -> pl.DataFrame:
 def usual_step_of(raw: pl.LazyFrame) -> float:
     """See `usual_step`, of all videos of `raw_detections`."""
     return usual_step(raw.filter(pl.col("fault").is_null()).select("video", "frame_id").unique().collect())
+
+
+def video_files(raw: pl.LazyFrame, videos: Iterable[str]) -> dict[str, str]:
+    """The file of each of these videos, by video, in their order; of those of which `raw_detections` holds rows."""
+    rows = raw.filter(pl.col("video").is_in(list(videos))).select("video", "video_file")
+    return dict(rows.unique().sort("video").collect().iter_rows())
 
 
 def with_tracklets(valid: pl.DataFrame, tracklets: pl.DataFrame, not_fish: pl.DataFrame) -> pl.DataFrame:

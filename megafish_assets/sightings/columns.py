@@ -207,7 +207,7 @@ SCHOOLS: Columns = {
     "n_moving": Column(pl.Int64, "members that swim over the scene, see `n_moving` of `behavior`"),
     "polarization": Column(
         pl.Float64,
-        "how alike they head, 0 to 1: length of their mean direction; null where fewer than 3 swim, or than four fifths",
+        "how alike they head, 0 to 1: length of their mean direction; null where fewer than 3 or four fifths swim",
     ),
     "heading_degrees": Column(pl.Float64, "their mean direction: 0 right, 90 up, 180 left, -90 down; null likewise"),
     "speed_body_lengths": Column(pl.Float64, "mean over members, body lengths a second; null where none is known"),

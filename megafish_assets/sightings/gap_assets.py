@@ -6,7 +6,7 @@ from pydantic import Field
 
 from megafish_assets.detections.faults import valid_rows
 from megafish_assets.footage.boxes import BOX
-from megafish_assets.footage.columns import empty_table
+from megafish_assets.footage.columns import empty_table, typed
 from megafish_assets.labels.columns import LABELS
 from megafish_assets.orchestration.policy import seed_knob
 from megafish_assets.orchestration.sources import Recordings
@@ -15,7 +15,7 @@ from megafish_assets.reporting.metadata import coverage, table_metadata
 from megafish_assets.reporting.progress import Progress
 from megafish_assets.reporting.verdicts import specs, verdict
 from megafish_assets.sightings import checks, measures
-from megafish_assets.sightings.collecting import batches, looks_of_videos, of_videos, usual_step_of
+from megafish_assets.sightings.collecting import batches, looks_of_videos, of_videos, usual_step_of, video_files
 from megafish_assets.sightings.columns import ANIMALS_GAP
 from megafish_assets.sightings.gap import precision, recall, with_answers
 from megafish_assets.sightings.gap_folder import decoded_frames, write_page
@@ -65,11 +65,8 @@ def animals_gap_asset(knobs: type[GapConfig] = GapConfig) -> dg.AssetsDefinition
         recordings: Recordings,
     ):
         draws = _draws(context, config, raw_detections, camera_motion)
-        files = raw_detections.filter(pl.col(VIDEO_COLUMN).is_in(draws[VIDEO_COLUMN].unique().implode()))
-        paths = {
-            video: recordings.path(file)
-            for video, file in files.select("video", "video_file").unique().collect().iter_rows()
-        }
+        files = video_files(raw_detections, draws[VIDEO_COLUMN].unique())
+        paths = {video: recordings.path(file) for video, file in files.items()}
         shown = list(decoded_frames(draws, paths, config.n_frames, recordings.most_megapixels))
         frames = pl.DataFrame([row for row, _ in shown], schema=draws.schema)
         boxes = _boxes(frames, raw_detections, tracklets, not_fish)
@@ -83,7 +80,7 @@ def animals_gap_asset(knobs: type[GapConfig] = GapConfig) -> dg.AssetsDefinition
         numbers = measures.gap_numbers(table, recall(table), precision(table)) | coverage(context, "not_fish")
         page = figures.place(context.asset_key) / "index.html"
         return dg.MaterializeResult(
-            value=table.select(pl.col(name).cast(column.dtype) for name, column in ANIMALS_GAP.items()),
+            value=typed(table, ANIMALS_GAP),
             metadata={name: number for name, number in numbers.items() if number is not None}
             | {"n_unreadable_frames": _passed_over(draws, frames), "page": dg.MetadataValue.path(str(page))},
             check_results=[verdict(checks.ANIMALS_GAP, numbers)],

@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote
 
 import polars as pl
 
-from megafish_assets.footage.columns import empty_table
+from megafish_assets.footage.columns import empty_table, typed
 from megafish_assets.footage.ids import in_natural_order
 from megafish_assets.sightings.columns import MOMENTS
 from megafish_assets.sightings.movements import speed
@@ -61,7 +61,7 @@ def moments(
     turn = pl.col("reason").replace_strict(dict(zip(REASONS, range(len(REASONS)), strict=True)))
     ranked = pl.concat(parts, how="vertical_relaxed").sort("place", turn).with_row_index("rank", offset=1)
     columns = {name: column for name, column in MOMENTS.items() if name not in ("open", "film")}
-    return ranked.select(pl.col(name).cast(column.dtype) for name, column in columns.items())
+    return typed(ranked, columns)
 
 
 def dense_groups(schools: pl.DataFrame) -> pl.DataFrame:
@@ -130,7 +130,7 @@ def opened(found: pl.DataFrame, file_of: dict[str, str], film_of: dict[str, str]
         ).alias(name)
         for name, of in (("open", file_of), ("film", film_of))
     ]
-    return found.with_columns(ways).select(pl.col(name).cast(column.dtype) for name, column in MOMENTS.items())
+    return typed(found.with_columns(ways), MOMENTS)
 
 
 def place_and_second(address: str) -> tuple[str, str]:

@@ -19,11 +19,11 @@ from megafish_assets.reporting.verdicts import specs, verdict
 from megafish_assets.reporting.wording import markdown_text
 from megafish_assets.sightings import checks, measures
 from megafish_assets.sightings.behavior import SIGHTED, SWUM, behavior
-from megafish_assets.sightings.collecting import batches, looks_of_videos, of_videos, usual_step_of
+from megafish_assets.sightings.collecting import batches, looks_of_videos, of_videos, usual_step_of, video_files
 from megafish_assets.sightings.columns import BEHAVIOR, MOMENTS, MOVEMENTS, SCHOOLS
 from megafish_assets.sightings.moments import N_A_REASON, moments, opened, place_and_second
 from megafish_assets.sightings.movements import MOMENT_SECONDS, STRETCH_SECONDS, aspects, movements
-from megafish_assets.sightings.naming import taxon
+from megafish_assets.sightings.naming import counted
 from megafish_assets.sightings.schools import CHAIN_BODY_LENGTHS, FEWEST_MEMBERS, LONGEST_CHAIN, schools
 from megafish_assets.storage.catalog import figure_folder
 from megafish_assets.storage.io_types import TableStream
@@ -81,10 +81,10 @@ def movements_asset(knobs: type[MovementsConfig] = MovementsConfig) -> dg.Assets
                 known = of_videos(videos, tracklets.select(VIDEO_COLUMN, "detection_id", "tracklet_id")).drop(
                     VIDEO_COLUMN
                 )
-                counted = of_videos(videos, sightings.filter("is_counted").select(VIDEO_COLUMN, "tracklet_id"))
+                wanted = of_videos(videos, sightings.filter("is_counted").select(VIDEO_COLUMN, "tracklet_id"))
                 cut = of_videos(videos, sizes.select(VIDEO_COLUMN, "detection_id", "width_px", "height_px"))
                 shapes = aspects(cut.drop(VIDEO_COLUMN).join(valid, on="detection_id"))
-                rows = valid.join(known, on="detection_id").join(counted, on="tracklet_id", how="semi")
+                rows = valid.join(known, on="detection_id").join(wanted, on="tracklet_id", how="semi")
                 looks = looks_of_videos(valid, motion, usual)
                 made = movements(rows, looks, scene_paths(motion), shapes, config.moment_seconds)
                 counts = measures.movement_counts(made)
@@ -127,7 +127,12 @@ def schools_asset(knobs: type[SchoolsConfig] = SchoolsConfig) -> dg.AssetsDefini
         """Groups of fish once a second: their members, how near each other, how alike they head, whither and how fast.
         Numbers with the size of each group; whether that is a school, a person says."""
         moments = movements.filter("is_whole_moment").collect()
-        table = schools(moments, counted_kinds(sightings), config.chain_body_lengths, config.fewest_members)
+        table = schools(
+            moments,
+            counted(sightings).select("tracklet_id", "kind").collect(),
+            config.chain_body_lengths,
+            config.fewest_members,
+        )
         numbers = measures.school_numbers(table) | coverage(context, "not_fish")
         return dg.MaterializeResult(
             value=table,
@@ -163,9 +168,9 @@ def behavior_asset(knobs: type[BehaviorConfig] = BehaviorConfig) -> dg.AssetsDef
     ):
         """How fast and whither each kind swims, how often in a group, and how long it stays in view by Kaplan-Meier,
         with the share that a clip's start or end cuts. No rate of feeding: boxes can't tell it."""
-        counted = counted_sightings(sightings).select(SIGHTED)
+        sighted = counted(sightings).select(SIGHTED).collect()
         swum = movements.select(SWUM).collect()
-        table = behavior(counted, swum, schools.select("of", "kind", "n_members").collect(), config.seed)
+        table = behavior(sighted, swum, schools.select("of", "kind", "n_members").collect(), config.seed)
         numbers = measures.behavior_numbers(table) | coverage(context, "not_fish")
         return dg.MaterializeResult(
             value=table,
@@ -204,8 +209,8 @@ def moments_asset(knobs: type[MomentsConfig] = MomentsConfig) -> dg.AssetsDefini
     ):
         """The densest groups, the first of each kind and the fastest bursts, ranked, each with the video at its second:
         what is worth a look. A burst is no bite until a person says so."""
-        found = moments(counted_sightings(sightings), movements.collect(), schools.collect(), config.n_a_reason)
-        file_of = files(raw_detections, found["video"].unique().to_list())
+        found = moments(counted(sightings).collect(), movements.collect(), schools.collect(), config.n_a_reason)
+        file_of = video_files(raw_detections, found["video"])
         table = opened(found, file_of, {video: f"tracklets/{video}.mp4" for video in file_of})
         numbers = measures.moment_numbers(table) | coverage(context, "not_fish")
         return dg.MaterializeResult(
@@ -247,19 +252,3 @@ def films_asked(table: pl.DataFrame, figures: Figures) -> str:
     config = json.dumps({"ops": {"film_tracklets": {"config": {"videos": videos}}}})
     folder = figure_folder(figures.folder, "tracklets")
     return f"Job `draw_tracklets`, in its launchpad:\n\n```\n{config}\n```\n\nFilms: `{folder}/<video>.mp4`"
-
-
-def files(raw_detections: pl.LazyFrame, videos: list[str]) -> dict[str, str]:
-    """The file of each of these videos."""
-    rows = raw_detections.filter(pl.col(VIDEO_COLUMN).is_in(videos)).select(VIDEO_COLUMN, "video_file")
-    return dict(rows.unique().sort(VIDEO_COLUMN).collect().iter_rows())
-
-
-def counted_sightings(sightings: pl.LazyFrame) -> pl.DataFrame:
-    """Every sighting that counts, with its `kind`."""
-    return sightings.filter("is_counted").with_columns(taxon().alias("kind")).collect()
-
-
-def counted_kinds(sightings: pl.LazyFrame) -> pl.DataFrame:
-    """The `tracklet_id` and `kind` of every sighting that counts."""
-    return sightings.filter("is_counted").select("tracklet_id", taxon().alias("kind")).collect()

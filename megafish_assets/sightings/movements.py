@@ -20,7 +20,7 @@ import polars as pl
 from megafish_assets.detections.looks import Looks
 from megafish_assets.detections.scene import ScenePath
 from megafish_assets.footage.boxes import STRETCHED_PX
-from megafish_assets.footage.columns import empty_table
+from megafish_assets.footage.columns import empty_table, typed
 from megafish_assets.sightings.columns import MOVEMENTS
 
 STRETCH_SECONDS = 1 / 3
@@ -115,7 +115,7 @@ def movements(
         for (video,), own in stretches.partition_by("video", as_dict=True).items()
     ]
     table = pl.concat(parts).sort("video", "tracklet_id", "moment")
-    return table.select(pl.col(name).cast(column.dtype) for name, column in MOVEMENTS.items())
+    return typed(table, MOVEMENTS)
 
 
 def _spans(rows: pl.DataFrame) -> pl.DataFrame:

@@ -79,6 +79,11 @@ def taxon() -> pl.Expr:
     return pl.coalesce("name", numbered, pl.lit(UNNAMED))
 
 
+def counted(sightings: pl.LazyFrame) -> pl.LazyFrame:
+    """The rows of `sightings` that count, with their `kind`, see `taxon`."""
+    return sightings.filter("is_counted").with_columns(taxon().alias("kind"))
+
+
 TAXON = ("name", "kind_id", "scientific_name", "name_source", "not_fish")
 """Columns of `sightings` that say what is counted."""
 

@@ -14,7 +14,7 @@ import polars as pl
 from megafish_assets.detections.looks import Looks
 from megafish_assets.detections.scene import ScenePath, scene_path
 from megafish_assets.footage.boxes import STRETCHED_PX
-from megafish_assets.footage.columns import Column, Columns, empty_table
+from megafish_assets.footage.columns import Column, Columns, empty_table, typed
 from megafish_assets.sightings.counting import HELD_SECONDS, bridged, held_counts, rule_of
 
 BRIDGED_SECONDS = 0.1
@@ -138,7 +138,7 @@ def _effort(looks: Looks, parts: np.ndarray, swept_fields: float | None, times: 
         (pl.lit(times.elapsed_seconds, pl.Float64) + pl.col("start_seconds")).alias("elapsed_seconds"),
         *[pl.lit(value, EFFORT[name].dtype).alias(name) for name, value in whole.items()],
     )
-    return table.select(pl.col(name).cast(column.dtype) for name, column in EFFORT.items())
+    return typed(table, EFFORT)
 
 
 def _searched_ends(looks: Looks, first: np.ndarray, n_looks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -181,7 +181,7 @@ def _seen(sightings: pl.DataFrame, counted: pl.DataFrame, looks: Looks, parts: n
         keyed = table.with_columns(
             pl.lit(looks.video).alias("video"), pl.lit(part).alias("part"), pl.col("first_seconds").fill_nan(None)
         )
-        tables.append(keyed.select(pl.col(name).cast(column.dtype) for name, column in SEEN.items()))
+        tables.append(typed(keyed, SEEN))
     return pl.concat(tables)
 
 
@@ -205,4 +205,4 @@ def _present(sightings: pl.DataFrame, looks: Looks, parts: np.ndarray) -> pl.Dat
         "kind",
         "tracklet_id",
     )
-    return table.explode("part").select(pl.col(name).cast(column.dtype) for name, column in PRESENT.items())
+    return typed(table.explode("part"), PRESENT)

@@ -9,7 +9,7 @@ import polars as pl
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from megafish_assets.footage.columns import empty_table
+from megafish_assets.footage.columns import empty_table, typed
 from megafish_assets.sightings.columns import SCHOOLS
 from megafish_assets.sightings.movements import speed, swims
 
@@ -115,4 +115,4 @@ def _groups(rows: pl.DataFrame, of: str, together: list[str], fewest_members: in
     number = pl.int_range(1, pl.len() + 1).over(together).alias("group")
     own = {"of": pl.lit(of), "kind": pl.col("kind") if "kind" in together else pl.lit(None, pl.String)}
     numbered = kept.with_columns(number, **own)
-    return numbered.select(pl.col(name).cast(column.dtype) for name, column in SCHOOLS.items())
+    return typed(numbered, SCHOOLS)

@@ -8,7 +8,7 @@ import polars as pl
 from megafish_assets.detections.looks import LEAST_SECONDS, Looks
 from megafish_assets.detections.recurrences import seconds_of
 from megafish_assets.footage.boxes import BOX, STRETCHED_PX
-from megafish_assets.footage.columns import empty_table
+from megafish_assets.footage.columns import empty_table, typed
 from megafish_assets.labels.naming import PERSON
 from megafish_assets.sightings.columns import SIGHTINGS
 from megafish_assets.sightings.counting import are_parts
@@ -167,7 +167,7 @@ def _completed(table: pl.DataFrame, backbone: str | None) -> pl.DataFrame:
             "is_counted"
         )
     )
-    return table.select(pl.col(name).cast(column.dtype) for name, column in SIGHTINGS.items())
+    return typed(table, SIGHTINGS)
 
 
 def _way(is_cut: pl.Expr, at_edge: str) -> pl.Expr:

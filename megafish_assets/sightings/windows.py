@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from megafish_assets.footage.columns import empty_table
+from megafish_assets.footage.columns import empty_table, typed
 from megafish_assets.sightings.columns import ABUNDANCE
 from megafish_assets.sightings.counting import MIXED
 from megafish_assets.sightings.intervals import BLOCK_SECONDS, mean_intervals
@@ -208,4 +208,4 @@ def _completed(table: pl.DataFrame, window_kind: str, origin: Origin) -> pl.Data
         pl.lit(origin.labels_version, pl.String).alias("labels_version"),
     )
     ordered = table.sort("window", "station", "kind", nulls_last=True)
-    return ordered.select(pl.col(name).cast(column.dtype) for name, column in ABUNDANCE.items())
+    return typed(ordered, ABUNDANCE)

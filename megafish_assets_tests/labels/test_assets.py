@@ -10,9 +10,9 @@ import pytest
 from megafish_assets.embeddings.batch import EmbeddingBatch
 from megafish_assets.features.tables import model_table
 from megafish_assets.features.whitening import Whitening
-from megafish_assets.footage.boxes import BOX
 from megafish_assets.labels.assets import ClassesConfig, classes_asset
-from megafish_assets.labels.columns import CLASSES, LABELS, NAME_NEXT
+from megafish_assets.labels.columns import CLASSES, NAME_NEXT
+from megafish_assets.labels.current import labelled_tracklets
 from megafish_assets.orchestration.policy import grouped
 from megafish_assets.reporting.figures import Figures
 from megafish_assets.storage.catalog import Tables
@@ -42,14 +42,12 @@ class Collection:
             "embeddings_b": EmbeddingBatch.from_rows(ids.to_numpy(), self.units.features, "version"),
             "kinds_b": table.select("unit_id", kind_id=pl.col("cluster") + 1, is_latest=pl.lit(True)),
             "not_fish": table.select("video", "detection_id", reason=pl.lit(None, pl.String)),
-            "raw_detections": detections(table),
-            "tracklets": with_uncropped(table.select("video", "detection_id", "tracklet_id", position=pl.lit(0))),
-            "labels": as_labels(said),
+            "words": spoken(said),
             "whitening_b": whitening(self.units.features.shape[1]),
         } | other
         rooms = {"clusters_b": "clusters", "crops": "crops", "sampled_detections": "detections"}
-        rooms |= {"features_b": "features", "embeddings_b": "embeddings", "kinds_b": "clusters", "labels": "labels"}
-        rooms |= dict.fromkeys(("not_fish", "raw_detections", "tracklets", "small_detections"), "detections")
+        rooms |= {"features_b": "features", "embeddings_b": "embeddings", "kinds_b": "clusters", "words": "labels"}
+        rooms |= dict.fromkeys(("not_fish", "small_detections"), "detections")
         rooms |= {"small_crops": "crops", "small_embeddings_b": "embeddings", "whitening_b": "features"}
         self.assets = [*grouped("labels", [classes_asset("b", names_small=True)])]
         for name, rows in given.items():
@@ -99,41 +97,16 @@ def small_fish(collection: Collection, version: str = "version") -> dict[str, pl
     )
     cut = crops.filter(pl.col("fault").is_null())["detection_id"].to_numpy()
     vectors = 3 * np.eye(collection.units.features.shape[1], dtype=np.float32)[[0, 0, 0, 0, 3, 0]]
-    everything = pl.concat(
-        [rows.select("video", "detection_id", "tracklet_id") for rows in (collection.units.table, crops)]
-    )
     return {
-        "raw_detections": detections(everything),
-        "tracklets": with_uncropped(everything.with_columns(position=pl.lit(0))),
         "small_detections": crops.select("video", "detection_id", score=pl.lit(0.5)),
         "small_crops": crops,
         "small_embeddings_b": EmbeddingBatch.from_rows(cut, vectors, version),
     }
 
 
-UNCROPPED = {"video": "v", "detection_id": "v/999999/000", "tracklet_id": "v/t99999", "position": 0}
-"""A tracklet of which the sample has nothing."""
-
-
-def with_uncropped(rows: pl.DataFrame) -> pl.DataFrame:
-    return pl.concat([rows, pl.DataFrame([UNCROPPED], schema=rows.schema)])
-
-
-def detections(table: pl.DataFrame) -> pl.DataFrame:
-    ids = [*table["detection_id"], UNCROPPED["detection_id"]]
-    boxes = {side: [10.0] * len(ids) for side in BOX}
-    return pl.DataFrame({"video": "v", "detection_id": ids, "frame_id": range(len(ids))} | boxes)
-
-
-def as_labels(said: pl.DataFrame | None) -> pl.DataFrame:
-    """The table `labels` of tracklets, names and statuses; approved where none is given."""
-    said = pl.DataFrame(schema={"tracklet_id": pl.String, "label": pl.String}) if said is None else said
-    if "status" not in said.columns:
-        said = said.with_columns(status=pl.lit("approved"))
-    return said.select(
-        (pl.col(name) if name in said.columns else pl.lit(None)).cast(column.dtype).alias(name)
-        for name, column in LABELS.items()
-    )
+def spoken(said: pl.DataFrame | None) -> pl.DataFrame:
+    """The table `words` of tracklets, names and statuses; approved where none is given."""
+    return labelled_tracklets(words() if said is None else said)
 
 
 def table_of(name: str, rows: pl.DataFrame | EmbeddingBatch) -> dg.AssetsDefinition:
@@ -187,7 +160,7 @@ def test_labels_kinds_and_what_lies_on_the_lens_come_from_their_own_tables(tmp_p
     plain = Collection(tmp_path)
     table = plain.units.table
     other = {
-        "labels": as_labels(
+        "words": spoken(
             words(*[(unit, "cod", "approved") for unit in plain.ids(0, 2)], (plain.ids(2, 1)[0], None, "unsure"))
         ),
         "kinds_b": table.select("unit_id", kind_id=pl.lit(5), is_latest=pl.lit(True)),
