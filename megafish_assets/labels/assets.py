@@ -15,7 +15,7 @@ from megafish_assets.labels.columns import CLASSES, NAME_NEXT
 from megafish_assets.labels.naming import NAMED_FROM, Words, classes_table, told_by
 from megafish_assets.labels.next_table import next_table, open_units
 from megafish_assets.labels.small import SEEN, SmallCrops
-from megafish_assets.labels.units import Units, kind_of_units, on_the_lens
+from megafish_assets.labels.units import Units, are_flagged, kind_of_units
 from megafish_assets.orchestration.policy import seed_knob
 from megafish_assets.reporting.figures import Figures, figure_metadata
 from megafish_assets.reporting.metadata import column_lineage, reduced_coverage, table_metadata
@@ -98,15 +98,15 @@ def classes_asset(
             seen_crops = pl.concat([seen_crops.select(SEEN), small.table.select(SEEN)])
         units = Units.of_crops(rows, vectors, seen_crops)
         kind_ids = kind_of_units(units, kinds)
-        lens = on_the_lens(units, flagged(not_fish), rows)
+        is_flagged = are_flagged(units, flagged(not_fish), rows)
         words = Words.of(units, said)
         taught = words.taught(units)
         seen = Seen.of(units.features)
         fits = Progress(context.log.info, "fits to some of the labels", max(1, n_fits(taught) + n_curve_fits(taught)))
         told = told_by(seen, taught, words, config.seed, fits.step)
-        table = classes_table(units, kind_ids, words, told, lens, backbone, config.named_from)
+        table = classes_table(units, kind_ids, words, told, is_flagged, backbone, config.named_from)
         curve = budget_curve(seen, taught, config.seed, fits.step)
-        asked = next_table(table, seen.own, open_units(table, words, lens), config.n_next)
+        asked = next_table(table, seen.own, open_units(table, words, is_flagged), config.n_next)
         numbers = measures.name_numbers(table, words, taught, told, curve, config.seed, config.named_from)
         numbers |= reduced_coverage(context, tables, backbone, "features")
         title = f"{backbone}: macro-F1 against labels, {len(taught)} given, seed {config.seed}"

@@ -35,7 +35,7 @@ MOST_SHARE, FEWEST_NAMED = 2 / 3, 2
 the hand, and a kind that holds two species is not named by the commoner. One is enough where it is a kind's only one.
 """
 
-LENS_PROBABILITY = 0.97
+FLAGGED_PROBABILITY = 0.97
 """Of what `not_fish` gives a reason, by place alone: it was no fish to 99 % and more on reefs (docs/quality.md),
 and real lenses may be worse."""
 
@@ -133,31 +133,31 @@ def classes_table(
     kind_ids: pl.Series,
     words: Words,
     told: Told | None,
-    on_lens: np.ndarray,
+    is_flagged: np.ndarray,
     backbone: str,
     named_from: float = NAMED_FROM,
 ) -> pl.DataFrame:
     """The columns `CLASSES`, a row a unit, sorted by it.
 
-    A person's name comes first, then the lens, then the classifier's from `named_from` on, then the kind's. What a
-    person rejected it does not become, and where nobody could tell it stays unnamed.
+    A person's name comes first, then `not_fish` (`is_flagged`, bool `(n,)`), then the classifier's from `named_from`
+    on, then the kind's. What a person rejected it does not become, and where nobody could tell it stays unnamed.
     """
     rows = units.table.with_columns(
         kind_ids.alias("kind_id"),
         words.names.alias("said"),
         words.table["status"],
         pl.when(words.table["status"] == REJECTED).then(words.table["label"]).alias("not_this"),
-        pl.Series("on_lens", on_lens, dtype=pl.Boolean),
+        pl.Series("is_flagged", is_flagged, dtype=pl.Boolean),
         *_told_columns(units, told),
     )
     rows = rows.join(names_of_kinds(kind_ids, words.names), on="kind_id", how="left", maintain_order="left")
     free = pl.col("status").ne_missing(UNSURE)
     sure = free & (pl.col("guessed") >= named_from) & pl.col("guess").ne_missing(pl.col("not_this"))
-    lens = free & pl.col("on_lens") & pl.col("not_this").ne_missing(NOT_A_FISH)
+    flagged = free & pl.col("is_flagged") & pl.col("not_this").ne_missing(NOT_A_FISH)
     of_kind = free & pl.col("kind_name").is_not_null() & pl.col("kind_name").ne_missing(pl.col("not_this"))
     sources = (
         (pl.col("said").is_not_null(), PERSON, pl.col("said"), pl.lit(1.0)),
-        (lens, CLASSIFIED, pl.lit(NOT_A_FISH), pl.lit(LENS_PROBABILITY)),
+        (flagged, CLASSIFIED, pl.lit(NOT_A_FISH), pl.lit(FLAGGED_PROBABILITY)),
         (sure, CLASSIFIED, pl.col("guess"), pl.col("guessed")),
         (of_kind, KIND, pl.col("kind_name"), pl.col("kind_probability")),
     )

@@ -10,10 +10,10 @@ from megafish_assets.labels.current import UNSURE
 from megafish_assets.labels.naming import Words
 
 
-def open_units(classes: pl.DataFrame, words: Words, on_lens: np.ndarray) -> Open:
+def open_units(classes: pl.DataFrame, words: Words, is_flagged: np.ndarray) -> Open:
     """Whom to ask for, row for row of the columns `CLASSES`. What was only rejected is asked for still."""
     is_named = words.names.is_not_null().to_numpy()
-    is_closed = is_named | on_lens
+    is_closed = is_named | is_flagged
     is_closed[words.places(UNSURE)] = True
     sureness = classes["probability"].fill_null(0.0).to_numpy()
     return Open(classes["cluster"].fill_null(UNGROUPED).to_numpy(), is_named, is_closed, sureness)

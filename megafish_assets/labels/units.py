@@ -65,7 +65,7 @@ def kind_of_units(units: Units, kinds: pl.DataFrame | None) -> pl.Series:
     return units.table.join(latest, on="unit_id", how="left", maintain_order="left")["kind_id"]
 
 
-def on_the_lens(units: Units, detection_ids: Sequence[str], clusters: pl.DataFrame) -> np.ndarray:
+def are_flagged(units: Units, detection_ids: Sequence[str], clusters: pl.DataFrame) -> np.ndarray:
     """bool `(n,)`: whether most crops of a unit are among these detections, which `not_fish` gives a reason."""
     flagged = pl.Series("flagged", detection_ids, dtype=pl.String)
     shares = (

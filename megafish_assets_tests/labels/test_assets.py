@@ -156,7 +156,7 @@ def test_kinds_of_few_labels_and_labels_of_another_collection_are_told(tmp_path:
     assert "Too few labels" in result.metadata["hint"].value
 
 
-def test_labels_kinds_and_what_lies_on_the_lens_come_from_their_own_tables(tmp_path: Path) -> None:
+def test_labels_kinds_and_what_lies_are_flagged_come_from_their_own_tables(tmp_path: Path) -> None:
     plain = Collection(tmp_path)
     table = plain.units.table
     other = {

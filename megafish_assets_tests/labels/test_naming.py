@@ -8,14 +8,14 @@ from megafish_assets.embeddings.batch import EmbeddingBatch
 from megafish_assets.labels.columns import CLASSES
 from megafish_assets.labels.current import labelled_tracklets
 from megafish_assets.labels.naming import (
-    LENS_PROBABILITY,
+    FLAGGED_PROBABILITY,
     NOT_A_FISH,
     Words,
     classes_table,
     names_of_kinds,
     told_by,
 )
-from megafish_assets.labels.units import Units, kind_of_units, on_the_lens
+from megafish_assets.labels.units import Units, are_flagged, kind_of_units
 from megafish_assets_tests.labels.fish import Clouds, words
 
 
@@ -94,7 +94,7 @@ def test_not_a_fish_is_a_class_like_any_other(fish: Clouds, units: Units) -> Non
     assert set(of_three["name"]) == {NOT_A_FISH} and set(of_three["name_source"]) >= {"person", "classified"}
 
 
-def test_what_lies_on_the_lens_is_no_fish_unless_a_person_says_so(fish: Clouds, units: Units) -> None:
+def test_what_lies_are_flagged_is_no_fish_unless_a_person_says_so(fish: Clouds, units: Units) -> None:
     lens = np.zeros(fish.n, bool)
     lens[:3] = True
     first = units.table["unit_id"].to_list()
@@ -102,7 +102,7 @@ def test_what_lies_on_the_lens_is_no_fish_unless_a_person_says_so(fish: Clouds, 
     rows = named(fish, units, said, lens).head(3).select("name", "name_source", "probability").rows()
     assert rows[0] == ("cod", "person", 1.0)
     assert rows[1][:2] == (None, "unnamed")
-    assert rows[2] == (NOT_A_FISH, "classified", LENS_PROBABILITY)
+    assert rows[2] == (NOT_A_FISH, "classified", FLAGGED_PROBABILITY)
 
 
 @pytest.mark.parametrize(
@@ -208,12 +208,12 @@ def test_kinds_come_from_their_latest_fit_or_from_the_clusters() -> None:
     assert kind_of_units(units, kinds).to_list() == [4, *[None] * (fish.n - 1)]
 
 
-def test_a_unit_lies_on_the_lens_if_most_of_its_crops_do() -> None:
+def test_a_unit_lies_are_flagged_if_most_of_its_crops_do() -> None:
     fish = Clouds(2, 2)
     clusters, batch, seen = crop_rows(fish)
     units = Units.of_crops(clusters, batch, seen)
     flagged = ["v/000000/000", "v/000001/000", "v/000002/000"]
-    found = units.table.filter(pl.Series(on_the_lens(units, flagged, clusters)))
+    found = units.table.filter(pl.Series(are_flagged(units, flagged, clusters)))
     assert found["unit_id"].to_list() == ["v/t00000"]  # of the next one only half does
 
 
