@@ -19,7 +19,7 @@ REPOSITORY = Path(__file__).parents[1]
 LABELS = (32, 64, 100)
 """In all, round by round."""
 
-MADE = ("classes_reef_tiny,name_next_reef_tiny", "sightings", "linked_tracklets", "abundance")
+MADE = ("words", "classes_reef_tiny,name_next_reef_tiny", "sightings", "linked_tracklets", "abundance")
 """What follows from labels up to the counts, in order; of the demo's backbone."""
 
 
@@ -31,8 +31,8 @@ def of_a_collection(root: Path) -> Iterator[dict]:
         for labels in (copy / "tables/labels", copy / "labels"):
             shutil.rmtree(labels, ignore_errors=True)
         collection = NamedReef(copy)
-        collection.made("labels")
-        collection.made(MADE[0])
+        for assets in ("labels", *MADE[:2]):
+            collection.made(assets)
         given = 0
         for n_labels in LABELS:
             given += collection.labelled(n_labels - given)
