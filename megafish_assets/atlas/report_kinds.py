@@ -112,12 +112,12 @@ def colours_of(kinds: list[str], sightings: pl.LazyFrame) -> dict[str, str]:
 
 def _best_crops(sightings: pl.LazyFrame, crops: pl.LazyFrame) -> pl.DataFrame:
     """`kind` and its best crops: uncut by the frame's edge and named by a person first, then the largest; one of each
-    video before a second of any."""
+    video before a second of any, and those that are too small to be grouped (`is_small`) after all others."""
     rows = counted(sightings).drop_nulls("best_crop").select("kind", "video", "name_source", "best_crop")
-    sized = rows.join(crops.select(CROP_COLUMNS), left_on="best_crop", right_on="detection_id").collect()
+    sized = rows.join(crops.select(*CROP_COLUMNS, "is_small"), left_on="best_crop", right_on="detection_id").collect()
     order = [pl.col("clipped_share") > 0, pl.col("name_source") != PERSON, -(pl.col("width_px") * pl.col("height_px"))]
     ranked = sized.sort(*order, "best_crop").with_columns(pl.int_range(pl.len()).over("kind", "video").alias("turn"))
-    ordered = ranked.sort("turn", maintain_order=True)
+    ordered = ranked.sort("is_small", "turn", maintain_order=True)
     return ordered.group_by("kind", maintain_order=True).agg(pl.col("best_crop").head(MOST_CROPS))
 
 

@@ -192,9 +192,10 @@ class Tables(dg.ConfigurableResource):
         return table.scan() if table.exists() else None
 
     def all_crops(self, crops: pl.LazyFrame) -> pl.LazyFrame:
-        """The rows of `crops`, with those of `small_crops` where that was made."""
+        """The rows of `crops`, with those of `small_crops` where that was made; `is_small` says which is of these."""
         small = self.scan("crops", "small_crops")
-        return crops if small is None else pl.concat([crops, small])
+        both = {False: crops} if small is None else {False: crops, True: small}
+        return pl.concat([rows.with_columns(pl.lit(is_small).alias("is_small")) for is_small, rows in both.items()])
 
     def set_aside_videos(self) -> list[str]:
         """Videos of which some crop could not be cut, sorted."""

@@ -36,9 +36,14 @@ from megafish_assets_tests.conftest import REPOSITORY, collection_environment
 NIGHT = datetime(2025, 12, 12, 2, tzinfo=UTC)
 MORNING = datetime(2025, 12, 12, 5)
 NO_SIGHTINGS = typed([], SIGHTINGS).lazy()
-NO_CROPS = pl.LazyFrame(
-    schema={"detection_id": pl.String, "width_px": pl.Int64, "height_px": pl.Int64, "clipped_share": pl.Float64}
-)
+CROPS_SEEN = {
+    "detection_id": pl.String,
+    "width_px": pl.Int64,
+    "height_px": pl.Int64,
+    "clipped_share": pl.Float64,
+    "is_small": pl.Boolean,
+}
+NO_CROPS = pl.LazyFrame(schema=CROPS_SEEN)
 
 
 def words(collection: Collection) -> str:
@@ -214,6 +219,34 @@ def test_the_busiest_hour_counts_days_on_which_nothing_came() -> None:
     whole = [{"window_kind": "all", "window": "all", "kind": "tang", "max_n": 3, "mean_count": 0.65}]
     (kind,) = kinds_of(typed(rows + whole, ABUNDANCE), NO_SIGHTINGS, NO_CROPS)
     assert kind.busiest_hour == 12
+
+
+def test_the_best_pictures_are_of_people_then_large_of_all_videos_and_never_of_fish_too_small_to_be_seen() -> None:
+    crops = [
+        # of whom, in which video, width, cut off, too small
+        ("small", "person", "v1", 14, 0.0, True),
+        ("wide", "classified", "v1", 200, 0.0, False),
+        ("said", "person", "v1", 90, 0.0, False),
+        ("other", "classified", "v2", 80, 0.0, False),
+        ("cut", "person", "v3", 300, 0.2, False),
+    ]
+    seen = [
+        {
+            "video": video,
+            "tracklet_id": name,
+            "name": "tang",
+            "name_source": source,
+            "best_crop": name,
+            "is_counted": True,
+        }
+        for name, source, video, *_ in crops
+    ]
+    sizes = [(name, width, 10, share, is_small) for name, _, _, width, share, is_small in crops]
+    whole = [{"window_kind": "all", "window": "all", "kind": "tang", "max_n": 3, "mean_count": 0.65}]
+    (kind,) = kinds_of(
+        typed(whole, ABUNDANCE), typed(seen, SIGHTINGS).lazy(), pl.LazyFrame(sizes, CROPS_SEEN, orient="row")
+    )
+    assert kind.crops == ("said", "other", "cut", "wide", "small")
 
 
 def test_hours_and_days_are_told_by_their_names_though_a_first_look_is_rounded_into_the_one_before() -> None:
