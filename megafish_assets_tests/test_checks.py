@@ -21,7 +21,7 @@ from megafish_assets.clusters.resampling import resampled_stability
 from megafish_assets.crops.checks import CAMERA_MOTION, CROPS
 from megafish_assets.crops.measures import crop_counts, crop_numbers, motion_counts, motion_numbers
 from megafish_assets.detections import measures as rows
-from megafish_assets.detections.checks import FILTERED, RAW, SAMPLED, SIZE_LIMITS, TRACKLETS
+from megafish_assets.detections.checks import FILTERED, RAW, SAMPLED, SIZE_LIMITS, SMALL, TRACKLETS
 from megafish_assets.detections.size_limits import SizeLimits
 from megafish_assets.detections.tracklets import MOST_BOXES_A_FRAME
 from megafish_assets.embeddings.batch import EmbeddingBatch
@@ -133,6 +133,19 @@ def test_a_video_without_a_sample_and_a_sample_of_another_size_are_seen() -> Non
     assert broken(SAMPLED, numbers(table, table.head(3), 1)) == set()
     assert broken(SAMPLED, numbers(table, table.head(4), 1)) == {"n_wrongly_sized_videos"}
     assert broken(SAMPLED, numbers(table.head(9), table.head(0), 0)) == {"n_unrepresented_videos"}
+
+
+def test_small_tracklets_that_are_no_small_ones_or_most_of_all_are_seen() -> None:
+    table = raw_table(30)
+    tracklets = table.select("video", "detection_id", tracklet_id=pl.format("t{}", pl.int_range(pl.len()) // 3))
+    small = table.join(tracklets, on=["video", "detection_id"])
+
+    def numbers(kept: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+        return rows.small_numbers(rows.small_counts(kept, found, tracklets))
+
+    assert broken(SMALL, numbers(table.head(15), small.tail(15))) == set()
+    assert broken(SMALL, numbers(table.head(15), small.tail(17))) == {"n_wrong_rows"}
+    assert broken(SMALL, numbers(table.head(3), small.tail(27))) == {"small_share"}
 
 
 def crops_table(n: int, n_aside: int = 0, n_clipped: int = 0) -> pl.DataFrame:
@@ -434,18 +447,21 @@ def test_tracklets_that_are_lost_repeated_or_mostly_no_fish_are_seen() -> None:
 
 def test_counts_that_lack_a_row_or_can_not_be_and_a_wiper_that_takes_much_are_seen() -> None:
     names = {"window_kind": pl.String, "window": pl.String, "station": pl.String, "kind": pl.String}
-    numbers = {"max_n": pl.Int64, "n_tracklets": pl.Int64, "n_clips": pl.Int64}
+    numbers = {"max_n": pl.Int64, "n_animals": pl.Int64, "n_tracklets": pl.Int64, "n_clips": pl.Int64}
     shares = {"first_arrival_seconds": pl.Float64, "wiped_share": pl.Float64, "recorded_at": pl.Datetime("us")}
-    shares |= {"start_seconds": pl.Float64, "end_seconds": pl.Float64}
+    shares |= dict.fromkeys(("start_seconds", "end_seconds", "seconds_searched"), pl.Float64)
 
-    def seen(max_n: int = 2, arrival: float | None = 1.0, wiped: float = 0.1, n_rows: int = 2) -> set[str]:
-        at = (datetime(2025, 1, 1), 0.0, 60.0)
-        rows = [("clip", "v", None, kind, max_n, 2, 3, arrival, wiped, *at) for kind in "ab"]
+    def seen(
+        max_n: int = 2, arrival: float | None = 1.0, wiped: float = 0.1, n_rows: int = 2, animals: int | None = None
+    ) -> set[str]:
+        at = (datetime(2025, 1, 1), 0.0, 60.0, 60 * (1 - wiped))
+        rows = [("clip", "v", None, kind, max_n, animals, 2, 3, arrival, wiped, *at) for kind in "ab"]
         table = pl.DataFrame(rows[:n_rows], names | numbers | shares, orient="row")
         return broken(ABUNDANCE, abundance_numbers(table, pl.Series(["a", "b"])), n_missing_videos=0)
 
     assert seen() == seen(max_n=0, arrival=None) == set()
     assert seen(max_n=3) == seen(arrival=None) == {"n_impossible_rows"}
+    assert seen(animals=2) == set() and seen(animals=1) == seen(animals=3) == {"n_impossible_rows"}
     assert seen(n_rows=1) == {"n_missing_rows"}
     assert seen(wiped=0.3) == {"wiped_share"}
 
@@ -454,7 +470,7 @@ def test_a_detector_that_misses_much_or_reports_what_is_no_animal_is_seen() -> N
     def seen(missed: int, no_animal: int) -> set[str]:
         table = pl.DataFrame(
             {"looked_by": ["Ana", None], "n_found": [8, None], "n_missed": [missed, None]}
-            | {"n_no_animal": [no_animal, None], "n_twice": [0, None]}
+            | {"n_no_animal": [no_animal, None], "n_twice": [0, None], "n_unjudged": [0, 0]}
         )
         return broken(ANIMALS_GAP, gap_numbers(table, recall(table), precision(table)), n_missing_videos=0)
 
