@@ -8,7 +8,7 @@ import polars as pl
 
 from megafish_assets.footage.columns import empty_table
 from megafish_assets.sightings.columns import BEHAVIOR
-from megafish_assets.sightings.intervals import FEWEST_CLIPS, bootstrapped
+from megafish_assets.sightings.intervals import BLOCK_SECONDS, Intervals, mean_intervals
 from megafish_assets.sightings.movements import speed, swims
 from megafish_assets.sightings.schools import OF_ANY, OF_KIND
 from megafish_assets.sightings.stays import Stays, mean_stay, stays_of
@@ -23,7 +23,7 @@ FEWEST_LEAVINGS = 5
 STAY_NOTES = NO_STAY, NO_MEDIAN = "no stay", "no median stay"
 """How those parts of a `note` begin that say why a stay is not told."""
 
-SIGHTED = ("tracklet_id", "video", "kind", "first_second", "last_second", "begins", "ends")
+SIGHTED = ("tracklet_id", "video", "kind", "first_second", "last_second", "recorded_at", "begins", "ends")
 """Columns of sightings that are read, with the kind of each."""
 
 SWUM = ("tracklet_id", "video", "is_whole_moment", "speed_x", "speed_y", "scene_speed")
@@ -58,7 +58,7 @@ def _row(
         f"ends_{CUT}_share": ("ends", CUT),
         "ends_lost_share": ("ends", INSIDE),
     }
-    company, swum = _company(moved, schools), _swum(moved, seed)
+    company, (swum, interval) = _company(moved, schools), _swum(moved, _begun(sightings), seed)
     return (
         {"of": of, "kind": kind, "n_tracklets": n, "n_clips": sightings["video"].n_unique()}
         | {name: (sightings[column] == how).sum() / n for name, (column, how) in ways.items()}
@@ -67,7 +67,7 @@ def _row(
         | {
             "n_arrivals": found.n_arrivals,
             "n_stays": found.n_stays,
-            "note": _note(found, swum),
+            "note": _note(found, interval if swum["right_share_low"] is None else None),
         }
         | _stayed(found, sightings)
     )
@@ -85,19 +85,26 @@ def _stayed(found: Stays, sightings: pl.DataFrame) -> dict:
     }
 
 
-def _note(found: Stays, swum: dict) -> str | None:
+def _note(found: Stays, no_interval: str | None) -> str | None:
     told = []
     if found.n_arrivals < FEWEST_ARRIVALS:
         told.append(f"{NO_STAY}: fewer than {FEWEST_ARRIVALS} arrivals ({found.n_arrivals})")
     elif found.median is None:
         of = f"{found.n_stays} of {found.n_arrivals} arrivals were seen to leave, within {found.longest:.1f} s"
         told.append(f"{NO_MEDIAN}: {of}")
-    if swum["right_share_low"] is None:
-        told.append(f"no interval of the right share: fewer than {FEWEST_CLIPS} clips with any that move")
+    if no_interval is not None:
+        told.append(f"no interval of the right share: {no_interval}")
     return "; ".join(told) or None
 
 
-def _swum(moved: pl.DataFrame, seed: int) -> dict:
+def _begun(sightings: pl.DataFrame) -> pl.DataFrame:
+    """`video` and when it `begun`, null where the time of day is not known."""
+    since = pl.duration(microseconds=(pl.col("first_second") * 1e6).round())
+    return sightings.group_by("video").agg((pl.col("recorded_at") - since).min().alias("begun"))
+
+
+def _swum(moved: pl.DataFrame, begun: pl.DataFrame, seed: int) -> tuple[dict, str]:
+    """How they swim, and how the interval of the right share was made or why there is none."""
     known = moved.select("video", "speed_x", "speed_y", speed(), swims().alias("swims")).drop_nulls("speed")
     moving = known.filter("swims")
     across = pl.col("speed_x").abs() >= pl.col("speed_y").abs()
@@ -106,10 +113,11 @@ def _swum(moved: pl.DataFrame, seed: int) -> dict:
         (across & (pl.col("speed_x") > 0)).sum().alias("right"),
         (across & (pl.col("speed_x") < 0)).sum().alias("left"),
     )
-    by_clip = by_clip.sort("video")
-    low, high = _share_interval(by_clip["right"].to_numpy(), by_clip["n"].to_numpy(), seed)
+    by_clip = by_clip.join(begun, on="video", how="left").sort("video")
+    made = _share_interval(by_clip, seed)
+    low, high = (None if end is None else float(end[0]) for end in (made.low, made.high))
     n = moving.height
-    return {
+    told = {
         "n_speeds": known.height,
         "speed_median": known["speed"].median(),
         "speed_p90": known["speed"].quantile(0.9, "linear"),
@@ -119,14 +127,17 @@ def _swum(moved: pl.DataFrame, seed: int) -> dict:
         "right_share_low": low,
         "right_share_high": high,
     }
+    return told, made.told.removeprefix("refused: ")
 
 
-def _share_interval(right: np.ndarray, moving: np.ndarray, seed: int) -> tuple[float | None, float | None]:
-    """By clips, for those that swim together in one head alike; refused as that of a mean count is."""
-    if len(moving) < FEWEST_CLIPS:
-        return None, None
-    low, high = bootstrapped(right[:, None].astype(float), moving.astype(float), np.arange(len(moving)), seed)
-    return float(low[0]), float(high[0])
+def _share_interval(by_clip: pl.DataFrame, seed: int) -> Intervals:
+    """Of `right` in `n`, as that of a mean count is made and refused: those that swim together in one clip, and in
+    those about it, head alike. A clip is its own block where not all have a time."""
+    is_timed = by_clip["begun"].null_count() == 0
+    seconds = by_clip["begun"].dt.epoch("us").to_numpy() / 1e6 if is_timed else np.arange(by_clip.height)
+    blocks = np.floor(seconds / BLOCK_SECONDS).astype(np.int64) if is_timed else seconds
+    right, n = (by_clip[name].to_numpy().astype(float) for name in ("right", "n"))
+    return mean_intervals(right[:, None], n, blocks, seed, BLOCK_SECONDS if is_timed else None)
 
 
 def _company(moved: pl.DataFrame, schools: pl.DataFrame) -> dict:

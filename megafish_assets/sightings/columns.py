@@ -229,7 +229,9 @@ BEHAVIOR: Columns = {
     "n_moving": Column(pl.Int64, "of these, at 0.3 body lengths a second and 0.3 of the scene's own speed or faster"),
     "right_share": Column(pl.Float64, "of the moving ones, heading right within 45 degrees; null without any"),
     "left_share": Column(pl.Float64, "left, likewise; the rest heads up or down"),
-    "right_share_low": Column(pl.Float64, "lower end of the right share's interval, 95 %, by clips; null if refused"),
+    "right_share_low": Column(
+        pl.Float64, "lower end of the right share's interval, 95 %, by blocks of clips; null if refused"
+    ),
     "right_share_high": Column(pl.Float64, "upper end, likewise"),
     "n_moments": Column(pl.Int64, "animals in view, summed over moments"),
     "grouped_share": Column(pl.Float64, "of these, in a group of its kind (of any, for `any`); null without any"),

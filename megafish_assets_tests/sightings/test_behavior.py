@@ -1,5 +1,7 @@
 """What kinds do, of sightings and movements made by hand."""
 
+from datetime import datetime, timedelta
+
 import polars as pl
 import pytest
 
@@ -11,7 +13,7 @@ from megafish_assets.sightings.schools import schools
 def sighted(*rows: tuple[str, str, str, str]) -> pl.DataFrame:
     """Tracklets in a video of a kind that begin and end somehow, each in view for two seconds."""
     schema = {name: SIGHTINGS[name].dtype if name in SIGHTINGS else pl.String for name in SIGHTED}
-    full = [(f"t{n}", video, kind, 0.0, 2.0, begins, ends) for n, (video, kind, begins, ends) in enumerate(rows)]
+    full = [(f"t{n}", video, kind, 0.0, 2.0, None, begins, ends) for n, (video, kind, begins, ends) in enumerate(rows)]
     return pl.DataFrame(full, schema, orient="row")
 
 
@@ -41,7 +43,7 @@ def test_directions_are_of_those_that_swim() -> None:
     assert (told["n_speeds"], told["n_moving"]) == (5, 4)
     assert (told["right_share"], told["left_share"]) == (0.5, 0.25)
     assert told["speed_median"] == pytest.approx((0.1**2 + 0.9**2) ** 0.5)
-    assert told["right_share_low"] is None and "fewer than 20 clips with any that move" in told["note"]
+    assert told["right_share_low"] is None and "no interval of the right share: fewer than 20 clips (1)" in told["note"]
 
 
 def test_the_interval_of_a_direction_is_by_clips_that_head_alike() -> None:
@@ -51,6 +53,21 @@ def test_the_interval_of_a_direction_is_by_clips_that_head_alike() -> None:
     told = row(behavior(found, moved, NO_GROUPS), "chromis")
     # Ten of twenty clips, not 500 of 1,000 stretches: 0.5 +- 1.96 * sqrt(0.25 / 20).
     assert (told["right_share_low"], told["right_share_high"]) == pytest.approx((0.28, 0.72), abs=0.051)
+
+
+@pytest.mark.parametrize(
+    ("minutes_apart", "told"), [(6, None), (1, "no interval of the right share: fewer than 10 blocks of 300 s (4)")]
+)
+def test_clips_of_five_minutes_are_drawn_together(minutes_apart: int, told: str | None) -> None:
+    videos = [f"v{n:02d}" for n in range(20)]
+    # As each sighting says when it was, eight seconds after its clip began.
+    at = [datetime(2025, 12, 12, 12, 0, 8) + timedelta(minutes=minutes_apart * n) for n in range(20)]
+    found = sighted(*[(video, "chromis", "cut", "cut") for video in videos]).with_columns(
+        first_second=pl.lit(8.0), recorded_at=pl.Series(at, dtype=pl.Datetime("us"))
+    )
+    moved = swum(*[(video, f"t{n}", 1.0 if n < 10 else -1.0, 0.0) for n, video in enumerate(videos)])
+    row_of = row(behavior(found, moved, NO_GROUPS), "chromis")
+    assert (row_of["right_share_low"] is None) == (told is not None) and (told or "no stay") in row_of["note"]
 
 
 def test_company_is_the_share_of_animals_in_groups() -> None:
