@@ -197,12 +197,25 @@ def _numbers(names: pl.Series, kinds: list[str]) -> np.ndarray:
 
 
 def _present(sightings: pl.DataFrame, looks: Looks, parts: np.ndarray) -> pl.DataFrame:
-    first, last = (parts[looks.at(sightings[name].to_numpy())] for name in ("first_frame", "last_frame"))
-    spans = [list(range(begin, end + 1)) for begin, end in zip(first.tolist(), last.tolist(), strict=True)]
+    """In which parts each is in view, of the looks that the wiper left: what is there behind it alone was not seen."""
+    first, last = (looks.at(sightings[name].to_numpy()) for name in ("first_frame", "last_frame"))
+    in_order, begins, n_looks = np.unique(parts, return_index=True, return_counts=True)
+    place = {part: number for number, part in enumerate(in_order.tolist())}
+    spans = [
+        list(range(place[begin], place[end] + 1))
+        for begin, end in zip(parts[first].tolist(), parts[last].tolist(), strict=True)
+    ]
     table = sightings.select(
         pl.lit(looks.video).alias("video"),
-        pl.Series("part", spans, dtype=pl.List(pl.Int64)),
         "kind",
         "tracklet_id",
-    )
-    return typed(table.explode("part"), PRESENT)
+        pl.Series("first", first),
+        pl.Series("last", last),
+        pl.Series("place", spans, dtype=pl.List(pl.Int64)),
+    ).explode("place")
+    of_part = table["place"].to_numpy()
+    from_look = np.maximum(table["first"].to_numpy(), begins[of_part])
+    to_look = np.minimum(table["last"].to_numpy(), begins[of_part] + n_looks[of_part] - 1)
+    n_searched = np.concatenate([[0], np.cumsum(~looks.is_wiped)])
+    is_seen = n_searched[to_look + 1] > n_searched[from_look]
+    return typed(table.with_columns(pl.Series("part", in_order[of_part])).filter(pl.Series(is_seen)), PRESENT)

@@ -326,3 +326,23 @@ ABSENT = pl.DataFrame(
     {"kind": ["ghost"], "kind_id": [None], "scientific_name": [None], "name_source": ["person"]},
     {"kind": pl.String, "kind_id": pl.Int64, "scientific_name": pl.String, "name_source": pl.String},
 )
+
+
+def test_what_is_in_view_behind_the_wiper_alone_is_no_sighting_of_the_window() -> None:
+    blade = (0.0, 0.0, 500.0, 500.0)
+    rows = pl.concat(
+        [
+            tracklet(9, range(60), blade, reason="wiper"),
+            tracklet(1, range(5, 40), RIGHT),
+            tracklet(2, range(50, 90), RIGHT),
+            tracklet(3, [299], RIGHT),
+        ]
+    )
+    frames = list(range(0, 300, 5))
+    points = [20 if frame < 60 else 139 for frame in frames]
+    motion = pl.DataFrame({"video": "v0", "frame_id": frames, "elapsed_frames": 5, "n_pan_points": points})
+    motion = motion.with_columns(pan_x_1024=pl.lit(0.0), pan_y_1024=pl.lit(0.0))
+    found = row(counted(rows, motion=motion), "v0")
+    assert found["wiped_share"] == pytest.approx(60 / 300)
+    assert (found["max_n"], found["n_tracklets"]) == (1, 1)
+    assert found["sightings_an_hour"] == pytest.approx(3600 / 8)
