@@ -207,6 +207,9 @@ class Richness:
     chao2_low: float | None
     chao2_high: float | None
     sample_coverage: float | None
+    rarefied: float | None
+    """At the coverage that all stations reach."""
+    rarefied_coverage: float | None
     n_clips: int
     note: str | None
 

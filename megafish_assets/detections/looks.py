@@ -21,8 +21,9 @@ LEAST_SECONDS = 1 / 3
 """That a tracklet must be observed, at its video's looks, to count: ten frames of 30 a second. What a detector splits
 off a fish, and what it takes for one for a moment, mostly lasts less: docs/read-out.md."""
 
-EVEN_SHARE = 0.95
-"""Of the distances between frames with boxes, that a step must explain to be one."""
+NEAR_SHARE, EVEN_SHARE = 0.5, 0.95
+"""Of the distances between frames with boxes, that an uneven step must be, and explain as its multiples, to be believed:
+boxes here and there of a detector that looks at every frame have a commonest distance too."""
 
 
 @dataclass(frozen=True)
@@ -69,33 +70,42 @@ class Looks:
 
 
 def step_of(frame_ids: np.ndarray) -> float | None:
-    """Frames from one look to the next, by the frames `(n,)` of one video that hold boxes; None where they are too few
-    to tell.
+    """Frames from one look to the next, by the frames `(n,)` of one video that hold boxes; None where they do not tell.
 
-    The greatest step that all distances are multiples of; where that is one frame, but a longer one is commonest and
-    all are multiples of it within `LEEWAY_FRAMES`, their mean: animals mostly stay from one look to the next.
+    The greatest step that all distances are multiples of. Where that is one frame, but most distances are a longer one
+    within `LEEWAY_FRAMES`, and nearly all multiples of it, that: animals mostly stay from one look to the next.
     """
     frames = np.unique(frame_ids)
     return None if len(frames) < FEWEST_FRAMES else _step(np.diff(frames))
 
 
-def _step(distances: np.ndarray) -> float:
+def _step(distances: np.ndarray) -> float | None:
     """By the distances `(n,)` between frames with boxes."""
     exact = gcd(*distances.tolist())
     commonest = int(np.bincount(distances).argmax())
     if exact > 1 or commonest == 1:
         return float(exact)
-    step = distances[np.abs(distances - commonest) <= LEEWAY_FRAMES].mean()
+    is_near = np.abs(distances - commonest) <= LEEWAY_FRAMES
+    step = _told_closer(distances, distances[is_near].mean())
     looks = np.rint(distances / step)
     is_even = (looks >= 1) & (np.abs(distances - looks * step) <= LEEWAY_FRAMES)
     # Every whole number lies within a frame of a multiple of 2 or 3: there single frames must be rare besides.
     is_even &= distances >= commonest - (LEEWAY_FRAMES if commonest > 2 else 0)
-    return float(distances.sum() / looks.sum()) if is_even.mean() >= EVEN_SHARE else 1.0
+    return step if is_near.mean() >= NEAR_SHARE and is_even.mean() >= EVEN_SHARE else None
+
+
+def _told_closer(distances: np.ndarray, step: float) -> float:
+    """The step by ever longer distances: how many looks a long one has is known once the shorter ones have told it."""
+    longest = 2 * step
+    while longest < 2 * distances.max():
+        some = distances[distances <= longest]
+        step, longest = float(some.sum() / np.maximum(np.rint(some / step), 1).sum()), 2 * longest
+    return step
 
 
 def least_looks(rows: pl.DataFrame, seconds: float) -> int:
-    """How many looks such a stretch of this video holds, of its valid `raw_detections`; 1 where too few frames hold
-    boxes to tell."""
+    """How many looks such a stretch of this video holds, of its valid `raw_detections`; 1 where its frames with
+    boxes do not tell."""
     step = step_of(rows["frame_id"].to_numpy())
     return 1 if step is None else _within(seconds, step * _seconds_a_frame(rows))
 
@@ -114,7 +124,7 @@ def usual_step(frames: pl.DataFrame) -> float:
     known = np.array([step for step in map(step_of, of_videos) if step is not None])
     if not len(known):
         distances = np.concatenate([np.empty(0, np.int64), *map(np.diff, of_videos)])
-        return _step(distances) if len(distances) >= FEWEST_FRAMES else 1.0
+        return (_step(distances) if len(distances) >= FEWEST_FRAMES else None) or 1.0
     rounded = np.rint(known).astype(np.int64)
     return float(np.median(known[rounded == np.bincount(rounded).argmax()]))
 

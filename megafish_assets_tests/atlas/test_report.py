@@ -29,7 +29,7 @@ from megafish_assets.labels.naming import UNNAMED
 from megafish_assets.orchestration.policy import grouped
 from megafish_assets.orchestration.summary import Summary
 from megafish_assets.reporting.verdicts import Check, Limit, never, verdict
-from megafish_assets.sightings.columns import ABUNDANCE, SIGHTINGS
+from megafish_assets.sightings.columns import ABUNDANCE, RICHNESS, SIGHTINGS
 from megafish_assets_tests.atlas.reported import BACKBONE, SECONDS, Collection, counts, typed
 from megafish_assets_tests.conftest import REPOSITORY, collection_environment
 
@@ -429,7 +429,7 @@ def test_recall_and_richness_stand_on_the_page_once_they_are_there(tmp_path: Pat
     made = Collection(tmp_path, ["chromis"], n_videos=4)
     rows = {"station": [None], "of": ["named"], "n_observed": [11], "chao2": [13.5], "chao2_low": [11.2],
             "chao2_high": [24.0], "sample_coverage": [0.96], "n_clips": [40], "note": [None]}  # fmt: skip
-    made.store("sightings/richness", pl.DataFrame(rows).cast({"station": pl.String, "note": pl.String}))
+    made.store("sightings/richness", typed(pl.DataFrame(rows), RICHNESS))
     seen = {
         "recall": 0.875,
         "recall_low": 0.8,
@@ -450,7 +450,7 @@ def test_groups_that_count_for_richness_are_those_that_come_back_and_not_all(tmp
     made = Collection(tmp_path, ["chromis"], n_videos=2)
     rows = {"station": [None], "of": ["stable"], "n_observed": [5], "chao2": [None], "chao2_low": [None],
             "chao2_high": [None], "sample_coverage": [None], "n_clips": [2], "note": ["refused"]}  # fmt: skip
-    made.store("sightings/richness", pl.DataFrame(rows).cast({"station": pl.String}))
+    made.store("sightings/richness", typed(pl.DataFrame(rows), RICHNESS))
     assert made.made().success and "groups that other videos show too 5 refused" in words(made)
 
 

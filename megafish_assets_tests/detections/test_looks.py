@@ -79,4 +79,31 @@ def test_frames_with_boxes_here_and_there_are_of_a_detector_that_looks_at_each(n
 
 def test_looks_without_any_even_step_are_taken_for_every_frame() -> None:
     frames = np.cumsum(np.random.default_rng(1).choice([2, 5, 9, 16], 300))
-    assert step_of(frames) == 1
+    assert step_of(frames) is None and usual_step(pl.DataFrame({"video": "v", "frame_id": frames})) == 1
+    assert looks_of(tracklet(0, frames.tolist()), MOTION).step_frames == 1
+
+
+def test_lone_boxes_of_a_detector_that_looks_at_every_frame_tell_no_longer_step() -> None:
+    for seed in range(200):
+        frames = np.flatnonzero(np.random.default_rng(seed).random(300) < 0.05)
+        assert step_of(frames) in (None, 1) and looks_of(tracklet(0, frames.tolist()), MOTION).step_frames == 1
+
+
+@pytest.mark.parametrize(("fps", "looks_a_second"), [(25, 10), (30, 12), (30, 8), (29.97, 10), (29.97, 5)])
+@pytest.mark.parametrize(("stays", "gone"), [(10, 10), (5, 10), (3, 15)])
+def test_clips_in_which_animals_come_and_go_tell_the_step_or_take_the_others(
+    fps: float, looks_a_second: float, stays: int, gone: int
+) -> None:
+    searched = np.unique(np.floor(np.arange(0, 10, 1 / looks_a_second) * fps).astype(int))
+    rng, clips = np.random.default_rng(stays), []
+    for _ in range(25):
+        is_there, with_boxes = False, []
+        for frame in searched.tolist():
+            is_there = rng.random() > 1 / stays if is_there else rng.random() < 1 / gone
+            with_boxes += [frame] if is_there else []
+        clips += [with_boxes] if with_boxes else []
+    rows = [pl.DataFrame({"video": f"v{n}", "frame_id": frames}) for n, frames in enumerate(clips)]
+    usual = usual_step(pl.concat(rows))
+    steps = [looks_of(tracklet(0, frames, fps=fps), MOTION, usual).step_frames for frames in clips]
+    off = [abs(step * looks_a_second / fps - 1) > 0.1 for step in steps]
+    assert np.mean(off) <= 0.04
