@@ -467,15 +467,16 @@ def test_counts_that_lack_a_row_or_can_not_be_and_a_wiper_that_takes_much_are_se
 
 
 def test_a_detector_that_misses_much_or_reports_what_is_no_animal_is_seen() -> None:
-    def seen(missed: int, no_animal: int) -> set[str]:
+    def seen(missed: int, no_animal: int, changed: int = 0) -> set[str]:
         table = pl.DataFrame(
             {"looked_by": ["Ana", None], "n_found": [8, None], "n_missed": [missed, None]}
-            | {"n_no_animal": [no_animal, None], "n_twice": [0, None], "n_unjudged": [0, 0]}
+            | {"n_no_animal": [no_animal, None], "n_twice": [0, None], "n_unjudged": [0, changed]}
         )
         return broken(ANIMALS_GAP, gap_numbers(table, recall(table), precision(table)), n_missing_videos=0)
 
     assert seen(2, 2) == set()
     assert seen(3, 0) == {"recall"} and seen(0, 3) == {"precision"}
+    assert seen(3, 3, changed=2) == {"n_frames_to_look_at_again"}
 
 
 def test_pieces_that_are_lost_or_joined_twice_and_animals_of_many_are_seen() -> None:

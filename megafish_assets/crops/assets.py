@@ -16,6 +16,7 @@ from megafish_assets.detections.columns import SMALL
 from megafish_assets.detections.faults import valid_rows
 from megafish_assets.footage.boxes import Boxes
 from megafish_assets.footage.columns import empty_table
+from megafish_assets.orchestration.policy import MAY_LACK
 from megafish_assets.orchestration.sources import Recordings
 from megafish_assets.reporting.figures import Figures
 from megafish_assets.reporting.metadata import column_lineage, picture, table_metadata
@@ -42,6 +43,7 @@ CROPS_KEY, SMALL_KEY, MOTION_KEY = dg.AssetKey("crops"), dg.AssetKey("small_crop
             "is opened.",
         ),
         "small_crops": dg.AssetOut(
+            tags=MAY_LACK,
             metadata=table_metadata(CROPS),
             kinds={"ffmpeg", "opencv", "deltalake"},
             description="The boxes of `small_detections`, cut out in the same pass: fish that can be named, and are "
@@ -99,8 +101,9 @@ def crops(
             sampled = sampled_detections.filter(video=result.key)
             crops, small = made.head(sampled.height), made.slice(sampled.height)
             numbers = tally.add([result.key], crop_counts(sampled, crops))[result.key]
+            aside = {"n_small_set_aside": small["fault"].count()}  # for which the video is tried again too
             others = beside([result.key], small, motion_table(result.key, result.motion))
-            yield Part([result.key], crops, {result.key: numbers | pictures.of(result, made)}, others)
+            yield Part([result.key], crops, {result.key: numbers | aside | pictures.of(result, made)}, others)
             progress.step()
 
     lineage = column_lineage({"sampled_detections": ["video", "detection_id", "frame_id"]})

@@ -18,7 +18,7 @@ from megafish_assets.detections.size_limits import SizeLimits, largest_move, set
 from megafish_assets.detections.size_limits import size_limits as limits_of
 from megafish_assets.detections.tracklets import tracklets as tracklets_of
 from megafish_assets.orchestration.arrivals import FINGERPRINT, VIDEO_BYTES
-from megafish_assets.orchestration.policy import seed_knob
+from megafish_assets.orchestration.policy import MAY_LACK, seed_knob
 from megafish_assets.orchestration.sources import Inference, Recordings
 from megafish_assets.reporting.figures import Figures, figure_metadata
 from megafish_assets.reporting.metadata import column_lineage, coverage, per_video, table_metadata, versions_read
@@ -238,6 +238,7 @@ def sampled_detections_asset(knobs: type[SampleConfig] = SampleConfig) -> dg.Ass
     partitions_def=VIDEOS,
     backfill_policy=ROW_RUNS,
     check_specs=specs("small_detections", checks.SMALL),
+    tags=MAY_LACK,
     metadata=table_metadata(SMALL),
     kinds={"polars", "deltalake"},
 )

@@ -22,8 +22,8 @@ LEAST_SECONDS = 1 / 3
 off a fish, and what it takes for one for a moment, mostly lasts less: docs/read-out.md."""
 
 NEAR_SHARE, EVEN_SHARE = 0.5, 0.95
-"""Of the distances between frames with boxes, that an uneven step must be, and explain as its multiples, to be believed:
-boxes here and there of a detector that looks at every frame have a commonest distance too."""
+"""Of the distances between frames with boxes, that an uneven step must be, and that must be multiples of it, for it to
+be believed: boxes here and there of a detector that looks at every frame have a commonest distance too."""
 
 
 @dataclass(frozen=True)

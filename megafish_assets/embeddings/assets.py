@@ -13,6 +13,7 @@ from megafish_assets.embeddings.columns import VECTORS
 from megafish_assets.embeddings.encoder import load_encoder
 from megafish_assets.embeddings.measures import vector_counts, vector_numbers
 from megafish_assets.embeddings.weights import find_weights, vectors_version
+from megafish_assets.orchestration.policy import MAY_LACK
 from megafish_assets.reporting.metadata import column_lineage, table_metadata
 from megafish_assets.reporting.progress import Progress
 from megafish_assets.reporting.verdicts import Tally, specs
@@ -33,10 +34,11 @@ def embeddings_asset(
     """
     weights = find_weights(backbone, weights_folder)
     version = vectors_version(weights, geometry)
-    stage = "small_embeddings" if of == "small_crops" else "embeddings"
+    stage, tags = ("embeddings", {}) if of == "crops" else ("small_embeddings", MAY_LACK)
 
     @dg.asset(
         key=named(stage, backbone.name),
+        tags=tags,
         ins={"crops": dg.AssetIn(of)},
         partitions_def=VIDEOS,
         backfill_policy=PIXEL_RUNS,

@@ -71,8 +71,11 @@ class RowsApartError(LookupError):
 
 
 def aligned(rows: pl.DataFrame, detection_ids: Sequence[str], values: np.ndarray, name: str) -> np.ndarray:
-    """The values `(m, d)` of these ids `(m,)`, in the order of the rows. Raises RowsApartError where one is missing."""
+    """The values `(m, d)` of these ids `(m,)`, in the order of the rows. Raises RowsApartError where one is missing, or
+    there twice."""
     known = pl.DataFrame({"detection_id": pl.Series(detection_ids, dtype=pl.String)}).with_row_index("place")
+    if n_twice := known.height - known["detection_id"].n_unique():
+        raise RowsApartError(f"{name} holds {n_twice} ids twice: materialise {name} again")
     places = rows.select("detection_id").join(known, on="detection_id", how="left", maintain_order="left")["place"]
     if places.null_count():
         raise RowsApartError(

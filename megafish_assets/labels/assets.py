@@ -94,7 +94,7 @@ def classes_asset(
         rows, vectors, seen_crops = clusters, features.whole(), sampled.join(sizes, on="detection_id").collect()
         small = stored_small(tables, backbone, whitening) if names_small else None
         if small is not None:
-            rows, vectors = small.rows_beside(rows), small.features_beside(vectors)
+            rows, vectors = small.beside(rows, vectors)
             seen_crops = pl.concat([seen_crops.select(SEEN), small.table.select(SEEN)])
         units = Units.of_crops(rows, vectors, seen_crops)
         kind_ids = kind_of_units(units, kinds)
@@ -122,7 +122,7 @@ def classes_asset(
 
 
 def stored_small(tables: Tables, backbone: str, whitening: pl.DataFrame) -> SmallCrops | None:
-    """The small crops with vectors of the whitening's version; None where there are none: names do not wait."""
+    """The small crops with vectors of the whitening's version; None where none are stored."""
     vectors = tables.scan("embeddings", named("small_embeddings", backbone))
     crops, rows = tables.scan("crops", "small_crops"), tables.scan("detections", "small_detections")
     if vectors is None or crops is None or rows is None:

@@ -144,7 +144,7 @@ def name_next(own: np.ndarray, units: Open, n: int = NEXT) -> tuple[np.ndarray, 
     free[chosen] = False
     room, noise = n - len(chosen), np.flatnonzero(free & (units.cluster_ids == -1))
     small, unsure = (np.flatnonzero(free & of) for of in (units.cluster_ids == UNGROUPED, units.cluster_ids >= 0))
-    n_small = min(len(small), int(np.ceil(room * SMALL_SHARE)))
+    n_small = min(len(small), max(int(np.ceil(room * SMALL_SHARE)), room - len(noise) - len(unsure)))
     n_noise = min(len(noise), max(int(np.ceil((room - n_small) * NOISE_SHARE)), room - n_small - len(unsure)))
     for places, weights, wanted, why in (
         (noise, np.ones(len(noise)), n_noise, NOISE),

@@ -22,18 +22,17 @@ class SmallCrops:
     features: EmbeddingBatch
     """Of these crops, by the whitening that was fitted to those of the sample."""
 
-    def rows_beside(self, clusters: pl.DataFrame) -> pl.DataFrame:
-        """`video`, `detection_id`, `tracklet_id` and `cluster` of all crops; of small ones `cluster` is null.
+    def beside(self, clusters: pl.DataFrame, features: EmbeddingBatch) -> tuple[pl.DataFrame, EmbeddingBatch]:
+        """`video`, `detection_id`, `tracklet_id` and `cluster` of all crops, of small ones without a cluster; and the
+        features of all, as far as they have any.
 
-        A tracklet that is grouped is not small, whatever was cut.
+        A tracklet, or a crop, that is grouped is not small, whatever was cut.
         """
-        return with_small(clusters, self.table)
-
-    def features_beside(self, features: EmbeddingBatch) -> EmbeddingBatch:
-        """The features of all crops."""
-        ids = np.concatenate([features.detection_ids, self.features.detection_ids])
-        vectors = np.concatenate([features.on_cpu(), self.features.on_cpu()])
-        return EmbeddingBatch(ids, vectors, features.vectors_version)
+        rows = with_small(clusters, self.table)
+        own = np.isin(self.features.detection_ids, rows.filter(pl.col("cluster").is_null())["detection_id"].to_numpy())
+        ids = np.concatenate([features.detection_ids, self.features.detection_ids[own]])
+        vectors = np.concatenate([features.on_cpu(), self.features.on_cpu()[own]])
+        return rows, EmbeddingBatch(ids, vectors, features.vectors_version)
 
     @classmethod
     def of(
@@ -53,9 +52,9 @@ class SmallCrops:
 def with_small(clusters: pl.DataFrame, small: pl.DataFrame) -> pl.DataFrame:
     """`video`, `detection_id`, `tracklet_id` and `cluster` of grouped crops and of small ones, of which it is null.
 
-    `small` holds the first three of crops that were cut; a tracklet that is grouped is not small.
+    `small` holds the first three of crops that were cut; a tracklet, or a crop, that is grouped is not small.
     """
     columns = ["video", "detection_id", "tracklet_id", "cluster"]
-    ungrouped = small.join(clusters, on="tracklet_id", how="anti")
+    ungrouped = small.join(clusters, on="tracklet_id", how="anti").join(clusters, on="detection_id", how="anti")
     ungrouped = ungrouped.with_columns(pl.lit(None, clusters.schema["cluster"]).alias("cluster"))
     return pl.concat([clusters.select(columns), ungrouped.select(columns)])

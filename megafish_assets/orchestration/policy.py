@@ -33,6 +33,10 @@ ON_REQUEST = {"megafish/made": "on_request"}
 change."""
 
 
+MAY_LACK = {"megafish/without": "made_all_the_same"}
+"""The tag of assets that may hold no row, and may fail: what follows does without them."""
+
+
 REFUSED = "refused"
 """In the metadata of a `dg.Failure`: nothing is broken, a person has to say something first."""
 

@@ -129,7 +129,7 @@ def _still_detected(inference: Inference, due: list[str]) -> list[str]:
 def _note(waiting: dict[str, dict], record: dg.EventLogRecord) -> None:
     """What one event of crops says of its video: none set aside any more, or when to try it next, if ever."""
     video, metadata = record.partition_key, record.asset_materialization.metadata
-    if "n_set_aside" not in metadata or not metadata["n_set_aside"].value:
+    if not any(name in metadata and metadata[name].value for name in ("n_set_aside", "n_small_set_aside")):
         waiting.pop(video, None)
         return
     state = waiting.setdefault(video, {"tries": 0, "at": None})

@@ -265,7 +265,11 @@ STATIONS = "stations_version"
 """In the metadata of what is counted by stations: which of them `recordings.csv` named then."""
 
 
-def stations_version(place: str | None) -> str:
-    """Twelve hexadecimal digits that change with the stations that `recordings.csv` names, and only then."""
-    named = read_owners_table(place).drop_nulls("station").select("file", "station").sort("file")
-    return hashlib.sha256(repr(named.rows()).encode()).hexdigest()[:12]
+def read_stations(place: str | None) -> dict[str, str]:
+    """Where the camera stood, by file, as `recordings.csv` says."""
+    return dict(read_owners_table(place).drop_nulls("station").select("file", "station").iter_rows())
+
+
+def stations_version(station_of_file: Mapping[str, str]) -> str:
+    """Twelve hexadecimal digits that change with the stations of files, and only then."""
+    return hashlib.sha256(repr(sorted(station_of_file.items())).encode()).hexdigest()[:12]

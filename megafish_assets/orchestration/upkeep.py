@@ -24,9 +24,15 @@ from megafish_assets.orchestration.materialise import (
     run_step,
 )
 from megafish_assets.orchestration.orphans import end_orphaned_runs
-from megafish_assets.orchestration.policy import ON_REQUEST
+from megafish_assets.orchestration.policy import MAY_LACK, ON_REQUEST
 from megafish_assets.orchestration.settings import Settings
-from megafish_assets.orchestration.sources import Inference, Recordings, read_owners_table, stations_version
+from megafish_assets.orchestration.sources import (
+    Inference,
+    Recordings,
+    read_owners_table,
+    read_stations,
+    stations_version,
+)
 from megafish_assets.orchestration.staleness import Collection
 from megafish_assets.orchestration.summary import Outcome, Summary, broken_checks, summary_of
 from megafish_assets.reporting.wording import faults_text, many
@@ -98,10 +104,10 @@ def bring_up_to_date(defs: dg.Definitions, settings: Settings, wishes: Wishes, p
             str(settings.catalog.tables),
             arrived,
             video_bytes,
-            stations_version(str(settings.catalog.owners_table)),
+            stations_version(read_stations(str(settings.catalog.owners_table))),
             again,
         )
-        summary = summary_of(defs, collection, settings, _made(defs, collection, _wanted(defs, wishes)))
+        summary = summary_of(defs, collection, settings, made(defs, collection, _wanted(defs, wishes)))
         if not summary.failed and wishes.only is None:
             marks.keep({})
         return summary
@@ -200,11 +206,14 @@ def _wanted(defs: dg.Definitions, wishes: Wishes) -> list[dg.AssetKey]:
     return [key for key in order if graph.get(key).execution_set_asset_keys & needed]
 
 
-def _made(defs: dg.Definitions, collection: Collection, wanted: Sequence[dg.AssetKey]) -> Outcome:
+def made(defs: dg.Definitions, collection: Collection, wanted: Sequence[dg.AssetKey]) -> Outcome:
     """Makes what is missing; what was not made."""
     graph, failed, refused = collection.graph, set(), set()
     for asset_key in wanted:
-        if failed & graph.get(asset_key).parent_keys:
+        needed = {
+            key for key in graph.get(asset_key).parent_keys if not MAY_LACK.items() <= graph.get(key).tags.items()
+        }
+        if failed & needed:
             failed.add(asset_key)
             print(f"{asset_key.to_user_string():32} left out: what it is made from failed", flush=True)
         elif not _brought_up_to_date(defs, collection, asset_key, refused):
@@ -248,7 +257,7 @@ def _brought_up_to_date(
 def _nothing_left(collection: Collection, asset_key: dg.AssetKey) -> str | None:
     """Why nothing can be made from this asset, whose step went well; None where something can."""
     node = collection.graph.get(asset_key)
-    if node.partitions_def is None:
+    if node.partitions_def is None or MAY_LACK.items() <= node.tags.items():
         return None
     if asset_key == CROPS:
         cut = Tables(root=collection.tables).of("crops", "crops").scan().select("fault").collect()

@@ -9,7 +9,7 @@ from pydantic import Field
 from megafish_assets.detections.faults import valid_rows
 from megafish_assets.footage.columns import KEY
 from megafish_assets.orchestration.policy import seed_knob
-from megafish_assets.orchestration.sources import STATIONS, Recordings, read_owners_table, stations_version
+from megafish_assets.orchestration.sources import STATIONS, Recordings, read_stations, stations_version
 from megafish_assets.reporting.metadata import column_lineage, coverage, table_metadata
 from megafish_assets.reporting.progress import Progress
 from megafish_assets.reporting.verdicts import specs, verdict
@@ -64,7 +64,7 @@ def sightings_asset(backbone: str) -> dg.AssetsDefinition:
     ):
         """Every tracklet of every video: when and where it was seen, what it is called and who says so, how it moves,
         and whether it counts."""
-        names, station_of_file = stored_names(tables, backbone), stations(recordings)
+        names, station_of_file = stored_names(tables, backbone), read_stations(recordings.owners_table)
         usual = usual_step_of(raw_detections)
         cut = tables.all_crops(crops).filter(pl.col("fault").is_null()).select(VIDEO_COLUMN, *CROP_COLUMNS)
         told = {"n_rows": 0, "n_not_fish": 0, "n_distinct": 0}
@@ -98,7 +98,7 @@ def sightings_asset(backbone: str) -> dg.AssetsDefinition:
         yield dg.MaterializeResult(
             value=TableStream(frames),
             metadata=column_lineage({"tracklets": ["video", "tracklet_id"], "not_fish": ["place_id"]})
-            | {STATIONS: stations_version(recordings.owners_table)},
+            | {STATIONS: stations_version(station_of_file)},
         )
         n_tracklets = tracklets.select(pl.col("tracklet_id").n_unique()).collect().item()
         numbers = measures.sighting_numbers(**told, n_tracklets=n_tracklets) | coverage(context, "not_fish")
@@ -139,7 +139,7 @@ def abundance_asset(knobs: type[AbundanceConfig] = AbundanceConfig) -> dg.Assets
     ):
         """MaxN, MeanCount, first arrival and occupancy of every kind in every clip, minute, hour, day and the whole
         collection; zero where it was searched for and not seen."""
-        station_of_file = stations(recordings)
+        station_of_file = read_stations(recordings.owners_table)
         usual, counts = usual_step_of(raw_detections), []
         chosen = batches(raw_detections)
         progress = Progress(context.log.info, "videos counted", sum(map(len, chosen)))
@@ -161,17 +161,11 @@ def abundance_asset(knobs: type[AbundanceConfig] = AbundanceConfig) -> dg.Assets
             value=table,
             metadata=numbers
             | column_lineage({"sightings": ["station", "scientific_name", "backbone"]})
-            | {STATIONS: stations_version(recordings.owners_table)},
+            | {STATIONS: stations_version(station_of_file)},
             check_results=[verdict(checks.ABUNDANCE, numbers)],
         )
 
     return counted
-
-
-def stations(recordings: Recordings) -> dict[str, str]:
-    """Where the camera stood, by file, as `recordings.csv` says."""
-    said = read_owners_table(recordings.owners_table).drop_nulls("station")
-    return dict(said.select("file", "station").iter_rows())
 
 
 def stored_names(tables: Tables, backbone: str) -> pl.DataFrame:

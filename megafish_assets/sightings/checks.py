@@ -127,6 +127,12 @@ ANIMALS_GAP = Check(
             at_least=0.8,
             may_be_unknown=True,
         ),
+        "n_frames_to_look_at_again": Limit(
+            "the detector has boxes there that nobody has judged, and without these frames its misses and false alarms "
+            "would be those of frames in which it found nothing new",
+            "Open the page: it asks for these frames first.",
+            at_most=0,
+        ),
         "n_missing_videos": NONE_MISSING,
     },
 )

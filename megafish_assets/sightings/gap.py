@@ -123,10 +123,14 @@ def precision(frames: pl.DataFrame) -> Share:
 def _share(frames: pl.DataFrame, part: str, of: list[str]) -> Share:
     looked = frames.filter(pl.col("looked_by").is_not_null())
     parts, wholes = looked[part].to_numpy(), looked.select(pl.sum_horizontal(of)).to_series().to_numpy()
+    if n_changed := frames.filter(pl.col("n_unjudged") > 0).height:
+        # The others would be those in which the detector found nothing new, right or wrong.
+        seen = looked.height + n_changed
+        return Share(
+            None, None, None, f"{n_changed} of {seen} frames hold boxes that nobody judged: look at them again"
+        )
     if not wholes.sum():
-        changed = "the boxes are others than those that people looked at: look at the frames again"
-        nobody = changed if frames["n_unjudged"].sum() else "nobody has looked yet"
-        return Share(None, None, None, "nothing was seen yet" if looked.height else nobody)
+        return Share(None, None, None, "nothing was seen yet" if looked.height else "nobody has looked yet")
     share = float(parts.sum() / wholes.sum())
     if looked.height < FEWEST_FRAMES:
         told = f"no interval: {looked.height} frames were looked at, and {FEWEST_FRAMES} are needed"

@@ -206,17 +206,19 @@ def _off(pieces: Pieces, large: int, small: int) -> float:
 def part_links(rows: pl.DataFrame) -> dict[str, str]:
     """The tracklet that each part lies in, by the part's; `rows` holds one video's boxes with `is_part`."""
     edges = [(pl.col(low) + pl.col(side)).alias(f"{low}_end") for low, side in zip(BOX[:2], BOX[2:], strict=True)]
-    boxes = rows.select("frame_id", "tracklet_id", "is_part", *BOX, *edges)
+    area = pl.col(BOX[2]) * pl.col(BOX[3])
+    # As `are_parts` has it: of two that are as large, the one that is numbered later is the part.
+    size = pl.struct(area.median().over("tracklet_id"), pl.col("tracklet_id").rank("dense", descending=True))
+    boxes = rows.select("frame_id", "tracklet_id", "is_part", *BOX, *edges, size.rank("dense").alias("size"))
     pairs = (
         boxes.filter("is_part")
         .join(boxes, on="frame_id", suffix="_whole")
-        .filter(pl.col("tracklet_id") != pl.col("tracklet_id_whole"))
+        .filter(pl.col("size") < pl.col("size_whole"))
     )
     shared = [
         (pl.min_horizontal(f"{low}_end", f"{low}_end_whole") - pl.max_horizontal(low, f"{low}_whole")).clip(0)
         for low in BOX[:2]
     ]
-    area = pl.col(BOX[2]) * pl.col(BOX[3])
     inside = pairs.filter(shared[0] * shared[1] >= INSIDE_SHARE * area)
     counts = inside.group_by("tracklet_id", "tracklet_id_whole").len()
     order = counts.sort("tracklet_id", -pl.col("len").cast(pl.Int64), "tracklet_id_whole")

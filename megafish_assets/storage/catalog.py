@@ -198,11 +198,11 @@ class Tables(dg.ConfigurableResource):
         return pl.concat([rows.with_columns(pl.lit(is_small).alias("is_small")) for is_small, rows in both.items()])
 
     def set_aside_videos(self) -> list[str]:
-        """Videos of which some crop could not be cut, sorted."""
-        table = self.of("crops", "crops")
-        if not table.exists():
+        """Videos of which some crop could not be cut, a small one too, sorted."""
+        crops = self.scan("crops", "crops")
+        if crops is None:
             return []
-        aside = table.scan().filter(pl.col("fault").is_not_null())
+        aside = self.all_crops(crops).filter(pl.col("fault").is_not_null())
         return aside.select(pl.col(VIDEO_COLUMN).unique().sort()).collect()[VIDEO_COLUMN].to_list()
 
     def tracked(self, video: str) -> pl.DataFrame:

@@ -156,7 +156,7 @@ def test_kinds_of_few_labels_and_labels_of_another_collection_are_told(tmp_path:
     assert "Too few labels" in result.metadata["hint"].value
 
 
-def test_labels_kinds_and_what_lies_are_flagged_come_from_their_own_tables(tmp_path: Path) -> None:
+def test_labels_kinds_and_what_is_no_fish_come_from_their_own_tables(tmp_path: Path) -> None:
     plain = Collection(tmp_path)
     table = plain.units.table
     other = {
@@ -231,8 +231,24 @@ def test_a_name_that_a_person_gave_a_small_fish_teaches_what_others_are(tmp_path
     assert classes.filter(unit_id="v1/t00901")["nearest_labelled"].item() == "v0/t00900"
 
 
+def test_a_crop_that_is_grouped_by_now_is_not_small_whatever_was_embedded(tmp_path: Path) -> None:
+    plain = Collection(tmp_path)
+    small = small_fish(plain)
+    grouped_now = plain.units.table["detection_id"][0]
+    rename = {"v0/000900/007": grouped_now}
+    for name in ("small_detections", "small_crops"):
+        small[name] = small[name].with_columns(pl.col("detection_id").replace(rename))
+    vectors = small["small_embeddings_b"]
+    ids = [rename.get(name, name) for name in vectors.detection_ids.tolist()]
+    small["small_embeddings_b"] = EmbeddingBatch.from_rows(np.array(ids), vectors.on_cpu(), "version")
+    few = Collection(tmp_path, twelve_a_kind(plain), **small)
+    few.made()
+    classes = few.stored("classes_b")
+    assert classes["unit_id"].is_unique().all() and classes.height == few.fish.n + 3
+
+
 @pytest.mark.parametrize("stored", ["of other weights", "none yet"])
-def test_names_do_not_wait_for_small_crops(tmp_path: Path, stored: str) -> None:
+def test_names_are_given_without_small_crops(tmp_path: Path, stored: str) -> None:
     plain = Collection(tmp_path)
     small = small_fish(plain, version="of other weights") if stored == "of other weights" else {}
     few = Collection(tmp_path, twelve_a_kind(plain), **small)

@@ -94,7 +94,7 @@ def test_not_a_fish_is_a_class_like_any_other(fish: Clouds, units: Units) -> Non
     assert set(of_three["name"]) == {NOT_A_FISH} and set(of_three["name_source"]) >= {"person", "classified"}
 
 
-def test_what_lies_are_flagged_is_no_fish_unless_a_person_says_so(fish: Clouds, units: Units) -> None:
+def test_what_is_flagged_is_no_fish_unless_a_person_says_so(fish: Clouds, units: Units) -> None:
     lens = np.zeros(fish.n, bool)
     lens[:3] = True
     first = units.table["unit_id"].to_list()
@@ -208,7 +208,7 @@ def test_kinds_come_from_their_latest_fit_or_from_the_clusters() -> None:
     assert kind_of_units(units, kinds).to_list() == [4, *[None] * (fish.n - 1)]
 
 
-def test_a_unit_lies_are_flagged_if_most_of_its_crops_do() -> None:
+def test_a_unit_is_flagged_if_most_of_its_crops_do() -> None:
     fish = Clouds(2, 2)
     clusters, batch, seen = crop_rows(fish)
     units = Units.of_crops(clusters, batch, seen)

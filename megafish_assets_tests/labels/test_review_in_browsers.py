@@ -235,7 +235,7 @@ def test_the_least_sure_are_confirmed_one_by_one(page: "Page") -> None:
     assert sorted(names) == ["Something else"] * (CLUSTERS[2] - 2) + ["Trumpetfish"] * 2
 
 
-def test_a_place_are_flagged_is_marked_with_its_crop_or_with_its_own_box(page: "Page") -> None:
+def test_a_place_on_the_lens_is_marked_with_its_crop_or_with_its_own_box(page: "Page") -> None:
     go_to(page, "On the lens?")
     assert page.locator(".tile").count() == 2
     press(page, "Home", "x", "ArrowRight", "x")

@@ -10,9 +10,10 @@ from dagster._core.events import DagsterEvent, DagsterEventType, StepMaterializa
 
 from megafish_assets.orchestration.arrivals import VIDEO_BYTES
 from megafish_assets.orchestration.materialise import asset_named, asset_order, from_here_on, run_step
-from megafish_assets.orchestration.policy import grouped, with_knobs
-from megafish_assets.orchestration.sources import STATIONS, stations_version
+from megafish_assets.orchestration.policy import MAY_LACK, grouped, with_knobs
+from megafish_assets.orchestration.sources import STATIONS, read_stations, stations_version
 from megafish_assets.orchestration.staleness import Collection
+from megafish_assets.orchestration.upkeep import made
 from megafish_assets.storage.io_manager import GpuDeltaLakeIOManager
 from megafish_assets.storage.partitions import ROW_RUNS, VIDEOS, last_made
 from megafish_assets.storage.parts import KNOBS_VERSION, Part, Parts, StoredBeside
@@ -274,7 +275,9 @@ def test_other_stations_make_again_what_was_counted_by_them_and_nothing_else(tmp
 
     @dg.asset
     def by_station():
-        return dg.MaterializeResult(value=pl.DataFrame({"n": [1]}), metadata={STATIONS: stations_version(str(owners))})
+        return dg.MaterializeResult(
+            value=pl.DataFrame({"n": [1]}), metadata={STATIONS: stations_version(read_stations(str(owners)))}
+        )
 
     defs = platform(tmp_path / "tables", [*ASSETS, *grouped("counts", [by_station])])
     instance.add_dynamic_partitions(VIDEOS.name, ["a"])
@@ -285,7 +288,7 @@ def test_other_stations_make_again_what_was_counted_by_them_and_nothing_else(tmp
             instance,
             str(tmp_path / "tables"),
             {"a": "2-7"},
-            stations=stations_version(str(owners)),
+            stations=stations_version(read_stations(str(owners))),
         )
         return [key.to_user_string() for key in asset_order(defs) if list(collection.missing(key))]
 
@@ -299,3 +302,24 @@ def test_other_stations_make_again_what_was_counted_by_them_and_nothing_else(tmp
     assert missing() == []
     owners.unlink()
     assert missing() == ["by_station"]
+
+
+@pytest.mark.parametrize("tags", [{}, MAY_LACK])
+@pytest.mark.parametrize("ends", ["without a row", "in an error"])
+def test_what_may_lack_stops_nothing_though_it_holds_no_row_or_fails(tmp_path: Path, tags: dict, ends: str) -> None:
+    @dg.asset(partitions_def=VIDEOS, backfill_policy=ROW_RUNS, tags=tags)
+    def beside(rows: pl.DataFrame) -> pl.DataFrame:
+        if ends == "in an error":
+            raise RuntimeError("no memory on the card")
+        return rows.clear()
+
+    @dg.asset(deps=[beside])
+    def named(rows: pl.DataFrame) -> pl.DataFrame:
+        return rows.select(n=pl.len().cast(pl.Int64))
+
+    defs, instance = platform(tmp_path, [*ASSETS, *grouped("small", [beside, named])]), dg.DagsterInstance.ephemeral()
+    instance.add_dynamic_partitions(VIDEOS.name, ["a"])
+    collection = Collection(defs.resolve_asset_graph(), instance, str(tmp_path), {"a": "2-7"})
+    failed = made(defs, collection, [dg.AssetKey(name) for name in ("rows", "beside", "named")]).failed
+    lacks = {"without a row": [], "in an error": ["beside"]}[ends]
+    assert failed == (lacks if tags else ["beside", "named"])

@@ -85,6 +85,14 @@ def test_a_part_is_a_piece_of_what_it_lies_in_though_they_share_frames() -> None
     assert table.filter(link="part").select("tracklet_id", "linked_to").rows() == [("v0/t00002", "v0/t00001")]
 
 
+def test_parts_that_lie_in_each_other_too_are_pieces_of_the_whole() -> None:
+    whole = moving(1, range(30), (100, 300), size=(60.0, 40.0))
+    parts = [moving(number, range(5, 25), (105, 302), size=(15.0, 15.0), is_part=True) for number in (2, 3)]
+    table = linked(pl.concat([whole, *parts]), None)
+    assert table["animal_id"].n_unique() == 1 and table["n_tracklets"].to_list() == [3, 3, 3]
+    assert table.filter(tracklet_id="v0/t00003")["linked_to"].item() in ("v0/t00001", "v0/t00002")
+
+
 def test_a_video_without_sightings_has_no_animals_and_one_box_is_one() -> None:
     one = moving(1, range(1), (100, 300))
     assert linked(one.clear(), None).is_empty() and linked(one, None).schema == linked(one.clear(), None).schema
