@@ -119,6 +119,7 @@ def work(given: argparse.Namespace, parent: int) -> int:
             require_upgraded(settings.catalog)
         if given.command == "demo":
             recorded(settings.root)
+            wishes = Wishes(exports=True)
         if given.command == "materialise":
             wishes = Wishes(given.begin, given.trust == "boxes")
         if given.command == REVIEW:
@@ -199,10 +200,12 @@ def is_set() -> bool:
 
 def recorded(root: Path) -> None:
     """The synthetic reef, if it is absent. Raises OtherReefError, a ValueError."""
+    from megafish_assets.reef.place import write_place
     from megafish_assets.reef.plan import ReefPlan
     from megafish_assets.reef.recording import write_reef
 
     write_reef(root, ReefPlan(), on_progress=lambda line: print(line, flush=True))
+    write_place(root, ReefPlan())
 
 
 def up(port: int, read_only: bool) -> int:

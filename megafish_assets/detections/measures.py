@@ -137,8 +137,8 @@ def small_counts(filtered: pl.DataFrame, small: pl.DataFrame, tracklets: pl.Data
     """A row a video: rows of small tracklets, those of them whose tracklet the filter has kept rows of or that stand
     twice, small tracklets, and tracklets that the filter has kept rows of."""
     known = tracklets.select("detection_id", "tracklet_id")
-    kept = filtered.join(known, on="detection_id").group_by("video").agg(pl.n_unique("tracklet_id").alias("n_kept"))
-    of_kept = filtered.join(known, on="detection_id").select("tracklet_id").unique()
+    of_kept = filtered.join(known, on="detection_id").select("video", "tracklet_id").unique()
+    kept = of_kept.group_by("video").agg(ROWS.alias("n_kept"))
     wrong = pl.col("tracklet_id").is_in(of_kept["tracklet_id"].implode()) | pl.col("detection_id").is_duplicated()
     made = small.group_by("video").agg(
         ROWS.alias("n_small_rows"),

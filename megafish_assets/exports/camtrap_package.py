@@ -19,7 +19,8 @@ from megafish_assets.exports.camtrap_dp import (
     media_table,
     whole,
 )
-from megafish_assets.exports.darwin_core import counted, software
+from megafish_assets.exports.darwin_core import software
+from megafish_assets.exports.event_rows import event_rows
 from megafish_assets.exports.publication import NAMED, SITE, at_doubled_hours, deployments, missing, prefix
 from megafish_assets.exports.tables import ExportTables
 from megafish_assets.exports.taxa import SAME_TAXON, taxa_of_kinds
@@ -69,7 +70,7 @@ def missing_for_package(tables: ExportTables) -> list[str]:
 def write_camtrap_dp(tables: ExportTables, folder: Path) -> list[Part]:
     """`datapackage.json` and its three tables."""
     of_clips = tables.with_site(events=CLIP)
-    rows, places = counted(of_clips), deployments(tables)
+    rows, places = event_rows(of_clips), deployments(tables)
     events, sightings = event_observations(of_clips, rows), media_observations(tables)
     written = {
         "deployments": deployment_table(tables, places),

@@ -14,14 +14,12 @@ from xml.etree import ElementTree as ET
 import polars as pl
 
 from megafish_assets.exports.darwin_core import (
-    counted,
     event_table,
     measurement_table,
-    missing_of_hours,
     occurrence_table,
-    searched_events,
     software,
 )
+from megafish_assets.exports.event_rows import event_rows, missing_of_hours, searched_events
 from megafish_assets.exports.publication import at_doubled_hours, missing, prefix
 from megafish_assets.exports.tables import ExportTables
 from megafish_assets.exports.writing import Part
@@ -59,7 +57,7 @@ def missing_for_archive(tables: ExportTables) -> list[str]:
 
 def write_darwin_core(tables: ExportTables, folder: Path) -> list[Part]:
     """`darwin_core.zip`."""
-    rows = counted(tables)
+    rows = event_rows(tables)
     events, occurrences = event_table(tables, rows), occurrence_table(tables, rows)
     measurements = measurement_table(tables, rows, occurrences)
     written = dict(zip(ROW_TYPES, (events, occurrences, measurements), strict=True))

@@ -108,7 +108,7 @@ def write_global_archive(tables: ExportTables, folder: Path) -> list[Part]:
     ]
 
 
-def taxa_of_kinds(tables: ExportTables) -> pl.DataFrame:
+def names_of_kinds(tables: ExportTables) -> pl.DataFrame:
     """`kind`, `family`, `genus` and `species` of all that is counted.
 
     What has no scientific name keeps the one that it has as its species, of an unknown genus, so that no two kinds
@@ -145,7 +145,7 @@ def counted(tables: ExportTables, searched: pl.DataFrame) -> pl.DataFrame:
     does.
     """
     searched = with_is_sighted(searched, tables, CLIP)
-    named = searched.join(taxa_of_kinds(tables), on="kind").with_columns(pl.col("window").alias("opcode"))
+    named = searched.join(names_of_kinds(tables), on="kind").with_columns(pl.col("window").alias("opcode"))
     named = named.with_columns(pl.col("is_sighted").any().over("opcode", *TAXON))
     order = named.sort("opcode", *TAXON, -pl.col("max_n"), "kind")
     return order.unique(["opcode", *TAXON], keep="first", maintain_order=True)

@@ -23,6 +23,9 @@ from megafish_assets.reporting.progress import Progress
 from megafish_assets.reporting.verdicts import specs, verdict
 from megafish_assets.storage.catalog import Tables, named, of_backbone
 
+SMALL = ("small_embeddings", "whitening")
+"""What names small fish, of the naming backbone: their vectors, and how vectors become features."""
+
 
 class ClassesConfig(dg.Config):
     """From when on the classifier names, and how many tracklets it asks for."""
@@ -71,9 +74,8 @@ def classes_asset(
             "sampled": dg.AssetIn("sampled_detections", metadata={"columns": ["detection_id", "score"]}),
             "said": dg.AssetIn("words"),
             "kinds": dg.AssetIn(named("kinds", backbone)),
-            "whitening": dg.AssetIn(named("whitening", backbone)),
         },
-        deps=["small_detections", "small_crops", named("small_embeddings", backbone)] if names_small else [],
+        deps=["small_detections", "small_crops", *(named(name, backbone) for name in SMALL)] if names_small else [],
         check_specs=specs(classes_name, checks.CLASSES),
     )
     def classes(
@@ -85,14 +87,13 @@ def classes_asset(
         sampled: pl.LazyFrame,
         said: pl.DataFrame,
         kinds: pl.DataFrame,
-        whitening: pl.DataFrame,
         not_fish: pl.LazyFrame,
         tables: Tables,
         figures: Figures,
     ):
         sizes = crops.select("detection_id", "width_px", "height_px", "clipped_share")
         rows, vectors, seen_crops = clusters, features.whole(), sampled.join(sizes, on="detection_id").collect()
-        small = stored_small(tables, backbone, whitening) if names_small else None
+        small = stored_small(tables, backbone) if names_small else None
         if small is not None:
             rows, vectors = small.beside(rows, vectors)
             seen_crops = pl.concat([seen_crops.select(SEEN), small.table.select(SEEN)])
@@ -121,11 +122,12 @@ def classes_asset(
     return classes
 
 
-def stored_small(tables: Tables, backbone: str, whitening: pl.DataFrame) -> SmallCrops | None:
+def stored_small(tables: Tables, backbone: str) -> SmallCrops | None:
     """The small crops with vectors of the whitening's version; None where none are stored."""
     vectors = tables.scan("embeddings", named("small_embeddings", backbone))
     crops, rows = tables.scan("crops", "small_crops"), tables.scan("detections", "small_detections")
-    if vectors is None or crops is None or rows is None:
+    whitening = tables.rows("features", named("whitening", backbone))
+    if vectors is None or crops is None or rows is None or whitening is None:
         return None
     stream = EmbeddingStream.of_table(vectors, whitening["vectors_version"].first())
     if not len(stream):

@@ -145,7 +145,7 @@ def require_pictures(units: pl.DataFrame, best: pl.DataFrame) -> None:
     if len(missing):
         raise LookupError(
             f"{len(missing)} tracklets have no crop, {missing[0]} first: the sample has changed since the clusters "
-            "were made; materialise embeddings, features and clusters again"
+            "were made, or a small one can't be read; materialise crops, embeddings, features and clusters again"
         )
 
 

@@ -73,6 +73,8 @@ class Wishes:
     made on request."""
     anew: bool = False
     """Whether these are made again though they are up to date."""
+    exports: bool = False
+    """Whether everything is what is made on request too."""
 
 
 def bring_up_to_date(defs: dg.Definitions, settings: Settings, wishes: Wishes, preflight: Look) -> Summary:
@@ -200,7 +202,7 @@ def _wanted(defs: dg.Definitions, wishes: Wishes) -> list[dg.AssetKey]:
     order = asset_order(defs)
     graph = defs.resolve_asset_graph()
     if wishes.only is None:
-        return [key for key in order if not ON_REQUEST.items() <= graph.get(key).tags.items()]
+        return [key for key in order if wishes.exports or not ON_REQUEST.items() <= graph.get(key).tags.items()]
     needed = dg.AssetSelection.assets(*[asset_named(defs, name) for name in wishes.only]).upstream().resolve(graph)
     # Of several assets that one step makes, the order names one.
     return [key for key in order if graph.get(key).execution_set_asset_keys & needed]

@@ -10,8 +10,8 @@ import pytest
 
 from megafish_assets.exports.global_archive import (
     missing_for_global_archive,
+    names_of_kinds,
     read_global_archive,
-    taxa_of_kinds,
     write_global_archive,
 )
 from megafish_assets.exports.sighted import BRIEF
@@ -166,7 +166,7 @@ def test_two_names_of_one_species_are_the_larger_max_n_and_never_their_sum(tmp_p
 def test_scientific_names_are_taken_apart(scientific_name: str | None, taxon: tuple[str, str, str]) -> None:
     given = tables()
     said = pl.when(pl.col("kind") == SERGEANT).then(pl.lit(scientific_name, pl.String)).otherwise("scientific_name")
-    found = taxa_of_kinds(replace(given, kinds=given.kinds.with_columns(said.alias("scientific_name"))))
+    found = names_of_kinds(replace(given, kinds=given.kinds.with_columns(said.alias("scientific_name"))))
     assert found.filter(kind=SERGEANT).row(0)[1:] == taxon
 
 
