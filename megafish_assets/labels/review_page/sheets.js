@@ -9,7 +9,7 @@ megafish.sheets = (() => {
   const HINTS = {
     places: "Boxes come back at these places in many videos. x: not a fish. n: a fish that stays there.",
     noise: "Space chooses, n names what is chosen; look-alikes stand side by side.",
-    small: "Fish too small to be grouped. Space chooses, n names what is chosen; those of one name stand side by side.",
+    small: "Too small to be grouped, and a few too large. Space chooses, n names what is chosen; those of one name stand side by side.",
     unsure: "Enter confirms the name that is offered, n gives another.",
   };
 
