@@ -111,7 +111,7 @@ def crops(
     small_lineage = column_lineage({"small_detections": ["video", "detection_id", "frame_id"]})
     yield dg.Output(StoredBeside(), output_name="small_crops", metadata=small_lineage)
     yield dg.Output(StoredBeside(), output_name="camera_motion")
-    yield from (every.result() for every in (tally, small_tally, motions))
+    yield from (of_output.result() for of_output in (tally, small_tally, motions))
 
 
 def pans_of_boxes(raw: pl.LazyFrame, tracklets: pl.LazyFrame) -> pl.DataFrame:

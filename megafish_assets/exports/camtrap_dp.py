@@ -116,7 +116,7 @@ def _media_type(file: str) -> str:
 
 
 def event_observations(tables: ExportTables, rows: pl.DataFrame) -> pl.DataFrame:
-    """A row a clip and taxon that was seen in it, of the `counted` rows, and one for a clip without: blank, or
+    """A row a clip and taxon that was seen in it, of the rows of `event_rows`, and one for a clip without: blank, or
     unclassified where a fish was seen that does not count."""
     seen = by_people(tables, rows.filter(pl.col("max_n") > 0, ~pl.col("is_other_name")))
     is_fish = pl.col("is_sighted") | (pl.col("n_tracklets") > 0) | (pl.col("mean_count") > 0).fill_null(False)

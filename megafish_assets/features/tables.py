@@ -7,7 +7,7 @@ import polars as pl
 
 from megafish_assets.embeddings.tables import to_matrix
 from megafish_assets.features.columns import MODEL, UMAP
-from megafish_assets.footage.columns import empty_table
+from megafish_assets.footage.columns import empty_table, typed
 from megafish_assets.footage.ids import video_of
 
 
@@ -41,9 +41,7 @@ def labelled(positions: pl.DataFrame, clusters: pl.DataFrame) -> tuple[np.ndarra
 
 def keyed(frame: pl.DataFrame, columns: dict) -> pl.DataFrame:
     ids = pl.col("detection_id").cast(pl.String)
-    return frame.with_columns(ids, video_of(ids).alias("video")).select(
-        pl.col(name).cast(column.dtype) for name, column in columns.items()
-    )
+    return typed(frame.with_columns(ids, video_of(ids).alias("video")), columns)
 
 
 def require_fit(asset: str, fitted_to: pl.Series, vectors_version: str) -> None:

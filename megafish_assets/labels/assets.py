@@ -23,9 +23,6 @@ from megafish_assets.reporting.progress import Progress
 from megafish_assets.reporting.verdicts import specs, verdict
 from megafish_assets.storage.catalog import Tables, named, of_backbone
 
-SMALL = ("small_embeddings", "whitening")
-"""What names small fish, of the naming backbone: their vectors, and how vectors become features."""
-
 
 class ClassesConfig(dg.Config):
     """From when on the classifier names, and how many tracklets it asks for."""
@@ -75,7 +72,7 @@ def classes_asset(
             "said": dg.AssetIn("words"),
             "kinds": dg.AssetIn(named("kinds", backbone)),
         },
-        deps=["small_detections", "small_crops", *(named(name, backbone) for name in SMALL)] if names_small else [],
+        deps=of_small(backbone) if names_small else [],
         check_specs=specs(classes_name, checks.CLASSES),
     )
     def classes(
@@ -120,6 +117,11 @@ def classes_asset(
         yield verdict(checks.CLASSES, numbers, asset=classes_key)
 
     return classes
+
+
+def of_small(backbone: str) -> list[str]:
+    """What names small fish: their boxes, crops and vectors, and the fit by which these become features."""
+    return ["small_detections", "small_crops", named("small_embeddings", backbone), named("whitening", backbone)]
 
 
 def stored_small(tables: Tables, backbone: str) -> SmallCrops | None:

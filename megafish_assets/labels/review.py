@@ -86,11 +86,11 @@ def make_review(
     without a crop, and ValueError where the kinds are not of the clusters' fit.
     """
     kinds = {} if known.kinds is None else kinds_by_cluster(known.kinds, known.clusters)
-    every, supports = known.crops, supported(known.clusters)
-    units = units_of(every.join(supports.select("detection_id", "support"), on="detection_id", how="left"))
+    shown, supports = known.crops, supported(known.clusters)
+    units = units_of(shown.join(supports.select("detection_id", "support"), on="detection_id", how="left"))
     with tempfile.TemporaryFile(dir=folder) as file:
         thumbs = KeptThumbs(file)
-        best = best_crops(crop_batches(crops, every), thumbs, progress("crops looked at", every.height))
+        best = best_crops(crop_batches(crops, shown), thumbs, progress("crops looked at", shown.height))
         require_pictures(units, best)
         seen = seen_of(best, crops, sampled)
         named = with_kinds(with_names(units, known.classes), kinds)

@@ -2,9 +2,8 @@
 
 A partition is out of date when it was never made or is no longer stored, when another code version or other knobs made
 it, when it is older than what it is made from, saw videos that were removed since or counted by other stations, and, of
-raw rows, when the
-detector's table holds others now or another video file has come. New size limits restate nothing: a partition of a
-video is never older than what is made from all of them.
+raw rows, when the detector's table holds others now or another video file has come. New size limits restate nothing: a
+partition of a video is never older than what is made from all of them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -297,13 +297,18 @@ def test_short_clips_of_a_detector_that_looks_seldom_tell_its_step_together(look
     assert whole["n_frames_searched"] == 30 * seconds * looks_a_second and whole["mean_count"] == 2.0
 
 
+def wiped_until(frame: int) -> pl.DataFrame:
+    """The `camera_motion` of ten seconds before a still camera, behind the wiper up to this frame."""
+    frames = list(range(0, 300, 5))
+    points = [20 if looked_at < frame else 139 for looked_at in frames]
+    motion = pl.DataFrame({"video": "v0", "frame_id": frames, "elapsed_frames": 5, "n_pan_points": points})
+    return motion.with_columns(pan_x_1024=pl.lit(0.0), pan_y_1024=pl.lit(0.0))
+
+
 def test_a_window_begins_and_ends_where_the_wiper_is_gone() -> None:
     blade = (0.0, 0.0, 500.0, 500.0)
     rows = pl.concat([tracklet(9, range(90), blade, reason="wiper"), tracklet(1, range(91, 300)), tracklet(2, [299])])
-    frames = list(range(0, 300, 5))
-    points = [20 if frame < 90 else 139 for frame in frames]
-    motion = pl.DataFrame({"video": "v0", "frame_id": frames, "elapsed_frames": 5, "n_pan_points": points})
-    motion = motion.with_columns(pan_x_1024=pl.lit(0.0), pan_y_1024=pl.lit(0.0))
+    motion = wiped_until(90)
     found = row(counted(rows, motion=motion), "v0")
     assert found["wiped_share"] == pytest.approx(90 / 300)
     assert found["start_seconds"] == pytest.approx(3.0) and found["first_arrival_seconds"] == pytest.approx(1 / 30)
@@ -338,10 +343,7 @@ def test_what_is_in_view_behind_the_wiper_alone_is_no_sighting_of_the_window() -
             tracklet(3, [299], RIGHT),
         ]
     )
-    frames = list(range(0, 300, 5))
-    points = [20 if frame < 60 else 139 for frame in frames]
-    motion = pl.DataFrame({"video": "v0", "frame_id": frames, "elapsed_frames": 5, "n_pan_points": points})
-    motion = motion.with_columns(pan_x_1024=pl.lit(0.0), pan_y_1024=pl.lit(0.0))
+    motion = wiped_until(60)
     found = row(counted(rows, motion=motion), "v0")
     assert found["wiped_share"] == pytest.approx(60 / 300)
     assert (found["max_n"], found["n_tracklets"]) == (1, 1)
